@@ -1,0 +1,43 @@
+"""GET /jobs/{id} and what belongs to it: look at a job, fetch its files, cancel it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from longplay.http_api import job_response, new_api, owner_of, redirect_response
+from wiring import dependencies
+
+logger = Logger()
+api = new_api()
+
+
+@api.get("/jobs/<job_id>")
+def read(job_id: str) -> Response[str]:
+    """The job; Retry-After says when to look again."""
+    job = dependencies().service.find(owner_of(api.current_event), job_id)
+    logger.info("read", job=job.id, status=job.status)
+    return job_response(200, job, dependencies().service)
+
+
+@api.get("/jobs/<job_id>/outputs/<n>")
+def fetch(job_id: str, n: str) -> Response[str]:
+    """303 to a fresh presigned URL of the job's n-th file."""
+    url = dependencies().service.output_url(owner_of(api.current_event), job_id, n)
+    logger.info("fetch", job=job_id, output=n)
+    return redirect_response(url)
+
+
+@api.post("/jobs/<job_id>/cancel")
+def cancel(job_id: str) -> Response[str]:
+    """The job as it stands after; `attempts` and `cost` say what was or may have been charged."""
+    job = dependencies().service.cancel(owner_of(api.current_event), job_id)
+    logger.info("cancel", job=job.id, status=job.status)
+    return job_response(200, job, dependencies().service)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The Lambda entry point."""
+    return api.resolve(event, context)

@@ -1,0 +1,1 @@
+"""Longplay: one generation job, from a prompt to a file."""

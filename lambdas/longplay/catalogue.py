@@ -1,0 +1,100 @@
+"""The catalogue: which models can be asked for, what they take, and by which routes they are reached."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+MODELS_FILE = Path(__file__).parent.parent / "models.toml"
+
+
+class Kind(StrEnum):
+    """What a generation makes."""
+
+    MUSIC = "music"
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one parameter may be: `least`, `most` and `step` for numbers, `longest` (characters) for text."""
+
+    type: Literal["number", "integer", "text"]
+    default: int | float | str | None = None
+    least: float | None = None
+    most: float | None = None
+    step: int | None = None
+    longest: int | None = None
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way to a model: a provider, the operator's server for it, and the id it knows the model by."""
+
+    name: str
+    provider: str
+    server: str
+    model: str
+    style: str = "toolkit"
+    typical_seconds: float
+    timeout_seconds: float
+    price_usd: float
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A logical model: what a caller names, whoever serves it."""
+
+    name: str
+    kind: Kind
+    title: str
+    licence: str
+    licence_notice: str | None = None
+    aliases: tuple[str, ...] = ()
+    from_image: bool = False
+    parameters: dict[str, Bound]
+    routes: tuple[Route, ...]
+
+    def route(self, name: str) -> Route | None:
+        """The route of that name; None after a deployment took it away."""
+        return next((route for route in self.routes if route.name == name), None)
+
+
+class Catalogue:
+    """Every model, by name and by alias."""
+
+    def __init__(self, models: Iterable[Model], *, default_kind: Kind, defaults: Mapping[Kind, str]) -> None:
+        self.models = {model.name: model for model in models}
+        self.default_kind = default_kind
+        self._by_id = {key.lower(): model for model in self.models.values() for key in _ids(model)}
+        self._defaults = defaults
+
+    def find(self, model_id: str) -> Model | None:
+        """The model a caller means by a name or a public id, in any case of letters."""
+        return self._by_id.get(model_id.lower())
+
+    def default(self, kind: Kind) -> Model:
+        """The model a request gets that names only a kind."""
+        return self.models[self._defaults[kind]]
+
+
+def load_catalogue(path: Path = MODELS_FILE) -> Catalogue:
+    """The catalogue in a TOML file; raises msgspec.ValidationError where the file is wrong."""
+    document = tomllib.loads(path.read_text())
+    defaults = document["defaults"]
+    return Catalogue(
+        [_model(name, table) for name, table in document["models"].items()],
+        default_kind=Kind(defaults["kind"]),
+        defaults={kind: defaults[kind] for kind in Kind},
+    )
+
+
+def _model(name: str, table: dict[str, Any]) -> Model:
+    return msgspec.convert({"name": name, **table}, Model)
+
+
+def _ids(model: Model) -> tuple[str, ...]:
+    return (model.name, *model.aliases)

@@ -1,0 +1,127 @@
+"""Hugging Face's contract, `POST {"inputs", "parameters"}`: router, Inference Endpoints, self-hosted servers.
+
+What it cannot carry: music has no seed (neither the inference toolkit nor MusicGen's tutorial handler takes
+one), and a track's length comes in steps of a fiftieth of a second.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from longplay.errors import FailureKind, ProviderError
+from longplay.providers.credential import Credential
+from longplay.providers.http_client import exchange, server_of
+from longplay.providers.hugging_face_answers import read_media
+from longplay.providers.hugging_face_refusals import PERMISSION_ADVICE, explain
+from longplay.providers.protocol import Call, Done
+from longplay.providers.refusals import read_refusal, request_id
+
+LARGEST_ANSWER = 200_000_000  # bytes; temporary storage holds 512 MB
+TOKENS_PER_SECOND = 50  # of MusicGen's audio codec
+TEXT_TO_VIDEO_FPS = 24  # what Wan 2.2 was trained for
+IMAGE_TO_VIDEO_FPS = 7  # what Stable Video Diffusion was trained for
+
+_OWN_DOMAINS = (".huggingface.co", ".endpoints.huggingface.cloud")
+# exactly one known type each, or the inference toolkit answers 400; for sound it knows JSON alone
+_ACCEPT = {"music": "application/json", "image": "image/png", "video": "video/mp4"}
+_MUSIC_PARAMETERS = ("guidance_scale", "temperature", "top_k", "top_p")
+
+
+class HuggingFace:
+    """A server that speaks Hugging Face's contract, whoever runs it; waits on the line for the result.
+
+    `read_token` finds a stored token by name, and `forget_tokens` is called when a server has refused one.
+    """
+
+    def __init__(self, read_token: Callable[[str], str | None], *, forget_tokens: Callable[[], None]) -> None:
+        self._read_token = read_token
+        self._forget_tokens = forget_tokens
+
+    def submit(self, call: Call) -> Done:
+        """Generate, and return the one file of it; raises ProviderError."""
+        credential = self._credential(call)
+        answer = exchange(
+            "POST",
+            call.url,
+            headers={"Accept": _ACCEPT[call.kind], **credential.headers},
+            json=_body(call),
+            save_to=call.folder / "answer",
+            largest=LARGEST_ANSWER,
+            timeout=call.timeout,
+        )
+        if answer.success:
+            media = read_media(answer, call, credential)
+            return Done(files=(media,), request_id=request_id(answer, secret=credential.token))
+        if answer.status == 401:
+            self._forget_tokens()
+        raise explain(read_refusal(answer, secret=credential.token), call, credential)
+
+    def _credential(self, call: Call) -> Credential:
+        name = token_name(call.url)
+        token = self._read_token(name)
+        if token is None and name == "huggingface":
+            raise ProviderError(
+                FailureKind.NO_TOKEN,
+                f"no token stored: {call.model} at {server_of(call.url)} needs one. "
+                + PERMISSION_ADVICE.format(token=name),
+            )
+        return Credential(name, token)
+
+
+def token_name(url: str) -> str:
+    """Which stored token a server is given: Hugging Face's goes to Hugging Face's own hosts and nowhere else.
+
+    `server_of` has let through nothing but https and this machine, so it never travels in the clear.
+    """
+    host = server_of(url).partition(":")[0].lower()
+    return "huggingface" if f".{host}".endswith(_OWN_DOMAINS) else "self_hosted"
+
+
+def _body(call: Call) -> dict[str, Any]:
+    parameters = _PARAMETERS[call.kind](call)
+    if call.image is None:
+        return {"inputs": call.prompt, "parameters": parameters}
+    # as huggingface_hub sends pictures: plain base64 for inputs, the prompt among the parameters
+    image = base64.b64encode(call.image).decode()
+    return {"inputs": image, "parameters": {"prompt": call.prompt, **parameters}}
+
+
+def _music(call: Call) -> dict[str, Any]:
+    """The toolkit takes generation arguments nested, a tutorial-style handler ("flat") as they are."""
+    given = {name: call.parameters[name] for name in _MUSIC_PARAMETERS if name in call.parameters}
+    arguments = {"do_sample": True, **given, **_length(call.parameters)}
+    return arguments if call.style == "flat" else {"generate_kwargs": arguments}
+
+
+def _length(parameters: Mapping[str, Any]) -> dict[str, int]:
+    if "duration" not in parameters:
+        return {}
+    # rounded first: 1.1 s are 55.00000000000001 tokens in floating point
+    return {"max_new_tokens": math.ceil(round(parameters["duration"] * TOKENS_PER_SECOND, 6))}
+
+
+def _image(call: Call) -> dict[str, Any]:
+    return dict(call.parameters)
+
+
+def _video(call: Call) -> dict[str, Any]:
+    parameters = dict(call.parameters)
+    fps = parameters.setdefault("fps", IMAGE_TO_VIDEO_FPS if call.image else TEXT_TO_VIDEO_FPS)
+    if duration := parameters.pop("duration", None):
+        parameters["num_frames"] = _frames(float(duration) * float(fps))
+    return parameters
+
+
+def _frames(wanted: float) -> int:
+    """Video models make frames by fours, and one to start from."""
+    return 4 * round((wanted - 1) / 4) + 1
+
+
+_PARAMETERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
+    "music": _music,
+    "image": _image,
+    "video": _video,
+}

@@ -1,0 +1,134 @@
+"""The media in an answer to Hugging Face's contract: the bytes as they are, or packed into JSON."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.media import HEAD, BrokenMedia, MediaFile, Samples, describe, sniff, write_wav
+from longplay.providers.credential import Credential
+from longplay.providers.http_client import Answer, server_of
+from longplay.providers.hugging_face_refusals import explain
+from longplay.providers.protocol import Call
+from longplay.providers.refusals import read_refusal
+
+LARGEST_JSON = 32_000_000  # bytes; 30 s of sound as a list of numbers are 10 to 20 MB
+MUSICGEN_RATE = 32_000  # samples a second, where a tutorial-style handler does not say
+
+_TYPES = {"music": ("audio/",), "image": ("image/",), "video": ("video/", "image/gif")}
+_PACKED = ("image", "images", "video", "videos", "audio", "b64_json", "data", "output", "blob")
+_DEEPEST = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sound:
+    samples: Samples
+    sampling_rate: int
+
+
+def read_media(answer: Answer, call: Call, credential: Credential) -> MediaFile:
+    """The file in a 2xx answer, typed by its bytes; raises ProviderError unless it is of the call's kind."""
+    path = answer.body if sniff(_head(answer)) else _unpack(answer, call, credential)
+    try:
+        media = describe(path)
+    except BrokenMedia as error:
+        raise _bad_output(call, str(error)) from error
+    if not media.content_type.startswith(_TYPES[call.kind]):
+        raise _bad_output(call, f"it sent {media.content_type} where {call.kind} was asked for")
+    return media
+
+
+def _head(answer: Answer) -> bytes:
+    with answer.body.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _unpack(answer: Answer, call: Call, credential: Credential) -> Path:
+    """Write what a JSON answer holds into a file beside it."""
+    content = _content(_json(answer, call))
+    path = call.folder / "output"
+    if isinstance(content, _Sound):
+        _write_sound(content, path, call)
+    elif isinstance(content, str) and (packed := _base64(content)):
+        path.write_bytes(packed)
+    else:
+        raise _no_media(answer, call, credential)
+    return path
+
+
+def _json(answer: Answer, call: Call) -> Any:
+    first = _head(answer).lstrip()[:1]
+    if first not in (b"{", b"[", b'"'):
+        raise _no_json(answer, call, first)
+    if answer.bytes > LARGEST_JSON:
+        raise _bad_output(call, f"it sent {answer.bytes:,} bytes of JSON, more than {LARGEST_JSON:,}")
+    try:
+        return msgspec.json.decode(answer.body.read_bytes())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _bad_output(call, "its JSON cannot be read") from error
+
+
+def _content(payload: Any, depth: int = 0) -> _Sound | str | None:
+    """Sound, or text that may be a packed file, at the first place in a payload where servers put it."""
+    match payload:
+        case str():
+            return payload
+        case {"generated_audio": [*_] as samples} | {"audio": [float() | int() | list(), *_] as samples}:
+            return _Sound(samples=samples, sampling_rate=payload.get("sampling_rate", MUSICGEN_RATE))
+        case [dict() | str() as first, *_] if depth < _DEEPEST:
+            return _content(first, depth + 1)
+        case dict() if depth < _DEEPEST:
+            return _content(next((payload[key] for key in _PACKED if key in payload), None), depth + 1)
+    return None
+
+
+def _write_sound(sound: _Sound, path: Path, call: Call) -> None:
+    try:
+        write_wav(sound.samples, sound.sampling_rate, path)
+    except BrokenMedia as error:
+        raise _bad_output(call, str(error)) from error
+
+
+def _base64(text: str) -> bytes | None:
+    """The bytes in base64, with or without a data URI around it; None for any other text."""
+    packed = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode("".join(packed.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _no_json(answer: Answer, call: Call, first: bytes) -> ProviderError:
+    if not answer.bytes:
+        return ProviderError(
+            FailureKind.UPSTREAM,
+            f"the answer is empty: {server_of(call.url)} sent nothing for {call.model}; "
+            "the call may have run and been billed",
+            charged=Charged.UNKNOWN,
+        )
+    if first == b"<":
+        return _bad_output(call, "it sent an HTML page: is the address right?", charged=Charged.UNKNOWN)
+    return _bad_output(call, "it sent a file of unknown type")
+
+
+def _no_media(answer: Answer, call: Call, credential: Credential) -> ProviderError:
+    """An error that came with status 200, or JSON of no known shape."""
+    refusal = read_refusal(answer, secret=credential.token)
+    if refusal.said or refusal.estimated_time is not None:
+        return explain(refusal, call, credential)
+    return _bad_output(call, "its JSON holds neither sound, nor a picture, nor a video")
+
+
+def _bad_output(call: Call, what: str, *, charged: Charged = Charged.YES) -> ProviderError:
+    return ProviderError(
+        FailureKind.BAD_OUTPUT,
+        f"the answer is of no use: {server_of(call.url)} was asked for {call.kind} by {call.model}, "
+        f"but {what}. Check that this server serves this model.",
+        charged=charged,
+    )

@@ -1,0 +1,139 @@
+"""What a provider's refusal says, in whichever shape: the text, how long to wait, which request it was.
+
+Nothing in it is trusted: texts lose control characters, markup and tokens and are cut; waits are bounded.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from longplay.providers.http_client import LARGEST_REFUSAL, Answer
+
+LONGEST_TEXT = 300  # characters
+LONGEST_ID = 100  # characters
+LONGEST_WAIT = 3_600.0  # seconds; to ask again after an hour is never wrong
+LONGEST_LOADING = 120.0  # seconds; models announce more than they take, and users saw them load for ever
+
+_TEXT_KEYS = ("error", "detail", "message", "msg", "title", "text", "errors")
+_DEEPEST = 4
+_MOST_PARTS = 5
+_REQUEST_ID_HEADERS = ("x-request-id", "x-inference-id", "x-amzn-requestid", "x-amz-cf-id")
+_TOKEN = re.compile(r"\b(?:hf|r8)_\w{6,}|(?i:\bbearer\s+)\S+")
+_TITLE = re.compile(r"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
+_RESET = re.compile(r"\bt=(\d{1,9})\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """A refusal in our words: `said` for a person, `retry_after` and `estimated_time` in seconds or None."""
+
+    status: int
+    said: str
+    retry_after: float | None
+    estimated_time: float | None
+    request_id: str | None
+
+
+def read_refusal(answer: Answer, *, secret: str | None) -> Refusal:
+    """Read a refusal from an answer; `secret`, the token that was sent, is struck out where it is echoed."""
+    with answer.body.open("rb") as file:
+        body = file.read(LARGEST_REFUSAL).decode("utf-8", "replace")
+    payload = _payload(body)
+    return Refusal(
+        status=answer.status,
+        said=printable(_said(answer, payload), secret=secret, longest=LONGEST_TEXT),
+        retry_after=_retry_after(answer, payload),
+        estimated_time=_bounded(_field(payload, "estimated_time"), LONGEST_LOADING),
+        request_id=request_id(answer, secret=secret),
+    )
+
+
+def request_id(answer: Answer, *, secret: str | None) -> str | None:
+    """The provider's own name for the call, to quote when asking its support."""
+    found = next((answer.headers[name] for name in _REQUEST_ID_HEADERS if name in answer.headers), "")
+    return printable(found, secret=secret, longest=LONGEST_ID) or None
+
+
+def printable(text: str, *, secret: str | None, longest: int) -> str:
+    """A stranger's text on one line, without tokens, cut after `longest` characters."""
+    # tokens are struck out last but for the cut: neither a stray control character nor the cut may hide one
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    packed = line.replace(secret, "[token]") if secret else line
+    clean = _TOKEN.sub("[token]", packed)
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+
+
+def _payload(body: str) -> Any:
+    """The JSON in a body, or else the body itself."""
+    with suppress(msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(body)
+    return _page(body) if body.lstrip().startswith("<") else body
+
+
+def _page(html: str) -> str:
+    title = _TITLE.search(html)
+    return f"an HTML page (“{title[1].strip()}”)" if title else "an HTML page"
+
+
+def _said(answer: Answer, payload: Any) -> str:
+    moved_to = answer.headers.get("location")
+    return f"go to {moved_to}" if moved_to and 300 <= answer.status < 400 else _text(payload)
+
+
+def _text(payload: Any, depth: int = 0) -> str:
+    if isinstance(payload, str):
+        return payload
+    if depth == _DEEPEST:
+        return ""
+    if isinstance(payload, list):
+        return "; ".join(filter(None, (_text(part, depth + 1) for part in payload[:_MOST_PARTS])))
+    if isinstance(payload, dict):
+        return _place(payload) + next(filter(None, _texts(payload, depth)), "")
+    return ""
+
+
+def _texts(payload: dict[str, Any], depth: int) -> Iterator[str]:
+    return (_text(payload[key], depth + 1) for key in _TEXT_KEYS if key in payload)
+
+
+def _place(payload: dict[str, Any]) -> str:
+    """Where the fault lies, as FastAPI servers tell it: {"loc": ["body", "seed"], "msg": …}."""
+    places = payload.get("loc")
+    return f"{'.'.join(map(str, places[:_MOST_PARTS]))}: " if isinstance(places, list) and places else ""
+
+
+def _retry_after(answer: Answer, payload: Any) -> float | None:
+    """By Retry-After (seconds or a date), else RateLimit's reset, else the body."""
+    header = answer.headers.get("retry-after", "")
+    reset = _RESET.search(answer.headers.get("ratelimit", ""))
+    waits = (header, _seconds_until(header), reset and reset[1], _field(payload, "retry_after"))
+    return next((wait for said in waits if (wait := _bounded(said, LONGEST_WAIT)) is not None), None)
+
+
+def _seconds_until(date: str) -> float | None:
+    with suppress(ValueError, OverflowError):
+        moment = parsedate_to_datetime(date)
+        zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max((zoned - datetime.now(UTC)).total_seconds(), 0.0)
+    return None
+
+
+def _field(payload: Any, name: str) -> Any:
+    return payload.get(name) if isinstance(payload, dict) else None
+
+
+def _bounded(said: Any, most: float) -> float | None:
+    """Seconds as a server gave them, None unless they are a number from zero on."""
+    with suppress(TypeError, ValueError, OverflowError):
+        seconds = float(said)
+        return min(seconds, most) if math.isfinite(seconds) and seconds >= 0 else None
+    return None

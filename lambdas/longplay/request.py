@@ -1,0 +1,219 @@
+"""What a caller asks for: a JSON body, held against the catalogue field by field."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from longplay.catalogue import Bound, Catalogue, Kind, Model
+from longplay.errors import InvalidRequest, TooLarge
+from longplay.media import sniff
+
+LONGEST_BODY = 4_500_000  # bytes; a Lambda's request ends at 6 MB (AWS limit), base64 included
+LONGEST_PROMPT = 2_000  # characters: a job's item stays small
+LONGEST_IMAGE = 3 * 1024 * 1024  # characters of the data URI
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
+MOST_TAGS = 16
+LONGEST_TAG = 100  # characters
+SHORTEST_DEADLINE = 30  # seconds
+MOST_CHARGES = 5
+
+_Value = int | float | str
+
+
+class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One generation in canonical form: defaults filled in, aliases resolved."""
+
+    kind: Kind
+    model: str
+    prompt: str
+    parameters: dict[str, _Value]
+    image_sha256: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The prompt as a model reads it: the genre belongs to what is asked."""
+        genre = self.parameters.get("genre")
+        return f"{genre}, {self.prompt}" if genre else self.prompt
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed body: the generation, and how its caller wants it carried out."""
+
+    request: GenerationRequest
+    body_hash: str
+    image: bytes | None = None
+    max_charges: int = 2
+    deadline_seconds: int | None = None
+    tags: dict[str, str] = {}
+
+
+def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int) -> Submission:
+    """The submission in a JSON body; raises InvalidRequest naming the field and its bound, or TooLarge."""
+    fields = _decode(body)
+    body_hash = hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
+    model = _model(fields, catalogue)
+    image = _image(fields.pop("image", None), model)
+    prompt = _prompt(fields.pop("prompt", None), model)
+    options = {name: read(fields.pop(name), longest_deadline) for name, read in _OPTIONS.items() if name in fields}
+    request = GenerationRequest(
+        kind=model.kind,
+        model=model.name,
+        prompt=prompt,
+        parameters=_parameters(fields, model),
+        image_sha256=hashlib.sha256(image).hexdigest() if image else None,
+    )
+    return Submission(request=request, body_hash=body_hash, image=image, **options)
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    if len(body) > LONGEST_BODY:
+        raise TooLarge(f"The body has {len(body):,} bytes; at most {LONGEST_BODY:,} are taken.")
+    try:
+        fields = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest("body", f"The body is not JSON: {error}. Send a JSON object with a `prompt`.") from error
+    if not isinstance(fields, dict):
+        raise InvalidRequest("body", 'The body must be a JSON object, such as {"prompt": "a peaceful piano"}.')
+    return fields
+
+
+def _model(fields: dict[str, Any], catalogue: Catalogue) -> Model:
+    kind, name = fields.pop("kind", None), fields.pop("model", None)
+    if kind is not None and kind not in list(Kind):
+        raise InvalidRequest("kind", f"`kind` must be one of {', '.join(Kind)}.")
+    if name is None:
+        return catalogue.default(Kind(kind) if kind else catalogue.default_kind)
+    model = catalogue.find(name) if isinstance(name, str) else None
+    if model is None:
+        raise InvalidRequest("model", f"`model` is not known here; choose one of {', '.join(catalogue.models)}.")
+    if kind not in (None, model.kind):
+        raise InvalidRequest("kind", f"`kind` is {kind}, but {model.name} makes {model.kind}; leave `kind` out.")
+    return model
+
+
+def _prompt(value: object, model: Model) -> str:
+    if value is None and model.from_image:
+        return ""
+    if value is None:
+        raise InvalidRequest("prompt", "`prompt` is missing: say in words what to generate.")
+    return _text("prompt", value, longest=LONGEST_PROMPT)
+
+
+def _text(field: str, value: object, *, longest: int) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest(field, f"`{field}` must be text.")
+    text = value.strip()
+    if not text:
+        raise InvalidRequest(field, f"`{field}` is empty; it must have 1 to {longest:,} characters.")
+    if len(text) > longest:
+        raise InvalidRequest(field, f"`{field}` has {len(text):,} characters; at most {longest:,} are taken.")
+    if any(not character.isprintable() and character not in "\n\t" for character in text):
+        raise InvalidRequest(field, f"`{field}` holds a control or unprintable character; send plain text.")
+    return text
+
+
+def _image(value: object, model: Model) -> bytes | None:
+    if value is None and not model.from_image:
+        return None
+    if not model.from_image:
+        raise InvalidRequest("image", f"`image` is not taken by {model.name}, which makes {model.kind} from words.")
+    if not isinstance(value, str) or not value.startswith("data:"):
+        raise InvalidRequest("image", f"{model.name} starts from a picture: send `image` as a data URI.")
+    if len(value) > LONGEST_IMAGE:
+        raise InvalidRequest("image", f"`image` has {len(value):,} characters; at most {LONGEST_IMAGE:,} are taken.")
+    return _picture(value.partition(",")[2])
+
+
+def _picture(encoded: str) -> bytes:
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest("image", "`image` is not a base64 data URI (data:image/png;base64,…).") from error
+    if sniff(data[:64]) not in IMAGE_TYPES:
+        raise InvalidRequest("image", "`image` must hold a PNG, a JPEG or a WebP picture; its bytes are none of these.")
+    return data
+
+
+def _parameters(fields: Mapping[str, Any], model: Model) -> dict[str, _Value]:
+    unknown = next((name for name in fields if name not in model.parameters), None)
+    if unknown is not None:
+        raise InvalidRequest(unknown[:60], _unknown(unknown[:60], model))
+    chosen = {name: fields.get(name, bound.default) for name, bound in model.parameters.items()}
+    return {
+        name: _CHECKS[bound.type](name, chosen[name], bound)
+        for name, bound in model.parameters.items()
+        if chosen[name] is not None
+    }
+
+
+def _unknown(field: str, model: Model) -> str:
+    taken = ", ".join(["prompt", *(["image"] if model.from_image else []), *model.parameters, *_OPTIONS])
+    return f"`{field}` is not taken by {model.name}, which makes {model.kind}; it takes: {taken}."
+
+
+def _number(field: str, value: object, bound: Bound) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidRequest(field, f"`{field}` must be a number{_range(bound)}.")
+    if not _within(value, bound):
+        raise InvalidRequest(field, f"`{field}` is out of bounds: it must be a number{_range(bound)}.")
+    return value
+
+
+def _integer(field: str, value: object, bound: Bound) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidRequest(field, f"`{field}` must be a whole number{_range(bound)}.")
+    if not _within(value, bound) or (bound.step and value % bound.step):
+        raise InvalidRequest(field, f"`{field}` is out of bounds: it must be a whole number{_range(bound)}.")
+    return value
+
+
+def _within(value: float, bound: Bound) -> bool:
+    return (bound.least is None or value >= bound.least) and (bound.most is None or value <= bound.most)
+
+
+def _range(bound: Bound) -> str:
+    steps = f", a multiple of {bound.step}" if bound.step else ""
+    lower = f" from {bound.least:g}" if bound.least is not None else ""
+    upper = f" to {bound.most:.10g}" if bound.most is not None else ""
+    return lower + upper + steps
+
+
+def _worded(field: str, value: object, bound: Bound) -> str:
+    return _text(field, value, longest=bound.longest or LONGEST_PROMPT)
+
+
+_CHECKS: dict[str, Callable[[str, Any, Bound], _Value]] = {
+    "number": _number,
+    "integer": _integer,
+    "text": _worded,
+}
+
+
+def _max_charges(value: object, _longest_deadline: int) -> int:
+    return _integer("max_charges", value, Bound(type="integer", least=1, most=MOST_CHARGES))
+
+
+def _deadline_seconds(value: object, longest_deadline: int) -> int:
+    return _integer("deadline_seconds", value, Bound(type="integer", least=SHORTEST_DEADLINE, most=longest_deadline))
+
+
+def _tags(value: object, _longest_deadline: int) -> dict[str, str]:
+    if not isinstance(value, dict) or len(value) > MOST_TAGS:
+        raise InvalidRequest("tags", f"`tags` must be an object of at most {MOST_TAGS} short texts.")
+    return {
+        _text("tags", name, longest=LONGEST_TAG): _text("tags", tag, longest=LONGEST_TAG) for name, tag in value.items()
+    }
+
+
+_OPTIONS: dict[str, Callable[[object, int], Any]] = {
+    "max_charges": _max_charges,
+    "deadline_seconds": _deadline_seconds,
+    "tags": _tags,
+}

@@ -1,0 +1,105 @@
+"""The bucket of results and input images: whole files in, presigned URLs out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from longplay.job import Output
+from longplay.media import EXTENSIONS, MediaFile
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def s3_client() -> S3Client:
+    """A client whose presigned URLs are signed with SigV4; at some endpoints boto3 would still use SigV2."""
+    return boto3.client("s3", config=Config(signature_version="s3v4", retries={"mode": "standard", "max_attempts": 8}))
+
+
+class ResultBucket:
+    """Outputs under `jobs/{job}/{fence}/{n}`, input images under `inputs/{job}/{sha256}`."""
+
+    def __init__(self, client: S3Client, bucket_name: str) -> None:
+        self._client = client
+        self._bucket = bucket_name
+
+    def store(self, job_id: str, fence: int, files: Iterable[MediaFile]) -> tuple[Output, ...]:
+        """Put the files of one result; the first one goes last, so that its presence means all are there."""
+        outputs = [(_output(f"{_prefix(job_id, fence)}/{n}", file), file) for n, file in enumerate(files)]
+        for output, file in reversed(outputs):
+            self._put(output, file, count=len(outputs))
+        return tuple(output for output, _ in outputs)
+
+    def find(self, job_id: str, fence: int) -> tuple[Output, ...]:
+        """The outputs a worker of that fence has stored; none unless they are all there."""
+        first = self._head(f"{_prefix(job_id, fence)}/0")
+        if first is None:
+            return ()
+        output, count = first
+        others = [self._head(f"{_prefix(job_id, fence)}/{n}") for n in range(1, count)]
+        return (output, *(found[0] for found in others if found))
+
+    def store_input(self, job_id: str, sha256: str, image: bytes) -> None:
+        """Keep the picture a generation starts from, where no other body under the same key can replace it."""
+        self._client.put_object(Bucket=self._bucket, Key=f"inputs/{job_id}/{sha256}", Body=image)
+
+    def input(self, job_id: str, sha256: str) -> bytes:
+        """The picture a generation starts from."""
+        return self._client.get_object(Bucket=self._bucket, Key=f"inputs/{job_id}/{sha256}")["Body"].read()
+
+    def url(self, output: Output, *, seconds: int) -> str:
+        """A presigned URL. It dies with the role's session, whatever `seconds` says (AWS), so never store it."""
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": output.key}, ExpiresIn=seconds
+        )
+
+    def _put(self, output: Output, file: MediaFile, *, count: int) -> None:
+        with file.path.open("rb") as body:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=output.key,
+                Body=body,
+                ContentType=output.content_type,
+                ContentDisposition=f'inline; filename="{_file_name(output)}"',
+                Metadata=_metadata(output, count),
+            )
+
+    def _head(self, key: str) -> tuple[Output, int] | None:
+        try:
+            metadata = self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
+                raise
+            return None
+        return msgspec.json.decode(metadata["output"], type=Output), int(metadata["count"])
+
+
+def _prefix(job_id: str, fence: int) -> str:
+    return f"jobs/{job_id}/{fence}"
+
+
+def _output(key: str, file: MediaFile) -> Output:
+    return Output(
+        key=key,
+        content_type=file.content_type,
+        bytes=file.bytes,
+        sha256=file.sha256,
+        duration_seconds=file.duration_seconds,
+        width=file.width,
+        height=file.height,
+    )
+
+
+def _metadata(output: Output, count: int) -> dict[str, Any]:
+    return {"output": msgspec.json.encode(output).decode(), "count": str(count)}
+
+
+def _file_name(output: Output) -> str:
+    _, job_id, _, n = output.key.split("/")
+    return f"longplay-{job_id}-{n}{EXTENSIONS[output.content_type]}"

@@ -1,0 +1,90 @@
+"""The sweeper: finds open jobs whose time has come and sees that each of them goes on or ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from longplay.job import Job, JobError, combined_charge
+from longplay.job_queue import JobQueue
+from longplay.job_table import DueJob, JobTable, Refused
+from longplay.outcomes import Outcomes
+from longplay.settings import Settings
+
+MOST_LOOKED_AT = 1_000  # due jobs a run looks at
+MOST_RESENT = 100  # messages a run repeats for jobs that merely wait for a free worker
+LONGEST_STEP = 1_800  # seconds
+
+
+@dataclass(kw_only=True)
+class Sweeper:
+    """One run over the index of open jobs: move, then send; or fail what is overdue."""
+
+    jobs: JobTable
+    queue: JobQueue
+    outcomes: Outcomes
+    settings: Settings
+    clock: Callable[[], float] = time.time
+    resent: int = 0
+
+    def sweep(self) -> int:
+        """See to every due job; returns how many there were."""
+        now = self.clock()
+        due = list(self.jobs.due(now, limit=MOST_LOOKED_AT))
+        for entry in due:
+            self._see_to(entry, now)
+        return len(due)
+
+    def _see_to(self, due: DueJob, now: float) -> None:
+        job = self.jobs.find(due.id)
+        if job is None or job.due_at != due.due_at:
+            return
+        try:
+            self._attend(job, due, now)
+        except Refused:
+            return
+
+    def _attend(self, job: Job, due: DueJob, now: float) -> None:
+        if job.crashed(now):
+            self._resume(job, due, now)
+        elif job.status.finished:
+            self.outcomes.close(job, job.attempts[-1])
+        elif job.deadline <= now:
+            self.jobs.fail_overdue(job, _overdue(job), now=now)
+        else:
+            self._send_on(job, due, now)
+
+    def _resume(self, job: Job, due: DueJob, now: float) -> None:
+        if self.outcomes.recover(job) is None:
+            self.jobs.move(due, due_at=now + self.settings.resend_after)
+            self._send(job, now)
+
+    def _send_on(self, job: Job, due: DueJob, now: float) -> None:
+        self.jobs.move(due, due_at=self._next_look(job, now))
+        first = now < job.not_before + self.settings.resend_after
+        if first or self.resent < MOST_RESENT:
+            self.resent += not first
+            self._send(job, now)
+
+    def _next_look(self, job: Job, now: float) -> float:
+        """A step that doubles with the time the job has been waiting, and never passes its deadline."""
+        waited = now - job.not_before
+        if waited < 0:
+            return job.not_before + self.settings.resend_after
+        return min(job.deadline, now + min(max(waited, self.settings.resend_after), LONGEST_STEP))
+
+    def _send(self, job: Job, now: float) -> None:
+        self.queue.send(job.id, job.route, owner=job.owner, delay=job.not_before - now)
+
+
+def _overdue(job: Job) -> JobError:
+    charged = combined_charge(job)
+    waited = f" It was last waiting for: {job.wait.basis}" if job.wait else ""
+    return JobError(
+        code="deadline_passed",
+        message=f"The job's deadline passed before a result came.{waited} Submit it again, with a longer "
+        "`deadline_seconds` if the provider is slow.",
+        retryable=True,
+        charged=charged,
+    )

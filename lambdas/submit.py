@@ -1,0 +1,30 @@
+"""POST /generate: takes a prompt, answers with a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from longplay.http_api import body_of, idempotency_key_of, job_response, new_api, owner_of
+from longplay.request import parse_submission
+from wiring import dependencies
+
+logger = Logger()
+api = new_api()
+
+
+@api.post("/generate")
+def generate() -> Response[str]:
+    """202 with the job, its place in Location and the seconds to wait in Retry-After."""
+    event, use = api.current_event, dependencies().service
+    submission = parse_submission(body_of(event), use.catalogue, longest_deadline=use.settings.longest_deadline)
+    job = use.submit(owner_of(event), submission, key=idempotency_key_of(event))
+    logger.info("submitted", job=job.id, owner=job.owner, model=job.request.model)
+    return job_response(202, job, use)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The Lambda entry point."""
+    return api.resolve(event, context)

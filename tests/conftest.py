@@ -1,0 +1,59 @@
+"""What the stories share: an account on moto, a stand-in model server, and the product between them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import wiring
+from moto import mock_aws
+
+from local.model_server import ModelServer
+from tests.aws import ACCOUNT, Aws, make_account
+from tests.product import Product
+
+
+@pytest.fixture(scope="session")
+def shared_model_server() -> Iterator[ModelServer]:
+    """One stand-in for the whole run; `model_server` empties its memory between tests."""
+    with ModelServer(quick=True) as server:
+        yield server
+
+
+@pytest.fixture
+def model_server(shared_model_server: ModelServer) -> ModelServer:
+    """The stand-in model server, with no faults set and nothing remembered."""
+    shared_model_server.clear()
+    return shared_model_server
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """An empty account with the stack's resources."""
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}):
+        yield make_account()
+
+
+@pytest.fixture
+def product(aws: Aws, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
+    """The product, every model of it served by the stand-in."""
+    yield from _product(aws, model_server, monkeypatch)
+
+
+@pytest.fixture
+def rendering_product(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
+    """The product with a stand-in that renders all that is asked, not the least that is valid."""
+    with ModelServer() as server:
+        yield from _product(aws, server, monkeypatch)
+
+
+def _product(aws: Aws, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
+    settings = {"servers": {"*": f"{server.url}/hf-inference/models/{{model}}"}}
+    for name, value in {**aws.environment, "SETTINGS": json.dumps(settings)}.items():
+        monkeypatch.setenv(name, value)
+    wiring.dependencies.cache_clear()
+    yield Product(aws)
+    wiring.dependencies.cache_clear()

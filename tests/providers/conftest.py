@@ -1,0 +1,103 @@
+"""A server that says exactly what a test wants it to say, byte by byte, and remembers what it was asked."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+Script = Callable[[socket.socket], None]
+
+
+@dataclass
+class Request:
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+@dataclass
+class RawServer:
+    """Plays `script` on each connection after reading a request from it."""
+
+    script: Script = lambda _: None
+    reads: bool = True
+    requests: list[Request] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._serve, daemon=True)]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/models/facebook/musicgen-small"
+
+    def says(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+        self.script = lambda connection: connection.sendall(answer(status, body, headers))
+
+    def drips(self, start: bytes, drop: bytes) -> None:
+        """Send a start, then a drop every ten milliseconds until the caller or the test gives up."""
+
+        def script(connection: socket.socket) -> None:
+            connection.sendall(start)
+            while not self.stopped.wait(0.01):
+                connection.sendall(drop)
+
+        self.script = script
+
+    def __enter__(self) -> "RawServer":
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopped.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                thread = threading.Thread(target=self._answer, args=(connection,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            if self.reads:
+                self.requests.append(_read(connection))
+            self.script(connection)
+
+
+def answer(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
+    """A whole HTTP answer."""
+    fields = {"Content-Length": str(len(body)), "Connection": "close", **(headers or {})}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"HTTP/1.1 {status} Whatever\r\n{head}\r\n".encode() + body
+
+
+def _read(connection: socket.socket) -> Request:
+    stream = connection.makefile("rb")
+    line = stream.readline().decode().strip()
+    headers = {}
+    while text := stream.readline().decode().strip():
+        name, _, value = text.partition(":")
+        headers[name.lower()] = value.strip()
+    return Request(line, headers, stream.read(int(headers.get("content-length", 0))))
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    with RawServer() as raw_server:
+        yield raw_server

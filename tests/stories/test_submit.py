@@ -1,0 +1,174 @@
+"""A caller submits: what is accepted, what comes back, and what is refused without a trace."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.aws import BUCKET, TABLE
+from tests.product import Product
+
+PROMPT = "upbeat techno with heavy bass"
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
+SVD = {"model": "stable-video-diffusion", "image": f"data:image/png;base64,{PNG}"}
+
+
+def test_a_prompt_is_answered_with_a_job_and_where_to_find_it(product: Product) -> None:
+    """202, Location, Retry-After, and a queued job with a reason to wait and an ETA."""
+    answer = product.post("/generate", {"prompt": PROMPT, "genre": "electronic"})
+    job = answer.json
+    assert answer.status == 202
+    assert answer.headers["Location"] == f"jobs/{job['id']}"
+    assert 1 <= int(answer.headers["Retry-After"]) <= 30
+    assert (job["status"], job["kind"], job["model"]) == ("queued", "music", "musicgen-small")
+    assert job["parameters"] == {"genre": "electronic", "duration": 10, "guidance_scale": 3.0}
+    assert job["wait"]["reason"] == "concurrency"
+    assert job["wait"]["eta_seconds"] == pytest.approx(20, abs=1)
+    assert job["cost"] == {"estimated_usd": 0.005, "possible_usd": 0.01, "charged_usd": 0}
+
+
+def test_a_form_content_type_is_read_as_json(product: Product) -> None:
+    """`curl -d` without a header sends a form type; the body is what counts."""
+    job = product.submit(
+        json.dumps({"prompt": PROMPT, "duration": 30}), Content_Type="application/x-www-form-urlencoded"
+    )
+    assert job["parameters"]["duration"] == 30
+
+
+def test_a_body_in_base64_is_read(product: Product) -> None:
+    """API Gateway hands binary media types over in base64."""
+    assert product.submit(json.dumps({"prompt": "été à la plage"}).encode())["prompt"] == "été à la plage"
+
+
+def test_the_documents_image_parameters_are_taken(product: Product) -> None:
+    """The id that tutorials still use, with their parameters."""
+    job = product.submit(
+        {
+            "prompt": "a beautiful sunset over mountains",
+            "model": "runwayml/stable-diffusion-v1-5",
+            "num_inference_steps": 30,
+            "guidance_scale": 7.5,
+            "width": 512,
+            "height": 512,
+        }
+    )
+    assert (job["kind"], job["model"]) == ("image", "stable-diffusion-v1-5")
+
+
+def test_an_input_image_lies_in_the_bucket_alone(product: Product) -> None:
+    """Neither the item nor the message holds the picture."""
+    job = product.submit(SVD)
+    keys = [entry["Key"] for entry in product.aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert [key.startswith(f"inputs/{job['id']}/") for key in keys] == [True]
+    item = product.aws.dynamodb.scan(TableName=TABLE)["Items"][0]
+    assert PNG not in str(item)
+    assert json.loads(product.messages()[0]["Body"]) == {"version": 1, "job": job["id"], "route": "endpoint"}
+
+
+BAD_BODIES: dict[str, tuple[Any, str, str]] = {
+    "not json": ("{prompt: x", "body", "not JSON"),
+    "an array": ([1], "body", "JSON object"),
+    "nothing": (None, "body", "not JSON"),
+    "deeply nested": ('{"prompt": ' + "[" * 100_000 + "]" * 100_000 + "}", "body", "not JSON"),
+    "NaN": ('{"prompt": "x", "duration": NaN}', "body", "not JSON"),
+    "latin-1 bytes": ('{"prompt": "é"}'.encode("latin-1"), "body", "UTF-8"),
+    "a lone surrogate": ('{"prompt": "\\ud800"}', "body", "not JSON"),
+    "no prompt": ({}, "prompt", "missing"),
+    "an empty prompt": ({"prompt": ""}, "prompt", "empty"),
+    "a blank prompt": ({"prompt": "  "}, "prompt", "empty"),
+    "a prompt of 20 kB": ({"prompt": "x" * 20_000}, "prompt", "2,000"),
+    "a prompt that is a number": ({"prompt": 7}, "prompt", "text"),
+    "a control character": ({"prompt": "a\x07b"}, "prompt", "control"),
+    "a null character": ({"prompt": "a\x00b"}, "prompt", "control"),
+    "an unknown model": ({"prompt": "x", "model": "gpt-9"}, "model", "musicgen-small"),
+    "a model that is a list": ({"prompt": "x", "model": ["musicgen-small"]}, "model", "musicgen-small"),
+    "an unknown kind": ({"prompt": "x", "kind": "smell"}, "kind", "music, image, video"),
+    "a kind of another type": ({"prompt": "x", "kind": ["music"]}, "kind", "music, image, video"),
+    "a kind the model is not": ({"prompt": "x", "kind": "image", "model": "musicgen-small"}, "kind", "music"),
+    "duration 0": ({"prompt": "x", "duration": 0}, "duration", "from 1 to 30"),
+    "duration -1": ({"prompt": "x", "duration": -1}, "duration", "from 1 to 30"),
+    "duration 1e9": ({"prompt": "x", "duration": 1e9}, "duration", "from 1 to 30"),
+    "duration 1e999": ('{"prompt": "x", "duration": 1e999}', "body", "not JSON"),
+    "duration as text": ({"prompt": "x", "duration": "30"}, "duration", "from 1 to 30"),
+    "duration true": ({"prompt": "x", "duration": True}, "duration", "from 1 to 30"),
+    "width 513": ({"prompt": "x", "kind": "image", "width": 513}, "width", "multiple of 8"),
+    "width 512.0": ({"prompt": "x", "kind": "image", "width": 512.5}, "width", "whole number"),
+    "a field of another kind": ({"prompt": "x", "width": 512}, "width", "musicgen-small"),
+    "an unknown field": ({"prompt": "x", "tempo": 120}, "tempo", "it takes: prompt"),
+    "a null field": ({"prompt": "x", "tempo": None}, "tempo", "it takes: prompt"),
+    "an image for music": ({"prompt": "x", "image": "data:,"}, "image", "from words"),
+    "no image for SVD": ({"model": "svd"}, "image", "data URI"),
+    "an image URL": ({**SVD, "image": "http://169.254.169.254/x.png"}, "image", "data URI"),
+    "an image that is text": ({**SVD, "image": "data:image/png;base64,aGVsbG8="}, "image", "PNG"),
+    "an image that is not base64": ({**SVD, "image": "data:image/png;base64,%%%"}, "image", "base64"),
+    "an image over 3 MB": ({**SVD, "image": "data:image/png;base64," + "A" * 3_200_000}, "image", "3,145,728"),
+    "max_charges 0": ({"prompt": "x", "max_charges": 0}, "max_charges", "from 1 to 5"),
+    "a deadline of a week": ({"prompt": "x", "deadline_seconds": 604_800}, "deadline_seconds", "to 86400"),
+    "tags of another type": ({"prompt": "x", "tags": ["a"]}, "tags", "object"),
+}
+
+
+@pytest.mark.parametrize(("body", "field", "bound"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
+def test_bad_input_names_the_field_and_the_bound_and_creates_nothing(
+    product: Product, body: Any, field: str, bound: str
+) -> None:
+    """A 400 problem that a person can act on; no item, no message, no object."""
+    answer = product.post("/generate", body)
+    assert answer.status == 400, answer.body
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.json["field"], answer.json["code"], answer.json["charged"]) == (field, "invalid_request", "no")
+    assert bound in answer.json["detail"]
+    assert product.aws.dynamodb.scan(TableName=TABLE)["Count"] == 0
+    assert product.messages() == []
+    assert product.aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
+def test_a_body_of_5_mb_is_too_large(product: Product) -> None:
+    """413, before anything looks into it."""
+    answer = product.post("/generate", b'{"prompt": "' + b"x" * 5_000_000 + b'"}')
+    assert (answer.status, answer.json["code"]) == (413, "too_large")
+
+
+def test_the_same_idempotency_key_finds_the_same_job(product: Product) -> None:
+    """A repeated submit creates nothing new."""
+    first = product.submit({"prompt": PROMPT}, Idempotency_Key="order-7")
+    again = product.submit({"prompt": PROMPT}, Idempotency_Key="order-7")
+    assert first["id"] == again["id"]
+    assert len(product.messages()) == 1
+
+
+def test_an_idempotency_key_with_another_body_is_refused(product: Product) -> None:
+    """422: the caller has mixed up two requests."""
+    product.submit({"prompt": PROMPT}, Idempotency_Key="order-7")
+    answer = product.post("/generate", {"prompt": "something else"}, Idempotency_Key="order-7")
+    assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused")
+
+
+def test_a_key_refused_for_its_body_is_not_used_up(product: Product) -> None:
+    """Only an accepted request consumes its key."""
+    assert product.post("/generate", {"prompt": ""}, Idempotency_Key="order-7").status == 400
+    assert product.submit({"prompt": PROMPT}, Idempotency_Key="order-7")["status"] == "queued"
+
+
+def test_an_idempotency_key_of_another_form_is_refused(product: Product) -> None:
+    """1 to 255 visible ASCII characters."""
+    answer = product.post("/generate", {"prompt": PROMPT}, Idempotency_Key="x" * 256)
+    assert (answer.status, answer.json["field"]) == (400, "Idempotency-Key")
+
+
+def test_an_unknown_job_and_another_owners_are_answered_alike(product: Product) -> None:
+    """404, so that nobody learns which ids exist."""
+    job = product.submit({"prompt": PROMPT})
+    unknown = product.get("/jobs/nosuchjob")
+    foreign = product.get(f"/jobs/{job['id']}", key="lp_bob_0123456789abcdef")
+    assert (unknown.status, foreign.status) == (404, 404)
+    assert unknown.json == foreign.json
+
+
+def test_a_rotated_key_keeps_its_jobs(product: Product) -> None:
+    """The owner is in the key's value; the secret behind it may change."""
+    job = product.submit({"prompt": PROMPT})
+    assert product.get(f"/jobs/{job['id']}", key="lp_alice_another").status == 200
