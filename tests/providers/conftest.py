@@ -1,4 +1,4 @@
-"""A server that says exactly what a test wants it to say, byte by byte, and remembers what it was asked."""
+"""A server that says exactly what a test wants, byte by byte, and the provider that calls it."""
 
 import json
 import socket
@@ -8,6 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
+from longplay.errors import ProviderError
+from longplay.providers.hugging_face import HuggingFace
+from longplay.providers.protocol import Call
+
+from tests.providers.payloads import OWN_TOKEN, TOKEN
 
 Script = Callable[[socket.socket], None]
 
@@ -101,3 +106,46 @@ def _read(connection: socket.socket) -> Request:
 def server() -> Iterator[RawServer]:
     with RawServer() as raw_server:
         yield raw_server
+
+
+class Tokens(dict):
+    """Stored tokens by name; counts how often they were to be read anew."""
+
+    forgotten = 0
+
+    def forget(self):
+        self.forgotten += 1
+
+
+@pytest.fixture
+def tokens():
+    return Tokens(huggingface=TOKEN, self_hosted=OWN_TOKEN)
+
+
+@pytest.fixture
+def submit(server, tokens, tmp_path):
+    def make(kind="music", **fields):
+        defaults = {
+            "model": "facebook/musicgen-small",
+            "url": server.url,
+            "style": "toolkit",
+            "prompt": "slow jazz",
+            "parameters": {"duration": 8} if kind == "music" else {},
+            "image": None,
+            "timeout": 5,
+            "folder": tmp_path,
+        }
+        provider = HuggingFace(tokens.get, forget_tokens=tokens.forget)
+        return provider.submit(Call(**{"kind": kind, **defaults, **fields}))
+
+    return make
+
+
+@pytest.fixture
+def failure(submit):
+    def make(*args, **fields):
+        with pytest.raises(ProviderError) as caught:
+            submit(*args, **fields)
+        return caught.value
+
+    return make
