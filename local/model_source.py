@@ -1,0 +1,50 @@
+"""Who generates in a local run: the stand-in, your own server (MODEL_SERVER), or Hugging Face (HF_TOKEN)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from local.model_server import ModelServer
+
+HUGGING_FACE = "https://router.huggingface.co"
+# Any server not named otherwise: one that serves every model.
+EVERY_SERVER = "*"
+SECONDS_OF_COLD_START = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSource:
+    """A model server: its address, what to call it, how the stack is told, and the tokens to store."""
+
+    url: str
+    name: str
+    context: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def model_source(environ: Mapping[str, str]) -> Iterator[ModelSource]:
+    """The source that `environ` asks for; the stand-in runs until the end of the block."""
+    if token := environ.get("HF_TOKEN"):
+        yield ModelSource(url=HUGGING_FACE, name="Hugging Face, with HF_TOKEN", tokens={"huggingface": token})
+    elif server := environ.get("MODEL_SERVER"):
+        yield _server(server, name=f"your model server at {server}")
+    else:
+        with ModelServer(cold_start=SECONDS_OF_COLD_START) as stand_in:
+            yield _server(stand_in.url, name=f"the stand-in at {stand_in.url} (no model: it renders by procedure)")
+
+
+def _server(url: str, *, name: str) -> ModelSource:
+    context = {"servers": json.dumps({EVERY_SERVER: url_template(url)})}
+    return ModelSource(url=url, name=name, context=context)
+
+
+def url_template(url: str) -> str:
+    """A bare `http://host:port` gets Hugging Face's path; one with a path or `{model}` is taken as it is."""
+    if "{model}" in url or urlsplit(url).path.strip("/"):
+        return url
+    return f"{url.rstrip('/')}/models/{{model}}"

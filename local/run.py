@@ -1,0 +1,120 @@
+"""`make run`: the whole of Longplay on this machine, from an empty AWS account to a track and a picture.
+
+ONCE=1 ends it after the two files; HF_TOKEN or MODEL_SERVER choose who generates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import FrameType
+
+from local.caller import FINISHED, Caller, Job, download
+from local.deployment import deploy
+from local.emulator import Emulator, emulator
+from local.endpoint import Endpoint, alone_in, announced
+from local.model_source import ModelSource, model_source
+from local.progress import curl, describe, saved, say
+from local.tools import LOCAL, LocalRunError, require_tools
+
+OWNER = "local"
+INTERRUPTED = 128 + signal.SIGINT
+REQUESTS: tuple[Mapping[str, object], ...] = (
+    {"prompt": "upbeat techno with heavy bass", "genre": "electronic", "duration": 10},
+    {"prompt": "a sunset over mountains", "model": "runwayml/stable-diffusion-v1-5"},
+)
+
+
+def main() -> int:
+    """The exit status: 0, or 1 when it could not start or a job failed."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    arguments = _arguments()
+    try:
+        with ExitStack() as stack:
+            return run(stack, arguments.folder.resolve(), once=arguments.once)
+    except LocalRunError as error:
+        say(f"cannot go on: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
+
+
+def run(stack: ExitStack, folder: Path, *, once: bool) -> int:
+    """Sets everything up within `stack`, has two files made, and serves until interrupted unless `once`."""
+    require_tools()
+    stack.enter_context(alone_in(folder))
+    endpoint = _set_up(stack, folder)
+    stack.enter_context(announced(endpoint, folder))
+    jobs = _generate(Caller(endpoint.api_url, endpoint.api_key), folder / "outputs")
+    _introduce(endpoint, jobs)
+    if not once:
+        _serve()
+    return int(any(job["status"] != "succeeded" for job in jobs))
+
+
+def _serve() -> None:
+    say("serving until Ctrl-C")
+    with suppress(KeyboardInterrupt):
+        signal.pause()
+    say("stopping")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=LOCAL, help="where it keeps its files (default: .local)")
+    parser.add_argument("--once", action="store_true", default=os.environ.get("ONCE", "0") not in ("", "0"))
+    return parser.parse_args()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _set_up(stack: ExitStack, folder: Path) -> Endpoint:
+    source = stack.enter_context(model_source(os.environ))
+    say("starting the AWS emulator")
+    aws = stack.enter_context(emulator(folder / "run"))
+    say(f"deploying the stack to it; log of emulator and functions: {aws.log}")
+    endpoint = _deployed(aws, source, folder / "run")
+    say(f"deployed; the model server is {source.name}")
+    return endpoint
+
+
+def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
+    deployment = deploy(aws, home, context={"stage": "local", **source.context})
+    for provider, token in source.tokens.items():
+        deployment.store_token(provider, token)
+    return Endpoint(api_url=deployment.api_url, api_key=deployment.new_key(OWNER), model_server=source.url)
+
+
+def _generate(caller: Caller, outputs: Path) -> list[Job]:
+    """Both jobs as they ended; their files are in `outputs`."""
+    outputs.mkdir(exist_ok=True)
+    submitted = [caller.submit(request)["id"] for request in REQUESTS]
+    ended: list[Job] = []
+    for job in caller.follow(submitted):
+        say(describe(job))
+        if job["status"] == "succeeded":
+            saved(download(job, outputs))
+        if job["status"] in FINISHED:
+            ended.append(job)
+    return ended
+
+
+def _introduce(endpoint: Endpoint, jobs: list[Job]) -> None:
+    for job in jobs:
+        for output in job["outputs"]:
+            print(f"  {job['kind']}: {output['url']}")
+    print(f"  API URL: {endpoint.api_url}\n  API key: {endpoint.api_key}")
+    print(f"  Try: {curl(endpoint.api_url, endpoint.api_key, json.dumps(REQUESTS[0]))}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

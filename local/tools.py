@@ -1,0 +1,35 @@
+"""Where the Makefile has installed what the local run is made of."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = ROOT / ".local"
+EMULATOR_PYTHON = LOCAL / "emulator/bin/python"
+RUNTIME_PYTHON = LOCAL / "runtime/bin/python"
+CDK = LOCAL / "cdk/node_modules/.bin/cdk"
+
+
+class LocalRunError(Exception):
+    """The local run cannot go on; the message says why, and what to look at."""
+
+
+def require_tools() -> None:
+    """Raises LocalRunError where the Makefile has not been at work yet."""
+    for tool in (EMULATOR_PYTHON, RUNTIME_PYTHON, CDK):
+        if not tool.exists():
+            raise LocalRunError(f"{tool} is not there: start this by `make run` or `make test`, which install it")
+
+
+def environment(home: Path, **variables: str) -> dict[str, str]:
+    """A clean environment for a tool: `home` for its files, our node and Python, and `variables`."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {"PATH": path, "HOME": str(home), "TMPDIR": str(home), **variables}
+
+
+def tail(log: Path, *, lines: int = 25) -> str:
+    """The last lines of a log, for an error message."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
