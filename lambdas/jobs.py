@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.http_api import job_response, new_api, owner_of, redirect_response
+from longplay.http_api import created_response, job_response, new_api, owner_of, redirect_response
 from wiring import dependencies
 
 logger = Logger()
@@ -36,6 +36,22 @@ def cancel(job_id: str) -> Response[str]:
     job = dependencies().service.cancel(owner_of(api.current_event), job_id)
     logger.info("cancel", job=job.id, status=job.status)
     return job_response(200, job, dependencies().service)
+
+
+@api.post("/jobs/<job_id>/retry")
+def retry(job_id: str) -> Response[str]:
+    """A new job with the same request, for one that failed or was canceled."""
+    job = dependencies().service.retry(owner_of(api.current_event), job_id)
+    logger.info("retry", job=job.id, retry_of=job_id)
+    return created_response(job, dependencies().service, location=f"../{job.id}")
+
+
+@api.delete("/jobs/<job_id>")
+def delete(job_id: str) -> Response[str]:
+    """204: what was asked and what came of it is erased; the ledger stays."""
+    dependencies().service.delete(owner_of(api.current_event), job_id)
+    logger.info("delete", job=job_id)
+    return Response(status_code=204, body="")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

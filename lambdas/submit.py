@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.http_api import body_of, idempotency_key_of, job_response, new_api, owner_of
+from longplay.http_api import body_of, created_response, idempotency_key_of, new_api, owner_of
 from longplay.request import parse_submission
 from wiring import dependencies
 
@@ -22,7 +22,7 @@ def generate() -> Response[str]:
     submission = parse_submission(body_of(event), use.catalogue, longest_deadline=use.settings.longest_deadline)
     job = use.submit(owner_of(event), submission, key=idempotency_key_of(event))
     logger.info("submitted", job=job.id, owner=job.owner, model=job.request.model)
-    return job_response(202, job, use)
+    return created_response(job, use, location=f"jobs/{job.id}")
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

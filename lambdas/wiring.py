@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import cache, cached_property
 
 import boto3
+from longplay.admission import Admission
 from longplay.advance import Worker
+from longplay.budgets import Budgets
 from longplay.catalogue import Catalogue, load_catalogue
+from longplay.followers import Followers
 from longplay.job_queue import JobQueue
 from longplay.job_table import JobTable
+from longplay.limiter import Limiter
+from longplay.operations import Switch
 from longplay.outcomes import Outcomes
 from longplay.providers import load_providers
 from longplay.result_bucket import ResultBucket, s3_client
+from longplay.result_cache import ResultCache
 from longplay.service import Service
 from longplay.settings import Settings, parse_settings
 from longplay.sweep import Sweeper
+from longplay.table import Table
+from longplay.timings import Timings
 
 
 class Parts:
@@ -28,6 +37,11 @@ class Parts:
             jobs=self._jobs,
             queue=self._queue,
             bucket=self._bucket,
+            switch=Switch(self._table),
+            admission=self._admission,
+            outcomes=self._outcomes,
+            limiter=self._limiter,
+            timings=self._timings,
             catalogue=self._catalogue,
             settings=self._settings,
         )
@@ -35,11 +49,15 @@ class Parts:
     @cached_property
     def worker(self) -> Worker:
         """What the generator calls."""
+        # urllib3 warns of malformed headers by quoting them, and a server may have put our token there
+        logging.getLogger("urllib3").setLevel(logging.ERROR)
         return Worker(
             jobs=self._jobs,
             queue=self._queue,
             bucket=self._bucket,
+            limiter=self._limiter,
             outcomes=self._outcomes,
+            followers=self._followers,
             providers=load_providers(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"]),
             catalogue=self._catalogue,
             settings=self._settings,
@@ -51,8 +69,61 @@ class Parts:
         return Sweeper(jobs=self._jobs, queue=self._queue, outcomes=self._outcomes, settings=self._settings)
 
     @cached_property
+    def _followers(self) -> Followers:
+        return Followers(
+            jobs=self._jobs,
+            queue=self._queue,
+            bucket=self._bucket,
+            cache=self._cache,
+            admission=self._admission,
+            outcomes=self._outcomes,
+            settings=self._settings,
+        )
+
+    @cached_property
+    def _admission(self) -> Admission:
+        return Admission(
+            jobs=self._jobs,
+            limiter=self._limiter,
+            budgets=self._budgets,
+            cache=self._cache,
+            bucket=self._bucket,
+            settings=self._settings,
+        )
+
+    @cached_property
+    def _outcomes(self) -> Outcomes:
+        return Outcomes(
+            jobs=self._jobs,
+            bucket=self._bucket,
+            budgets=self._budgets,
+            cache=self._cache,
+            timings=self._timings,
+        )
+
+    @cached_property
     def _jobs(self) -> JobTable:
-        return JobTable(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
+        return JobTable(self._table)
+
+    @cached_property
+    def _limiter(self) -> Limiter:
+        return Limiter(self._table, self._settings.limits, tolerance=self._settings.start_tolerance)
+
+    @cached_property
+    def _budgets(self) -> Budgets:
+        return Budgets(self._table, owner=self._settings.owner_caps, deployment=self._settings.deployment_caps)
+
+    @cached_property
+    def _cache(self) -> ResultCache:
+        return ResultCache(self._table, self._settings.cache)
+
+    @cached_property
+    def _timings(self) -> Timings:
+        return Timings(self._table)
+
+    @cached_property
+    def _table(self) -> Table:
+        return Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
 
     @cached_property
     def _queue(self) -> JobQueue:
@@ -61,10 +132,6 @@ class Parts:
     @cached_property
     def _bucket(self) -> ResultBucket:
         return ResultBucket(s3_client(), os.environ["BUCKET_NAME"])
-
-    @cached_property
-    def _outcomes(self) -> Outcomes:
-        return Outcomes(jobs=self._jobs, bucket=self._bucket)
 
     @cached_property
     def _catalogue(self) -> Catalogue:

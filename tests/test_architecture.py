@@ -11,9 +11,10 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"submit", "jobs", "generator", "sweeper", "wiring"},
     {"http_api", "job_view"},
-    {"service", "advance", "sweep", "outcomes"},
-    {"job_table", "job_queue", "result_bucket", "tokens", "providers"},
-    {"changes", "items", "retries", "settings", "job", "request", "catalogue", "media", "media_headers", "errors"},
+    {"service", "advance", "sweep", "followers", "admission", "outcomes", "retries"},
+    {"job_table", "job_queue", "result_bucket", "limiter", "budgets", "result_cache", "timings", "operations"},
+    {"table", "tokens", "providers"},
+    {"changes", "items", "settings", "pacing", "job", "request", "catalogue", "media", "media_headers", "errors"},
 ]
 OUTSIDE_WORLD = {"boto3", "botocore", "requests", "urllib3", "aws_lambda_powertools", "socket", "os", "time"}
 PURE_BUT_TYPED = {"items": {"boto3"}}  # boto3's own value types, no client

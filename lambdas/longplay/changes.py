@@ -1,77 +1,77 @@
-"""Every conditional write a job can go through, on one page: what it sets, and what must hold for it to happen.
+"""Every conditional write, on one page: what it sets, and what must hold for it to happen.
 
 `#name` is an attribute, `:name` a value, `[i]` the attempt in question. Each condition is load-bearing: the tests
-remove them one by one and expect to notice. Every change that can be repeated by the SDK after a lost reply is
-false the second time, and stamps `token`, so that its writer recognises its own earlier success.
+remove them one by one and expect to notice. A change that the SDK repeats after a lost reply is refused the second
+time; its `token` then tells its writer that it was its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-_LET_GO = "REMOVE #lease, #open, #due_at, #wait"
+_LET_GO = "REMOVE #lease, #open, #due_at, #wait, #follows, #hold"
 _UNFINISHED = "#status IN (:queued, :running)"
 _CRASHED = "#lease <= :now"
 _MINE = "#fence = :fence"
-_CLOSE_ATTEMPT = "#attempts[i] = :attempt"
+_TAKE = "SET #status = :running, #fence = #fence + :one, #lease = :lease, #due_at = :lease, #token = :token"
+_END = "#error = :error, #completed_at = :now, #token = :token"
 
 
 @dataclass(frozen=True)
 class Change:
-    """One conditional write: an update expression and the conditions that are joined by AND."""
+    """An update expression, and the conditions that are joined by AND."""
 
     update: str
     conditions: tuple[str, ...]
 
 
+# --- jobs ---
+
 # A worker takes a queued job, with the attempt that may cost money entered in the same write.
 CLAIM = Change(
-    "SET #status = :running, #fence = #fence + :one, #lease = :lease, #due_at = :lease, #token = :token, "
-    "#charges = #charges + :one, #attempts = list_append(#attempts, :attempts) REMOVE #wait",
+    f"{_TAKE}, #charges = #charges + :one, #attempts = list_append(#attempts, :attempts) REMOVE #wait",
     (
         "#status = :queued",
         "#route = :route",
         "#not_before <= :now",
         "#deadline > :now",
         "#charges < #max_charges",
+        "attribute_not_exists(#follows)",
     ),
 )
 
 # A worker takes over from one that crashed: the old attempt is closed as unknown, the next one opened.
 TAKE_OVER = Change(
-    "SET #status = :running, #fence = #fence + :one, #lease = :lease, #due_at = :lease, #token = :token, "
-    "#charges = #charges + :one, #crashes = #crashes + :one, #attempts = :attempts",
+    f"{_TAKE}, #charges = #charges + :one, #crashes = #crashes + :one, #attempts = :attempts REMOVE #slot",
     (_MINE, _CRASHED, "#charges < #max_charges", _UNFINISHED),
 )
 
-# The provider could not take the call now: the job goes back into the line.
+# No call now: the job goes back into the line.
 RELEASE = Change(
-    "SET #status = :queued, #route = :route, #price_usd = :price_usd, #not_before = :not_before, #due_at = :due_at, "
-    "#wait = :wait, #charges = :charges, #attempts = :attempts, #token = :token REMOVE #lease",
+    "SET #status = :queued, #route = :route, #account = :account, #price_usd = :price_usd, #slot = :slot, "
+    "#not_before = :not_before, #due_at = :due_at, #wait = :wait, #charges = :charges, #attempts = :attempts, "
+    "#token = :token REMOVE #lease",
     (_MINE, "#status = :running"),
 )
 
-# The first whole result wins, whoever brings it.
+# The first whole result wins: a worker that was superseded asks again with the fence it finds.
 SUCCEED = Change(
-    f"SET #status = :succeeded, #outputs = :outputs, #completed_at = :now, #token = :token, {_CLOSE_ATTEMPT} {_LET_GO}",
-    (_UNFINISHED,),
-)
-
-FAIL = Change(
-    f"SET #status = :failed, #error = :error, #completed_at = :now, #token = :token, {_CLOSE_ATTEMPT} {_LET_GO}",
+    "SET #status = :succeeded, #outputs = :outputs, #completed_at = :now, #token = :token, #attempts = :attempts "
+    + _LET_GO,
     (_MINE, _UNFINISHED),
 )
 
+FAIL = Change(f"SET #status = :failed, {_END}, #attempts[i] = :attempt {_LET_GO}", (_MINE, _UNFINISHED))
+
 # The worker is gone and its job may not be tried again.
 FAIL_CRASHED = Change(
-    "SET #status = :failed, #error = :error, #completed_at = :now, #token = :token, #crashes = #crashes + :one, "
-    f"{_CLOSE_ATTEMPT} {_LET_GO}",
+    f"SET #status = :failed, {_END}, #attempts[i] = :attempt, #crashes = #crashes + :one {_LET_GO}",
     (_MINE, _CRASHED, _UNFINISHED),
 )
 
 # Nobody is at work on it and its time is up.
 FAIL_OVERDUE = Change(
-    f"SET #status = :failed, #error = :error, #completed_at = :now, #token = :token {_LET_GO}",
+    f"SET #status = :failed, {_END} {_LET_GO}",
     ("#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED),
 )
 
@@ -80,22 +80,75 @@ CANCEL_WAITING = Change(
     (_UNFINISHED, "attribute_not_exists(#lease)"),
 )
 
-# A worker is at it: the job stays in the index of open jobs until that worker's result or end is in the ledger.
+# A worker is at it: the job stays open, and its budget held, until that worker's end is in the ledger.
 CANCEL_RUNNING = Change(
     "SET #status = :canceled, #completed_at = :now, #token = :token REMOVE #wait",
-    (_UNFINISHED,),
+    (_UNFINISHED, "attribute_exists(#lease)"),
 )
 
 # A result for a job that has ended otherwise: kept, listed and charged; the status stays.
 KEEP_LATE_RESULT = Change(
-    f"SET #outputs = if_not_exists(#outputs, :outputs), #token = :token, {_CLOSE_ATTEMPT}",
-    ("attribute_exists(#pk)",),
+    "SET #outputs = if_not_exists(#outputs, :outputs), #token = :token, #attempts[i] = :attempt",
+    ("attribute_exists(#pk)", "attribute_not_exists(#deleted)"),
 )
 
 # The last worker of a finished job lets go.
-CLOSE = Change(f"SET #token = :token, {_CLOSE_ATTEMPT} {_LET_GO}", (_MINE,))
+CLOSE = Change(f"SET #token = :token, #attempts[i] = :attempt {_LET_GO}", (_MINE, "attribute_exists(#lease)"))
 
 # The sweeper moves a job along the index before it does anything about it.
 MOVE = Change("SET #due_at = :due_at", ("#due_at = :seen",))
+
+# What its owner wants erased; the ledger stays.
+ERASE = Change(
+    "SET #deleted = :now, #request = :request, #token = :token REMOVE #outputs, #tags",
+    ("attribute_exists(#pk)", "NOT " + _UNFINISHED),
+)
+
+# --- followers: jobs that wait for another's result of the same request ---
+
+FOLLOW_ON = Change(
+    "SET #follows = :follows, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token",
+    ("#status = :queued", "#not_before <= :now", "attribute_exists(#follows)"),
+)
+
+FOLLOWER_SUCCEED = Change(
+    "SET #status = :succeeded, #outputs = :outputs, #cached = :true, #completed_at = :now, #token = :token " + _LET_GO,
+    ("#status = :queued", "attribute_exists(#follows)"),
+)
+
+TAKE_THE_LEAD = Change(
+    "SET #slot = :slot, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #follows",
+    ("#status = :queued", "attribute_exists(#follows)"),
+)
+
+# --- results by what was asked ---
+
+_ENTRY = "SET #leader = :leader, #until = :until, #expires_at = :expires_at"
+
+CACHE_CLAIM = Change(f"{_ENTRY} REMOVE #outputs", ("(attribute_not_exists(#leader) OR #until <= :now)",))
+CACHE_RECLAIM = Change(f"{_ENTRY} REMOVE #outputs", ("(attribute_not_exists(#leader) OR #leader = :dead)",))
+CACHE_REPLACE = Change(f"{_ENTRY} REMOVE #outputs", ())
+CACHE_FILL = Change(f"{_ENTRY}, #outputs = :outputs", ())
+
+# --- budgets, in millionths of a dollar, on the day of the submit ---
+
+HOLD = Change(
+    "SET #used = if_not_exists(#used, :zero) + :hold, #jobs = if_not_exists(#jobs, :zero) + :one, "
+    "#waiting = if_not_exists(#waiting, :zero) + :one, #expires_at = :expires_at",
+    (
+        "(attribute_not_exists(#used) OR #used <= :room)",
+        "(attribute_not_exists(#jobs) OR #jobs < :most_jobs)",
+        "(attribute_not_exists(#waiting) OR #waiting < :most_open)",
+    ),
+)
+SETTLE = Change("SET #used = #used - :back, #waiting = #waiting - :one", ())
+
+# --- how long generations take ---
+
+MEASURE = Change(
+    "SET #milliseconds = if_not_exists(#milliseconds, :zero) + :milliseconds, "
+    "#count = if_not_exists(#count, :zero) + :one, #expires_at = :expires_at",
+    (),
+)
 
 CHANGES = {name: value for name, value in dict(globals()).items() if isinstance(value, Change)}

@@ -125,3 +125,36 @@ class NotConfigured(Problem):
     """The model has no route on this deployment."""
 
     status, code, title = 503, "not_configured", "No server is set up for this model"
+
+
+class OverBudget(Problem):
+    """A daily cap does not carry the job; nothing was created."""
+
+    status, code, title = 429, "over_budget", "A daily cap is reached"
+    retryable = True
+
+
+class LineTooLong(Problem):
+    """The provider's quota is taken further ahead than a job may wait; nothing was created."""
+
+    status, code, title = 429, "line_too_long", "The line is too long"
+    retryable = True
+
+
+class Paused(Problem):
+    """The operator has paused new jobs; nothing was created, and running jobs finish."""
+
+    status, code, title = 503, "paused", "New jobs are paused"
+    retryable = True
+
+
+class NotRetryable(Problem):
+    """Only a failed or canceled job can be retried."""
+
+    status, code, title = 409, "not_retryable", "This job cannot be retried"
+
+
+class NotFinished(Problem):
+    """Only a job that has ended can be deleted."""
+
+    status, code, title = 409, "not_finished", "This job has not ended yet"

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from longplay.errors import Charged, InvalidRequest, Problem
 from longplay.job import Job
-from longplay.job_view import job_view, retry_after
+from longplay.job_view import Viewpoint, job_view, retry_after
 from longplay.service import Service
 
 _KEY = re.compile(r"lp_(?P<owner>[a-z0-9-]{1,32})_\w+")
@@ -41,15 +41,28 @@ def json_response(status: int, body: object, *, headers: dict[str, str] | None =
     )
 
 
-def job_response(status: int, job: Job, service: Service) -> Response[str]:
+def job_response(status: int, job: Job, service: Service, *, headers: dict[str, str] | None = None) -> Response[str]:
     """A job as its caller sees it, with where to find it and when to look again."""
-    now, model = service.clock(), service.catalogue.models.get(job.request.model)
-    view = job_view(job, model, now=now, url=service.presigned, url_seconds=service.settings.url_lifetime)
-    headers = {} if job.status.finished else {"Retry-After": str(retry_after(job, model, now=now))}
-    if status == HTTPStatus.ACCEPTED:
-        # relative to the request's own URL, so that it holds behind every stage, path and domain
-        headers["Location"] = f"jobs/{job.id}"
-    return json_response(status, view, headers=headers)
+    job, place = service.standing(job)
+    now = service.clock()
+    seen = Viewpoint(
+        now=now,
+        model=service.catalogue.models.get(job.request.model),
+        place=place,
+        url=service.presigned,
+        url_seconds=service.settings.url_lifetime,
+    )
+    waiting = {} if job.status.finished else {"Retry-After": str(retry_after(job, now=now))}
+    return json_response(status, job_view(job, seen), headers={**waiting, **(headers or {})})
+
+
+def created_response(job: Job, service: Service, *, location: str) -> Response[str]:
+    """202 for a job that is under way, 200 for one that is finished already.
+
+    `location` is relative to the request's own URL, so that it holds behind every stage, path and domain.
+    """
+    status = HTTPStatus.OK if job.status.finished else HTTPStatus.ACCEPTED
+    return job_response(status, job, service, headers={"Location": location})
 
 
 def redirect_response(url: str) -> Response[str]:

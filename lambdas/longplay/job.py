@@ -88,6 +88,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `lease` is the lock: present while a worker is at it, past when that worker has crashed.
     `fence` counts the workers that ever held it; `charges` the attempts that may have cost money.
+    `slot` is its start in the line of a paced account, `hold` what its budgets hold for it (millionths of a dollar),
+    `follows` the job whose result of the same request it waits for.
     """
 
     id: str
@@ -100,6 +102,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     body_hash: str
     token: str
     route: str
+    account: str
     price_usd: float
     not_before: float
     max_charges: int
@@ -113,6 +116,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[Output, ...] = ()
     error: JobError | None = None
     completed_at: float | None = None
+    slot: float | None = None
+    hold: int | None = None
+    budget_day: str | None = None
+    cache_key: str | None = None
+    follows: str | None = None
+    cached: bool = False
+    deleted: float | None = None
+    retry_of: str | None = None
+    input_key: str | None = None
+    typical_seconds: float = 0.0
+    typical_basis: str = ""
     tags: dict[str, str] = {}
 
     @property
@@ -128,9 +142,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its caller allows one more call that may cost money."""
         return self.charges < self.max_charges
 
-    def charged_usd(self, certainty: Charged) -> float:
-        """What the attempts of that certainty cost, in dollars."""
-        return sum(attempt.usd for attempt in self.attempts if attempt.charged == certainty)
+    def usd(self, *charges: Charged) -> float:
+        """What the attempts of these certainties come to, in dollars."""
+        return sum(attempt.usd or self.price_usd for attempt in self.attempts if attempt.charged in charges)
 
 
 def combined_charge(job: Job) -> Charged:

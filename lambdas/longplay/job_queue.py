@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from longplay.errors import LongplayError
+from longplay.job import Job
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 LONGEST_DELAY = 900  # seconds, an SQS limit
 VERSION = 1
+_SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
 
 
 class UnreadableMessage(LongplayError):
@@ -39,6 +41,14 @@ def read_message(body: str) -> Message:
     return message
 
 
+def first_look(start: float, *, now: float, resend_after: float) -> float:
+    """When the sweeper first looks after a job that starts at `start`: a little later than its message comes.
+
+    A start further away than a message can be delayed has no message yet: the sweeper is the one to send it.
+    """
+    return start + resend_after if start - now <= LONGEST_DELAY else start - _SENT_EARLY
+
+
 class JobQueue:
     """Sends messages to the generator."""
 
@@ -46,14 +56,17 @@ class JobQueue:
         self._client = client
         self._url = queue_url
 
-    def send(self, job_id: str, route: str, *, owner: str, delay: float = 0) -> None:
-        """Have a job taken one step further in `delay` seconds (at most 900, an SQS limit).
+    def send(self, job: Job, *, now: float) -> None:
+        """Have a job taken one step further when its time comes; not at all where that is the sweeper's to do.
 
         The owner is the message group: SQS's fair queues keep one owner from starving the others.
         """
+        delay = max(0.0, job.not_before - now)
+        if delay > LONGEST_DELAY:
+            return
         self._client.send_message(
             QueueUrl=self._url,
-            MessageBody=msgspec.json.encode(Message(version=VERSION, job=job_id, route=route)).decode(),
-            DelaySeconds=math.ceil(max(0, delay)),
-            MessageGroupId=owner,
+            MessageBody=msgspec.json.encode(Message(version=VERSION, job=job.id, route=job.route)).decode(),
+            DelaySeconds=math.ceil(delay),
+            MessageGroupId=job.owner,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +14,19 @@ from longplay.job import Attempt, Job, Output, Status, WaitReason
 SHORTEST_POLL, LONGEST_POLL = 1, 30  # seconds a caller is asked to wait before looking again
 
 
-def job_view(
-    job: Job, model: Model | None, *, now: float, url: Callable[[Output], str], url_seconds: int
-) -> dict[str, Any]:
-    """The job's JSON document; `url` presigns an output for `url_seconds`. Members without a value are left out."""
+@dataclass(frozen=True, kw_only=True)
+class Viewpoint:
+    """From where a job is seen: the time (epoch seconds), its model, its place in line, and how to presign a file."""
+
+    now: float
+    model: Model | None
+    place: int | None
+    url: Callable[[Output], str]
+    url_seconds: int
+
+
+def job_view(job: Job, seen: Viewpoint) -> dict[str, Any]:
+    """The job's JSON document. Members without a value are left out."""
     return _present(
         id=job.id,
         status=job.status,
@@ -29,20 +39,22 @@ def job_view(
         completed_at=timestamp(job.completed_at),
         deadline=timestamp(job.deadline),
         expires_at=timestamp(job.expires_at),
-        wait=None if job.status.finished else _wait(job, model, now),
+        wait=None if job.status.finished else _wait(job, seen),
         attempts=[_attempt(attempt) for attempt in job.attempts],
         cost=_cost(job),
-        served_by=job.route if job.status is Status.SUCCEEDED else None,
-        outputs=[_output(job, n, url(output), now + url_seconds) for n, output in enumerate(job.outputs)],
+        served_by=job.route if job.attempts and job.status is Status.SUCCEEDED else None,
+        cached=job.cached,
+        outputs=[_output(job, n, seen) for n in range(len(job.outputs))],
         error=_error(job),
+        retry_of=job.retry_of,
         tags=job.tags,
-        licence=_licence(model),
+        licence=_licence(seen.model),
     )
 
 
-def retry_after(job: Job, model: Model | None, *, now: float) -> int:
+def retry_after(job: Job, *, now: float) -> int:
     """After how many seconds it is worth looking again."""
-    return round(min(LONGEST_POLL, max(SHORTEST_POLL, _eta(job, model, now))))
+    return round(min(LONGEST_POLL, max(SHORTEST_POLL, _eta(job, now))))
 
 
 def timestamp(seconds: float | None) -> str | None:
@@ -52,12 +64,13 @@ def timestamp(seconds: float | None) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _wait(job: Job, model: Model | None, now: float) -> dict[str, Any]:
+def _wait(job: Job, seen: Viewpoint) -> dict[str, Any]:
     return _present(
         reason=_reason(job),
         slot_at=timestamp(job.not_before),
-        eta_seconds=round(_eta(job, model, now), 1),
-        basis=_basis(job, model),
+        eta_seconds=round(_eta(job, seen.now), 1),
+        position=seen.place,
+        basis=_basis(job),
     )
 
 
@@ -67,20 +80,15 @@ def _reason(job: Job) -> WaitReason:
     return job.wait.reason if job.wait else WaitReason.CONCURRENCY
 
 
-def _eta(job: Job, model: Model | None, now: float) -> float:
-    """Seconds until the result, as far as the slot and the route's typical duration tell."""
+def _eta(job: Job, now: float) -> float:
+    """Seconds until the result, as far as the slot and the route's usual duration tell."""
     begins = job.attempts[-1].started_at if job.status is Status.RUNNING else max(job.not_before, now)
-    return max(0.0, begins + _typical_seconds(job, model) - now)
+    return max(0.0, begins + job.typical_seconds - now)
 
 
-def _basis(job: Job, model: Model | None) -> str:
-    typical = f"about {_typical_seconds(job, model):g} s by the catalogue's figure for this route"
-    return f"{job.wait.basis} Then {typical}." if job.wait else f"{typical[0].upper()}{typical[1:]}."
-
-
-def _typical_seconds(job: Job, model: Model | None) -> float:
-    route = model.route(job.route) if model else None
-    return route.typical_seconds if route else 0.0
+def _basis(job: Job) -> str:
+    usual = f"A generation takes about {job.typical_seconds:g} s: {job.typical_basis}."
+    return f"{job.wait.basis} {usual}" if job.wait else usual
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
@@ -101,25 +109,21 @@ def _cost(job: Job) -> dict[str, float]:
     return {
         "estimated_usd": job.price_usd,
         "possible_usd": _possible_usd(job),
-        "charged_usd": round(_usd(job, Charged.YES), 6),
+        "charged_usd": round(job.usd(Charged.YES), 6),
     }
 
 
 def _possible_usd(job: Job) -> float:
     if not job.status.finished:
         return round(job.price_usd * job.max_charges, 6)
-    return round(_usd(job, Charged.YES) + _usd(job, Charged.UNKNOWN), 6)
+    return round(job.usd(Charged.YES, Charged.UNKNOWN), 6)
 
 
-def _usd(job: Job, charged: Charged) -> float:
-    return sum(attempt.usd or job.price_usd for attempt in job.attempts if attempt.charged is charged)
-
-
-def _output(job: Job, n: int, url: str, url_expires_at: float) -> dict[str, Any]:
+def _output(job: Job, n: int, seen: Viewpoint) -> dict[str, Any]:
     output = job.outputs[n]
     return _present(
-        url=url,
-        url_expires_at=timestamp(url_expires_at),
+        url=seen.url(output),
+        url_expires_at=timestamp(seen.now + seen.url_seconds),
         href=f"jobs/{job.id}/outputs/{n}",
         content_type=output.content_type,
         bytes=output.bytes,

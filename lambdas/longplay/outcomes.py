@@ -1,36 +1,65 @@
-"""What came of an attempt, entered into the ledger: a result kept, a crash resolved, a job let go."""
+"""What came of a job, entered into the ledger: a result kept, a failure, a crash resolved, a job let go.
+
+Each end is one write together with what hangs on it: the budgets are settled, the cache entry filled or dropped.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from longplay.budgets import Budgets
 from longplay.errors import Charged
 from longplay.job import MOST_CRASHES, Attempt, Job, JobError, Output
 from longplay.job_table import JobTable, Refused
 from longplay.result_bucket import ResultBucket
+from longplay.result_cache import ENTRY, ResultCache
+from longplay.table import Part, WriteRefused
+from longplay.timings import Timings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """Writes the end of attempts; workers and the sweeper share it. `clock` gives epoch seconds."""
+    """Writes the ends of attempts and jobs; workers, the sweeper and callers share it. `clock` gives epoch seconds."""
 
     jobs: JobTable
     bucket: ResultBucket
+    budgets: Budgets
+    cache: ResultCache
+    timings: Timings
     clock: Callable[[], float] = time.time
 
     def keep(self, job: Job, outputs: Iterable[Output], request_id: str | None = None) -> str:
         """Record a whole result: the job's end or, where it has ended otherwise, what was paid for."""
+        paid = ended(job, now=self.clock(), outcome="succeeded", charged=Charged.YES, request_id=request_id)
+        kept = replace(paid, outputs=tuple(outputs))
+        found: Job | None = kept
+        while found is not None and not found.status.finished:
+            try:
+                return self._succeed(_merged(found, kept))
+            except Refused as refused:
+                found = refused.job
+        return self._keep_late(kept, found)
+
+    def keep_copy(self, job: Job) -> None:
+        """End a follower with its copy of the result; raises Refused when it has ended already."""
         now = self.clock()
-        paid = closed(job, now=now, outcome="succeeded", charged=Charged.YES, request_id=request_id)
-        try:
-            self.jobs.succeed(job, outputs, paid, now=now)
-        except Refused as refused:
-            return self._keep_late(job, refused.job, outputs, paid)
-        return "succeeded"
+        self.jobs.succeed_following(job, now=now, beside=self._settle(job))
+
+    def cancel(self, job: Job, *, beside: Sequence[Part]) -> None:
+        """Cancel a job that nobody is at; raises Refused when somebody is, WriteRefused for what is `beside`."""
+        self._end(job, lambda parts: self.jobs.cancel_waiting(job, now=self.clock(), beside=[*parts, *beside]))
+
+    def fail(self, job: Job, error: JobError) -> None:
+        """End a job that its worker could not bring to a result; raises Refused when it is its no more."""
+        self._end(job, lambda beside: self.jobs.fail(job, error, now=self.clock(), beside=beside))
+
+    def fail_overdue(self, job: Job, error: JobError) -> None:
+        """End a job that nobody holds and whose deadline has passed; raises Refused when somebody does."""
+        self._end(job, lambda beside: self.jobs.fail_overdue(job, error, now=self.clock(), beside=beside))
 
     def recover(self, job: Job) -> str | None:
         """End a job whose worker crashed, as far as that needs no new call; None when another call is due.
@@ -38,44 +67,81 @@ class Outcomes:
         The bucket is asked before anything is paid again: the worker may have died just after storing.
         """
         now = self.clock()
-        found = self.bucket.find(job.id, job.fence)
-        if found:
+        if found := self.bucket.find(job.id, job.fence):
             return self.keep(job, found)
-        crashed = closed(job, now=now, outcome="crashed")
+        crashed = ended(job, now=now, outcome="crashed")
         if job.status.finished:
-            return self.close(job, crashed)
+            return self.close(crashed)
         if job.crashes + 1 < MOST_CRASHES and job.may_pay() and now < job.deadline:
             return None
-        self.jobs.fail_crashed(job, _crash_error(job), crashed, now=now)
+        error = _crash_error(job)
+        self._end(crashed, lambda beside: self.jobs.fail_crashed(crashed, error, now=now, beside=beside))
         return "failed: worker_crashed"
 
-    def close(self, job: Job, attempt: Attempt) -> str:
+    def close(self, job: Job) -> str:
         """Let go of a job that ended, or went to another worker, while this one was at it."""
         try:
-            self.jobs.close(job, attempt)
+            self._end(job, lambda beside: self.jobs.close(job, beside=beside))
         except Refused:
             return "superseded"
         return "closed"
 
-    def _keep_late(self, job: Job, found: Job | None, outputs: Iterable[Output], paid: Attempt) -> str:
-        if found is None:
+    def _succeed(self, job: Job) -> str:
+        hanging = [*self._settle(job), *self.cache.fill(job)]
+        if hanging:
+            last = job.attempts[-1]
+            hanging.append(self.timings.add(job.request.model, job.route, (last.ended_at or 0) - last.started_at))
+        self.jobs.succeed(job, now=self.clock(), beside=hanging)
+        return "succeeded"
+
+    def _keep_late(self, job: Job, found: Job | None) -> str:
+        if found is None or found.deleted is not None:
+            self.bucket.erase(job.id)
+            self._close_kept(job)
             return "erased"
-        self.jobs.keep_late_result(job, outputs, paid)
-        self.close(job, paid)
+        self.jobs.keep_late_result(job, beside=self.cache.fill(job))
+        self._close_kept(job)
         return f"kept for a {found.status} job"
 
+    def _close_kept(self, job: Job) -> None:
+        try:
+            self.jobs.close(job, beside=self._settle(job))
+        except Refused:
+            return
 
-def closed(
+    def _end(self, job: Job, write: Callable[[Sequence[Part]], None]) -> None:
+        """End a job without a result; somebody else's leadership of its request is left as it is."""
+        settled = self._settle(job)
+        try:
+            write([*settled, *self.cache.drop(job)])
+        except WriteRefused as refused:
+            if ENTRY not in refused.items:
+                raise
+            write(settled)
+
+    def _settle(self, job: Job) -> list[Part]:
+        return self.budgets.settle(job, job.usd(Charged.YES, Charged.UNKNOWN))
+
+
+def ended(
     job: Job,
     *,
     now: float,
     outcome: str,
     charged: Charged = Charged.UNKNOWN,
     request_id: str | None = None,
-) -> Attempt:
-    """The job's last attempt as the ledger shows it once it has ended."""
+) -> Job:
+    """The job with its last attempt as the ledger shows it once it has ended."""
     usd = 0.0 if charged is Charged.NO else job.price_usd
-    return replace(job.attempts[-1], ended_at=now, outcome=outcome, charged=charged, request_id=request_id, usd=usd)
+    closed = replace(job.attempts[-1], ended_at=now, outcome=outcome, charged=charged, request_id=request_id, usd=usd)
+    return replace(job, attempts=(*job.attempts[:-1], closed))
+
+
+def _merged(found: Job, kept: Job) -> Job:
+    """The job as it stands, with this worker's result and this worker's entry in the ledger."""
+    mine = len(kept.attempts) - 1
+    attempts: tuple[Attempt, ...] = (*found.attempts[:mine], kept.attempts[mine], *found.attempts[mine + 1 :])
+    return replace(found, attempts=attempts, outputs=kept.outputs)
 
 
 def _crash_error(job: Job) -> JobError:
@@ -83,7 +149,7 @@ def _crash_error(job: Job) -> JobError:
         code="worker_crashed",
         message=f"The worker stopped in mid-work {job.crashes + 1} times; its calls may have been charged "
         f"({job.charges} of the {job.max_charges} allowed). Ask the operator to look at the generator's log, "
-        "then submit it again.",
+        "then retry it.",
         retryable=True,
         charged=Charged.UNKNOWN,
     )

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 _COUNTED = 100  # slots kept so that a job can be told its place
 
+
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """At most `starts` calls within any `seconds`."""
 
@@ -44,6 +45,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     version: int = 0
+    token: str = ""
     log: tuple[float, ...] = ()
     freed: tuple[float, ...] = ()
     shift: float = 0.0

@@ -42,6 +42,11 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
         genre = self.parameters.get("genre")
         return f"{genre}, {self.prompt}" if genre else self.prompt
 
+    @property
+    def fingerprint(self) -> str:
+        """What makes two requests the same: model, prompt, parameters, seed and picture."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed body: the generation, and how its caller wants it carried out."""
@@ -51,6 +56,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     image: bytes | None = None
     max_charges: int = 2
     deadline_seconds: int | None = None
+    fresh: bool = False
     tags: dict[str, str] = {}
 
 
@@ -204,6 +210,12 @@ def _deadline_seconds(value: object, longest_deadline: int) -> int:
     return _integer("deadline_seconds", value, Bound(type="integer", least=SHORTEST_DEADLINE, most=longest_deadline))
 
 
+def _fresh(value: object, _longest_deadline: int) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidRequest("fresh", "`fresh` must be true or false: true generates anew where a result is known.")
+    return value
+
+
 def _tags(value: object, _longest_deadline: int) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > MOST_TAGS:
         raise InvalidRequest("tags", f"`tags` must be an object of at most {MOST_TAGS} short texts.")
@@ -215,5 +227,6 @@ def _tags(value: object, _longest_deadline: int) -> dict[str, str]:
 _OPTIONS: dict[str, Callable[[object, int], Any]] = {
     "max_charges": _max_charges,
     "deadline_seconds": _deadline_seconds,
+    "fresh": _fresh,
     "tags": _tags,
 }

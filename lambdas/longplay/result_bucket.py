@@ -9,12 +9,20 @@ import boto3
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from longplay.job import Output
 from longplay.media import EXTENSIONS, MediaFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_MISSING = ("404", "NoSuchKey", "NotFound")
+
+
+def input_key(job_id: str, sha256: str) -> str:
+    """Where a job's input image lies: no other body under the same id can replace it."""
+    return f"inputs/{job_id}/{sha256}"
 
 
 def s3_client() -> S3Client:
@@ -45,13 +53,37 @@ class ResultBucket:
         others = [self._head(f"{_prefix(job_id, fence)}/{n}") for n in range(1, count)]
         return (output, *(found[0] for found in others if found))
 
-    def store_input(self, job_id: str, sha256: str, image: bytes) -> None:
-        """Keep the picture a generation starts from, where no other body under the same key can replace it."""
-        self._client.put_object(Bucket=self._bucket, Key=f"inputs/{job_id}/{sha256}", Body=image)
+    def copy(self, outputs: Iterable[Output], job_id: str) -> tuple[Output, ...]:
+        """The files under the job's own keys; none of them where one is gone."""
+        copies = [(output, replace(output, key=f"{_prefix(job_id, 0)}/{n}")) for n, output in enumerate(outputs)]
+        try:
+            for output, copied in copies:
+                source = {"Bucket": self._bucket, "Key": output.key}
+                self._client.copy_object(Bucket=self._bucket, Key=copied.key, CopySource=source)  # type: ignore[arg-type]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _MISSING:
+                raise
+            return ()
+        return tuple(copied for _, copied in copies)
 
-    def input(self, job_id: str, sha256: str) -> bytes:
+    def erase(self, job_id: str) -> None:
+        """Delete every file of a job, whoever stored it."""
+        for prefix in (f"jobs/{job_id}/", f"inputs/{job_id}/"):
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix).get("Contents", [])
+            for entry in found:
+                self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
+
+    def store_input(self, key: str, image: bytes) -> None:
+        """Keep the picture a generation starts from."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=image)
+
+    def copy_input(self, source: str, key: str) -> None:
+        """Keep the picture for another generation too."""
+        self._client.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": source})
+
+    def input(self, key: str) -> bytes:
         """The picture a generation starts from."""
-        return self._client.get_object(Bucket=self._bucket, Key=f"inputs/{job_id}/{sha256}")["Body"].read()
+        return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     def url(self, output: Output, *, seconds: int) -> str:
         """A presigned URL. It dies with the role's session, whatever `seconds` says (AWS), so never store it."""
@@ -74,7 +106,7 @@ class ResultBucket:
         try:
             metadata = self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
+            if error.response["Error"]["Code"] not in _MISSING:
                 raise
             return None
         return msgspec.json.decode(metadata["output"], type=Output), int(metadata["count"])

@@ -1,4 +1,4 @@
-"""What callers can have done: submit a job, look at it, fetch its files, cancel it."""
+"""What callers can have done: submit a job, look at it, fetch its files, cancel, retry or delete it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,30 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
+from longplay.admission import Admission
 from longplay.catalogue import Catalogue, Model, Route
-from longplay.errors import JobExpired, JobNotFound, KeyReused, NotConfigured, OutputNotFound
+from longplay.errors import (
+    JobExpired,
+    JobNotFound,
+    KeyReused,
+    NotConfigured,
+    NotFinished,
+    NotRetryable,
+    OutputNotFound,
+)
 from longplay.job import Job, Output, Status
 from longplay.job_queue import JobQueue
 from longplay.job_table import JobTable, Refused, new_token
-from longplay.request import Submission
-from longplay.result_bucket import ResultBucket
+from longplay.limiter import Limiter
+from longplay.operations import Switch
+from longplay.outcomes import Outcomes
+from longplay.request import GenerationRequest, Submission
+from longplay.result_bucket import ResultBucket, input_key
 from longplay.settings import Settings
+from longplay.table import Part, WriteRefused
+from longplay.timings import Timings
 
 _SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
 
@@ -28,6 +44,11 @@ class Service:
     jobs: JobTable
     queue: JobQueue
     bucket: ResultBucket
+    switch: Switch
+    admission: Admission
+    outcomes: Outcomes
+    limiter: Limiter
+    timings: Timings
     catalogue: Catalogue
     settings: Settings
     clock: Callable[[], float] = time.time
@@ -35,26 +56,22 @@ class Service:
     def submit(self, owner: str, submission: Submission, *, key: str | None = None) -> Job:
         """Create the job and send it on its way, or find the one this key has created before.
 
-        Raises KeyReused for another body under the key, NotConfigured where no route leads to the model.
+        Raises KeyReused for another body under the key, NotConfigured where no route leads to the model, OverBudget,
+        LineTooLong and Paused.
         """
-        now = self.clock()
-        job = self._new_job(owner, submission, key=key, now=now)
-        if submission.image is not None:
-            self.bucket.store_input(job.id, str(job.request.image_sha256), submission.image)
-        try:
-            job = self.jobs.create(job, now=now)
-        except Refused as refused:
-            return self._replay(refused.job or job, job, now=now)
-        self.queue.send(job.id, job.route, owner=owner)
-        return job
+        self.switch.check()
+        job = self._new_job(owner, submission, seed=key)
+        if submission.image is not None and job.input_key is not None:
+            self.bucket.store_input(job.input_key, submission.image)
+        return self._admit(job, fresh=submission.fresh)
 
     def find(self, owner: str, job_id: str) -> Job:
         """The owner's job; raises JobNotFound (a foreign id answers as an unknown one) or JobExpired."""
-        job = self.jobs.find(job_id)
-        if job is None or job.owner != owner:
-            raise JobNotFound("There is no job with this id under your key. Check the id; jobs belong to one owner.")
-        if job.expires_at <= self.clock():
-            raise JobExpired("This job's retention has passed: its files are erased. Submit it again to have it anew.")
+        job = self._own(owner, job_id)
+        if job.expires_at <= self.clock() or job.deleted is not None:
+            raise JobExpired(
+                "This job's files are erased: its retention has passed, or it was deleted. Submit it anew."
+            )
         return job
 
     def output_url(self, owner: str, job_id: str, n: str) -> str:
@@ -69,32 +86,103 @@ class Service:
         """A URL that fetches the file without a key, for the settings' `url_lifetime`."""
         return self.bucket.url(output, seconds=self.settings.url_lifetime)
 
+    def standing(self, job: Job) -> tuple[Job, int | None]:
+        """A waiting job with its start as the line now has it, and its place there from 1, as far as it is known."""
+        if job.slot is None or job.status is not Status.QUEUED or not self.limiter.paces(job.account):
+            return job, None
+        line = self.limiter.line(job.account)
+        start = max(job.not_before, line.start_of(job.slot))
+        return replace(job, not_before=start), line.place_of(job.slot, now=self.clock())
+
     def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel the job; one that had finished already is returned as it is."""
         job = self.find(owner, job_id)
-        try:
-            return self.jobs.cancel(job, now=self.clock())
-        except Refused as refused:
-            return refused.job or job
+        while not job.status.finished:
+            try:
+                self._cancel(job)
+            except Refused as refused:
+                job = refused.job or job
+            except WriteRefused:
+                continue
+            else:
+                return self.find(owner, job_id)
+        return job
 
-    def _new_job(self, owner: str, submission: Submission, *, key: str | None, now: float) -> Job:
-        route = self._first_route(self.catalogue.models[submission.request.model])
+    def retry(self, owner: str, job_id: str) -> Job:
+        """A new job with the same request; the same one however often it is asked. Raises NotRetryable."""
+        self.switch.check()
+        job = self.find(owner, job_id)
+        if job.status not in (Status.FAILED, Status.CANCELED):
+            raise NotRetryable(f"The job is {job.status}; only a failed or canceled one can be retried.")
+        again = Submission(request=job.request, body_hash=job.body_hash, max_charges=job.max_charges, tags=job.tags)
+        new = replace(self._new_job(owner, again, seed=f"retry of {job.id}"), retry_of=job.id)
+        if job.input_key and new.input_key:
+            self.bucket.copy_input(job.input_key, new.input_key)
+        return self._admit(new, fresh=False)
+
+    def delete(self, owner: str, job_id: str) -> None:
+        """Erase what was asked and what came of it; raises NotFinished for a job that can still be cancelled."""
+        job = self._own(owner, job_id)
+        blank = replace(job, request=replace(job.request, prompt="", parameters={}, image_sha256=None))
+        try:
+            self.jobs.erase(blank, now=self.clock())
+        except Refused as refused:
+            raise NotFinished(f"The job is {job.status}. Cancel it first, then delete it.") from refused
+        self.bucket.erase(job.id)
+
+    def _own(self, owner: str, job_id: str) -> Job:
+        job = self.jobs.find(job_id)
+        if job is None or job.owner != owner:
+            raise JobNotFound("There is no job with this id under your key. Check the id; jobs belong to one owner.")
+        return job
+
+    def _cancel(self, job: Job) -> None:
+        if job.lease is not None:
+            self.jobs.cancel_running(job, now=self.clock())
+        else:
+            self.outcomes.cancel(job, beside=self._slot_back(job))
+
+    def _slot_back(self, job: Job) -> list[Part]:
+        if job.slot is None or not self.limiter.paces(job.account):
+            return []
+        return [self.limiter.give_back(job.account, job.slot, now=self.clock())]
+
+    def _admit(self, job: Job, *, fresh: bool) -> Job:
+        now = self.clock()
+        try:
+            admitted = self.admission.admit(job, fresh=fresh, now=now)
+        except Refused as refused:
+            return self._replay(refused.job or job, job, now=now)
+        if not admitted.status.finished:
+            self.queue.send(admitted, now=now)
+        return admitted
+
+    def _new_job(self, owner: str, submission: Submission, *, seed: str | None) -> Job:
+        now, request = self.clock(), submission.request
+        route = self._first_route(self.catalogue.models[request.model])
+        timing = self.timings.of(request.model, route)
         deadline = now + (submission.deadline_seconds or self.settings.default_deadline)
+        job_id = _job_id(owner, seed)
         return Job(
-            id=_job_id(owner, key),
+            id=job_id,
             owner=owner,
             status=Status.QUEUED,
-            request=submission.request,
+            request=request,
             created_at=now,
             deadline=deadline,
             expires_at=int(deadline) + self.settings.retention,
             body_hash=submission.body_hash,
             token=new_token(),
             route=route.name,
+            account=self.settings.account_of(route.server),
             price_usd=route.price_usd,
             not_before=now,
             due_at=now + self.settings.resend_after,
             max_charges=submission.max_charges,
+            cache_key=self.admission.cache.key(owner, request.fingerprint),
+            input_key=_input_key(job_id, request),
+            typical_seconds=timing.seconds,
+            typical_basis=timing.basis,
             tags=submission.tags,
         )
 
@@ -111,10 +199,15 @@ class Service:
         if found.body_hash != asked.body_hash:
             raise KeyReused("This Idempotency-Key came with another body before. Use a new key for a new request.")
         if found.status is Status.QUEUED and not found.fence and now - found.created_at > _SENT_BY_NOW:
-            self.queue.send(found.id, found.route, owner=found.owner, delay=found.not_before - now)
+            self.queue.send(found, now=now)
         return found
 
 
-def _job_id(owner: str, key: str | None) -> str:
-    seed = hashlib.sha256(f"{owner}|{key}".encode()).digest() if key else secrets.token_bytes(16)
-    return base64.b32encode(seed[:16]).decode().rstrip("=").lower()
+def _job_id(owner: str, seed: str | None) -> str:
+    """An id that the same owner and seed always give, or a random one."""
+    digest = hashlib.sha256(f"{owner}|{seed}".encode()).digest() if seed else secrets.token_bytes(16)
+    return base64.b32encode(digest[:16]).decode().rstrip("=").lower()
+
+
+def _input_key(job_id: str, request: GenerationRequest) -> str | None:
+    return input_key(job_id, request.image_sha256) if request.image_sha256 else None

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 import msgspec
 
+from longplay.pacing import Limit
+
 HUGGING_FACE_ROUTER = "https://router.huggingface.co/hf-inference/models/{model}"
 EVERY_MODEL = "*"
+
+
+class CacheScope(StrEnum):
+    """Whose equal requests share a result."""
+
+    OWNER = "owner"
+    DEPLOYMENT = "deployment"
+    OFF = "off"
+
+
+class Caps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The most a day (UTC) may bring, in dollars and in jobs, and how many jobs may be open; None is no cap."""
+
+    usd: float | None = None
+    jobs: int | None = None
+    open_jobs: int | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -15,9 +34,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `servers` maps a server's name, as routes in models.toml use it, to its URL; `{model}` in it becomes the
     provider's model id. The name `*` stands for every server not named: one machine that serves them all.
+    `limits` has, by server, what its account allows; a job whose slot is more than `horizon` away is not accepted
+    (None: every job is). A call may start `start_tolerance` late without asking anew; windows are that much longer.
     """
 
     servers: Mapping[str, str] = msgspec.field(default_factory=lambda: {"router": HUGGING_FACE_ROUTER})
+    limits: Mapping[str, Limit] = {}
+    start_tolerance: float = 1.0
+    horizon: float | None = 1_800
+    owner_caps: Caps = Caps()
+    deployment_caps: Caps = Caps()
+    cache: CacheScope = CacheScope.OWNER
     default_deadline: int = 3_600
     longest_deadline: int = 86_400
     retention: int = 7 * 86_400
@@ -28,8 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def server_url(self, server: str, model: str) -> str | None:
         """The address of `model` at `server`; None where the operator has no such server."""
-        template = self.servers.get(server, self.servers.get(EVERY_MODEL))
+        template = self.servers.get(self.account_of(server))
         return template.replace("{model}", model) if template else None
+
+    def account_of(self, server: str) -> str:
+        """The name under which a server is set up: its own, or the one that stands for all."""
+        return server if server in self.servers else EVERY_MODEL
 
 
 def parse_settings(text: str) -> Settings:

@@ -19,7 +19,7 @@ LONGEST_STEP = 1_800  # seconds
 
 @dataclass(kw_only=True)
 class Sweeper:
-    """One run over the index of open jobs: move, then send; or fail what is overdue."""
+    """Sees to the open jobs that are due: move, then send; or fail what is overdue. `clock` gives epoch seconds."""
 
     jobs: JobTable
     queue: JobQueue
@@ -30,7 +30,7 @@ class Sweeper:
 
     def sweep(self) -> int:
         """See to every due job; returns how many there were."""
-        now = self.clock()
+        now, self.resent = self.clock(), 0
         due = list(self.jobs.due(now, limit=MOST_LOOKED_AT))
         for entry in due:
             self._see_to(entry, now)
@@ -48,24 +48,22 @@ class Sweeper:
     def _attend(self, job: Job, due: DueJob, now: float) -> None:
         if job.crashed(now):
             self._resume(job, due, now)
-        elif job.status.finished:
-            self.outcomes.close(job, job.attempts[-1])
         elif job.deadline <= now:
-            self.jobs.fail_overdue(job, _overdue(job), now=now)
+            self.outcomes.fail_overdue(job, _overdue(job))
         else:
             self._send_on(job, due, now)
 
     def _resume(self, job: Job, due: DueJob, now: float) -> None:
         if self.outcomes.recover(job) is None:
             self.jobs.move(due, due_at=now + self.settings.resend_after)
-            self._send(job, now)
+            self.queue.send(job, now=now)
 
     def _send_on(self, job: Job, due: DueJob, now: float) -> None:
         self.jobs.move(due, due_at=self._next_look(job, now))
         first = now < job.not_before + self.settings.resend_after
         if first or self.resent < MOST_RESENT:
             self.resent += not first
-            self._send(job, now)
+            self.queue.send(job, now=now)
 
     def _next_look(self, job: Job, now: float) -> float:
         """A step that doubles with the time the job has been waiting, and never passes its deadline."""
@@ -74,17 +72,13 @@ class Sweeper:
             return job.not_before + self.settings.resend_after
         return min(job.deadline, now + min(max(waited, self.settings.resend_after), LONGEST_STEP))
 
-    def _send(self, job: Job, now: float) -> None:
-        self.queue.send(job.id, job.route, owner=job.owner, delay=job.not_before - now)
-
 
 def _overdue(job: Job) -> JobError:
-    charged = combined_charge(job)
-    waited = f" It was last waiting for: {job.wait.basis}" if job.wait else ""
+    waited = f" It was last waiting for this: {job.wait.basis}" if job.wait else ""
     return JobError(
         code="deadline_passed",
-        message=f"The job's deadline passed before a result came.{waited} Submit it again, with a longer "
+        message=f"The job's deadline passed before a result came.{waited} Retry it, with a longer "
         "`deadline_seconds` if the provider is slow.",
         retryable=True,
-        charged=charged,
+        charged=combined_charge(job),
     )

@@ -1,0 +1,24 @@
+"""What the CDK command runs: the stack of the stage chosen by `-c stage=…`."""
+
+from __future__ import annotations
+
+import sys
+
+import aws_cdk as cdk
+
+from infra.settings import SettingsError, stage_from
+from infra.stack import LongplayStack
+
+
+def main() -> None:
+    app = cdk.App()
+    try:
+        stage = stage_from(app.node.get_all_context())
+    except SettingsError as error:
+        sys.exit(f"Longplay cannot be built: {error}")
+    LongplayStack(app, stage=stage)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

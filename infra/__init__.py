@@ -1,0 +1,1 @@
+"""What is created in the operator's AWS account: one stack, one construct a capability."""

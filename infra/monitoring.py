@@ -1,0 +1,100 @@
+"""Who is told when something needs a person, and the page that shows how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.function import Function
+
+PERIOD = cdk.Duration.minutes(5)
+RAISE_QUOTA = "raise the account's quota of concurrent executions."
+
+
+class Monitoring(Construct):
+    """Exposes `topic`, where every alarm goes, by e-mail too if an address is given."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, email: str | None) -> None:
+        super().__init__(scope, construct_id)
+        self.topic = sns.Topic(self, "Alarms", enforce_ssl=True)
+        # a policy of its own takes the place of the default one, by which CloudWatch may publish
+        self.topic.add_to_resource_policy(_cloudwatch_may_publish(self.topic))
+        if email:
+            self.topic.add_subscription(subscriptions.EmailSubscription(email))
+
+    def watch_functions(self, functions: Sequence[Function]) -> None:
+        """An alarm when one fails, and when one is refused for want of concurrency."""
+        for function in functions:
+            name = function.node.id
+            errors = function.metric_errors(period=PERIOD, statistic="sum")
+            self._alarm(f"{name}Errors", errors, above=0, meaning=f"{name} crashed or ran out of time: read its log.")
+            throttles = function.metric_throttles(period=PERIOD, statistic="sum")
+            self._alarm(f"{name}Throttles", throttles, above=0, meaning=f"{name} was refused to run: {RAISE_QUOTA}")
+
+    def watch_duration(self, function: Function, *, longest: float) -> None:
+        """An alarm when a run takes more than `longest` seconds."""
+        name = function.node.id
+        duration = function.metric_duration(period=PERIOD, statistic="max")
+        meaning = f"{name} came near its timeout: look at the server, or raise longest_call."
+        self._alarm(f"{name}Duration", duration, above=1000 * longest, meaning=meaning)
+
+    def watch_queues(self, queues: Sequence[sqs.Queue], *, longest_wait: float) -> None:
+        """An alarm when a message is older than `longest_wait` seconds."""
+        for queue in queues:
+            name = queue.node.id
+            age = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="max")
+            meaning = f"{name} is behind: look at the server, or raise concurrent_{name.lower()}."
+            self._alarm(f"{name}Age", age, above=longest_wait, meaning=meaning)
+
+    def watch_dead_letters(self, queue: sqs.Queue) -> None:
+        """An alarm when anything lies there."""
+        meaning = "A message crashed the generator three times: read it in the dead-letter queue."
+        self._alarm("DeadLetters", _visible(queue), above=0, meaning=meaning)
+
+    def show(self, functions: Sequence[Function], queues: Sequence[sqs.Queue]) -> None:
+        """The page in CloudWatch."""
+        invocations = [function.metric_invocations(label=function.node.id) for function in functions]
+        errors = [function.metric_errors(label=function.node.id) for function in functions]
+        durations = [function.metric_duration(label=function.node.id) for function in functions]
+        waiting = [_visible(queue, label=queue.node.id) for queue in queues]
+        first_row = [_graph("Invocations", invocations), _graph("Errors", errors)]
+        second_row = [_graph("Duration", durations), _graph("Waiting messages", waiting)]
+        cloudwatch.Dashboard(self, "Dashboard", widgets=[first_row, second_row])
+
+    def _alarm(self, construct_id: str, metric: cloudwatch.Metric, *, above: float, meaning: str) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            metric=metric,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=meaning,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self.topic))
+
+
+def _cloudwatch_may_publish(topic: sns.Topic) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions=["sns:Publish"],
+        resources=[topic.topic_arn],
+        conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(topic).account}},
+    )
+
+
+def _graph(title: str, metrics: list[cloudwatch.Metric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=metrics, width=12)
+
+
+def _visible(queue: sqs.Queue, *, label: str | None = None) -> cloudwatch.Metric:
+    return queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="max", label=label)

@@ -1,0 +1,121 @@
+"""What an operator does beside deploying: hand out API keys, store provider tokens, look up the stack's outputs.
+
+python -m infra.operate key OWNER | token PROVIDER | outputs      (--stage local for another stage than prod)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import secrets
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from getpass import getpass
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.settings import STAGES
+
+#: The names under which the functions look for a token in the secret.
+PROVIDERS = ("huggingface", "self_hosted")
+
+
+class OperationError(Exception):
+    """What the operator asked for cannot be done; the message says what to do instead."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    try:
+        print(options.operation(boto3.Session(), options))
+    except (OperationError, ClientError, BotoCoreError) as error:
+        sys.exit(f"longplay: {error}")
+
+
+def stack_outputs(session: boto3.Session, *, stack: str) -> dict[str, str]:
+    """The outputs of the deployed stack by name. Raises OperationError where there is no such stack."""
+    try:
+        found = session.client("cloudformation").describe_stacks(StackName=stack)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise OperationError(f"there is no stack {stack} in {session.region_name}: deploy it first") from error
+    return {output["OutputKey"]: output["OutputValue"] for output in found["Stacks"][0].get("Outputs", [])}
+
+
+def create_key(session: boto3.Session, *, owner: str, usage_plan_id: str) -> str:
+    """A new API key of `owner` within the usage plan; older keys of the same owner stay valid.
+
+    Its value is `lp_<owner>_<secret>`, so all keys of an owner see the same jobs.
+    Raises OperationError unless the owner is 1 to 32 of a–z, 0–9 and -.
+    """
+    if not re.fullmatch(r"[a-z0-9-]{1,32}", owner):
+        raise OperationError(f"{owner!r} cannot be an owner: use 1 to 32 of a-z, 0-9 and -")
+    api_gateway = session.client("apigateway")
+    value = f"lp_{owner}_{secrets.token_hex(24)}"
+    key = api_gateway.create_api_key(name=f"longplay-{owner}", value=value, enabled=True)
+    api_gateway.create_usage_plan_key(usagePlanId=usage_plan_id, keyId=key["id"], keyType="API_KEY")
+    return value
+
+
+def store_token(session: boto3.Session, *, provider: str, token: str, secret_id: str) -> None:
+    """Puts the token beside those of the other providers. Raises OperationError for an empty one."""
+    if not token:
+        raise OperationError("no token was given: nothing is stored")
+    manager = session.client("secretsmanager")
+    tokens = json.loads(manager.get_secret_value(SecretId=secret_id)["SecretString"])
+    manager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(tokens | {provider: token}))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.operate", description="Operates a deployed Longplay.")
+    parser.add_argument("--stage", choices=STAGES, default="prod")
+    operations = parser.add_subparsers(required=True)
+    key = _operation(operations, "key", _key, "make an API key, shown this once")
+    key.add_argument("owner", help="whose jobs the key's callers see")
+    token = _operation(operations, "token", _token, "store a provider's token, read from the prompt or a pipe")
+    token.add_argument("provider", choices=PROVIDERS)
+    _operation(operations, "outputs", _outputs, "show the stack's outputs as JSON")
+    return parser
+
+
+def _operation(
+    operations: Any, name: str, operation: Callable[[boto3.Session, argparse.Namespace], str], purpose: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = operations.add_parser(name, help=purpose, description=purpose)
+    parser.set_defaults(operation=operation)
+    return parser
+
+
+def _key(session: boto3.Session, options: argparse.Namespace) -> str:
+    outputs = _of_stage(session, options)
+    return create_key(session, owner=options.owner, usage_plan_id=outputs["UsagePlanId"])
+
+
+def _token(session: boto3.Session, options: argparse.Namespace) -> str:
+    outputs = _of_stage(session, options)
+    token = _read_token(options.provider)
+    store_token(session, provider=options.provider, token=token, secret_id=outputs["SecretName"])
+    return f"The token of {options.provider} is stored; the functions take it up within minutes."
+
+
+def _outputs(session: boto3.Session, options: argparse.Namespace) -> str:
+    return json.dumps(_of_stage(session, options), indent=2)
+
+
+def _of_stage(session: boto3.Session, options: argparse.Namespace) -> Mapping[str, str]:
+    return stack_outputs(session, stack=STAGES[options.stage].stack_name)
+
+
+def _read_token(provider: str) -> str:
+    """Never from an argument: those are seen by every user of the machine and kept in the shell's history."""
+    if sys.stdin.isatty():
+        return getpass(f"Token of {provider} (not shown): ").strip()
+    return sys.stdin.readline().strip()
+
+
+if __name__ == "__main__":
+    main()

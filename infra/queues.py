@@ -1,0 +1,56 @@
+"""The two queues that feed the generator: a slow server's calls never stand before another's steps."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.acknowledge import acknowledge
+
+#: AWS's advice for a queue that feeds a function: six times the function's timeout.
+VISIBILITY_FACTOR = 6
+
+#: A failed message is a crash of the function; the third is no accident.
+MAX_RECEIVE_COUNT = 3
+
+
+class Queues(Construct):
+    """Exposes `calls` (routes that hold the line) and `steps` (submit-and-poll), as `work` both of them.
+
+    What crashed the generator three times ends in `dead`.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, consumer_timeout: cdk.Duration, tls_only: bool) -> None:
+        super().__init__(scope, construct_id)
+        self._tls_only = tls_only
+        self.dead = self._queue("Dead", retention_period=cdk.Duration.days(14))
+        acknowledge(self.dead, {"Serverless-SQSRedrivePolicy": "It is the dead-letter queue itself."})
+        self.calls = self._work("Calls", consumer_timeout)
+        self.steps = self._work("Steps", consumer_timeout)
+        self.work = [self.calls, self.steps]
+
+    def _work(self, construct_id: str, consumer_timeout: cdk.Duration) -> sqs.Queue:
+        return self._queue(
+            construct_id,
+            visibility_timeout=cdk.Duration.seconds(VISIBILITY_FACTOR * consumer_timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVE_COUNT),
+        )
+
+    def _queue(
+        self,
+        construct_id: str,
+        *,
+        visibility_timeout: cdk.Duration | None = None,
+        retention_period: cdk.Duration | None = None,
+        dead_letter_queue: sqs.DeadLetterQueue | None = None,
+    ) -> sqs.Queue:
+        return sqs.Queue(
+            self,
+            construct_id,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=self._tls_only,
+            visibility_timeout=visibility_timeout,
+            retention_period=retention_period,
+            dead_letter_queue=dead_letter_queue,
+        )

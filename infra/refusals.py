@@ -1,0 +1,158 @@
+"""What API Gateway says by itself, told as the functions tell theirs: problem+json with what to do next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from aws_cdk import aws_apigateway as apigateway
+
+#: The wait after a refusal by the usage plan, in seconds: its buckets fill again within one.
+RETRY_AFTER = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """One of API Gateway's own responses; `status` is None where a default covers several."""
+
+    kind: apigateway.ResponseType
+    status: int | None
+    code: str
+    title: str
+    detail: str
+    retryable: bool = False
+    charged: str = "no"
+
+
+NO_KEY = "Forbidden: send your API key in the x-api-key header. Whoever runs this deployment hands out keys."
+NO_PATH = "There is no such path or method. Generations start with POST /generate and are read at GET /jobs/{id}."
+LATE = "The answer took too long. Repeat the request with the same Idempotency-Key: no job is made twice."
+BROKEN = "Longplay failed to answer. Repeat the request with the same Idempotency-Key: no job is made twice."
+
+REFUSALS = [
+    Refusal(
+        kind=apigateway.ResponseType.DEFAULT_4_XX,
+        status=None,
+        code="invalid_request",
+        title="The request is not valid",
+        detail="The request could not be understood: see the status, and send the body as one JSON object.",
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.BAD_REQUEST_BODY,
+        status=400,
+        code="invalid_request",
+        title="The request is not valid",
+        detail="The body could not be read: send one JSON object.",
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.BAD_REQUEST_PARAMETERS,
+        status=400,
+        code="invalid_request",
+        title="The request is not valid",
+        detail="The query or a header could not be read.",
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.UNAUTHORIZED,
+        status=401,
+        code="unauthorized",
+        title="Unauthorized",
+        detail="The credentials were not accepted. Send your API key in the x-api-key header.",
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.INVALID_API_KEY,
+        status=403,
+        code="forbidden",
+        title="Forbidden",
+        detail=NO_KEY,
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.ACCESS_DENIED,
+        status=403,
+        code="forbidden",
+        title="Forbidden",
+        detail=NO_KEY,
+    ),
+    # what API Gateway answers, with 403, to a path or method it does not know
+    Refusal(
+        kind=apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN,
+        status=404,
+        code="not_found",
+        title="Not found",
+        detail=NO_PATH,
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.RESOURCE_NOT_FOUND,
+        status=404,
+        code="not_found",
+        title="Not found",
+        detail=NO_PATH,
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.REQUEST_TOO_LARGE,
+        status=413,
+        code="too_large",
+        title="The request is too large",
+        detail="The request is larger than API Gateway takes (10 MB).",
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.THROTTLED,
+        status=429,
+        code="too_many_requests",
+        title="Too many requests",
+        detail="Requests come faster than this deployment takes them. Wait for Retry-After seconds and repeat.",
+        retryable=True,
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.INTEGRATION_TIMEOUT,
+        status=504,
+        code="timeout",
+        title="No answer in time",
+        detail=LATE,
+        retryable=True,
+        charged="unknown",
+    ),
+    Refusal(
+        kind=apigateway.ResponseType.DEFAULT_5_XX,
+        status=None,
+        code="internal_error",
+        title="Longplay failed",
+        detail=BROKEN,
+        retryable=True,
+        charged="unknown",
+    ),
+]
+
+
+def add_refusals(api: apigateway.RestApi) -> None:
+    for refusal in REFUSALS:
+        api.add_gateway_response(
+            refusal.kind.response_type.title().replace("_", ""),
+            type=refusal.kind,
+            status_code=str(refusal.status) if refusal.status else None,
+            response_headers=_headers(refusal),
+            # the one template API Gateway takes whatever the caller accepts
+            templates={"application/json": _document(refusal)},
+        )
+
+
+def _headers(refusal: Refusal) -> dict[str, str]:
+    readable_by_pages = {
+        "Access-Control-Allow-Origin": "'*'",
+        "Access-Control-Expose-Headers": "'Retry-After'",
+    }
+    wait = {"Retry-After": f"'{RETRY_AFTER}'"} if refusal.retryable else {}
+    return {"Content-Type": "'application/problem+json'"} | readable_by_pages | wait
+
+
+def _document(refusal: Refusal) -> str:
+    status = {"status": refusal.status} if refusal.status else {}
+    document = {
+        "type": f"urn:longplay:problem:{refusal.code}",
+        "title": refusal.title,
+        "detail": refusal.detail,
+        "code": refusal.code,
+        "retryable": refusal.retryable,
+        "charged": refusal.charged,
+        "request_id": "$context.requestId",
+    }
+    return json.dumps(document | status)

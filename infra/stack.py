@@ -1,0 +1,74 @@
+"""Longplay on one page: what it is made of, and what one needs to know of it when it stands."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.api import Api
+from infra.bundling import asset
+from infra.function import Function, Runtime
+from infra.monitoring import Monitoring
+from infra.queues import Queues
+from infra.settings import Stage
+from infra.storage import Storage
+from infra.workers import Generator, Sweeper
+
+
+class LongplayStack(cdk.Stack):
+    """One stage of Longplay."""
+
+    def __init__(self, scope: Construct, *, stage: Stage) -> None:
+        super().__init__(scope, stage.stack_name, synthesizer=_synthesizer(stage))
+        lasting, timeout = not stage.emulated, cdk.Duration.seconds(stage.generator_timeout)
+        storage = Storage(self, "Storage", longest_kept=stage.longest_kept, keep=lasting, tls_only=lasting)
+        queues = Queues(self, "Queues", consumer_timeout=timeout, tls_only=lasting)
+        runtime = _runtime(stage, storage, queues)
+        api = Api(self, "Api", runtime=runtime, requests_per_second=stage.requests_per_second)
+        generator = Generator(
+            self,
+            "Generator",
+            runtime=runtime,
+            timeout=timeout,
+            secret_arn=storage.secret_arn,
+            concurrent_calls=stage.concurrent_calls,
+            concurrent_steps=stage.concurrent_steps,
+        )
+        sweeper = Sweeper(self, "Sweeper", runtime=runtime)
+        functions = [api.submit, api.jobs, generator.function, sweeper.function]
+        monitoring = Monitoring(self, "Monitoring", email=stage.alarm_email)
+        monitoring.watch_functions(functions)
+        monitoring.watch_duration(generator.function, longest=stage.longest_call + stage.call_margin // 2)
+        monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
+        monitoring.watch_dead_letters(queues.dead)
+        monitoring.show(functions, [*queues.work, queues.dead])
+        self._tell(api, storage, queues, functions)
+
+    def _tell(self, api: Api, storage: Storage, queues: Queues, functions: list[Function]) -> None:
+        outputs = {
+            "ApiUrl": api.rest_api.url,
+            "UsagePlanId": api.usage_plan.usage_plan_id,
+            "TableName": storage.table.table_name,
+            "BucketName": storage.bucket.bucket_name,
+            "SecretName": storage.secret_arn,
+            **{f"{queue.node.id}QueueUrl": queue.queue_url for queue in [*queues.work, queues.dead]},
+            **{f"{function.node.id}FunctionName": function.function_name for function in functions},
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)
+
+
+def _synthesizer(stage: Stage) -> cdk.IStackSynthesizer | None:
+    """An emulator lacks the roles that publish assets; there the command's own credentials do it."""
+    return cdk.CliCredentialsStackSynthesizer() if stage.emulated else None
+
+
+def _runtime(stage: Stage, storage: Storage, queues: Queues) -> Runtime:
+    return Runtime(
+        code=asset(for_this_machine=stage.emulated),
+        settings=stage.runtime_settings,
+        table=storage.table,
+        bucket=storage.bucket,
+        calls=queues.calls,
+        steps=queues.steps,
+    )

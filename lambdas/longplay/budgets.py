@@ -1,0 +1,92 @@
+"""Daily caps: what a job may come to is held when it is submitted, and settled in the write that ends it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from longplay import changes
+from longplay.errors import OverBudget
+from longplay.job import Job
+from longplay.settings import Caps
+from longplay.table import Part, Table, WriteRefused
+
+MILLION = 1_000_000
+_NO_CAP = 10**15
+_KEPT = 3 * 86_400  # seconds after its day that a budget's item is of use: a job lives a day at most
+_OWNER, _DEPLOYMENT = "owner's budget", "deployment's budget"
+
+
+class Budgets:
+    """The caps of each owner and of the whole deployment. Without any cap nothing is written."""
+
+    def __init__(self, table: Table, *, owner: Caps, deployment: Caps) -> None:
+        self._table = table
+        self._caps = {name: caps for name, caps in {_OWNER: owner, _DEPLOYMENT: deployment}.items() if caps != Caps()}
+
+    def held(self, price_usd: float, max_charges: int) -> int | None:
+        """What a job holds, in millionths of a dollar; None where nothing is capped."""
+        return round(price_usd * MILLION) * max_charges if self._caps else None
+
+    def hold(self, job: Job, *, now: float) -> list[Part]:
+        """The parts that take the job's hold; raises OverBudget for a job that no empty day could carry."""
+        return [self._hold(name, caps, job, now) for name, caps in self._caps.items()]
+
+    def settle(self, job: Job, spent_usd: float) -> list[Part]:
+        """The parts that give back what the job did not spend; what may have been charged counts as spent."""
+        if job.hold is None:
+            return []
+        back = job.hold - round(spent_usd * MILLION)
+        return [
+            self._table.update(name, _key(name, job.owner, str(job.budget_day)), changes.SETTLE, back=back, one=1)
+            for name in self._caps
+        ]
+
+    def over_budget(self, refused: WriteRefused, *, now: float) -> OverBudget | None:
+        """The problem to answer with, when it is a cap that has refused the write."""
+        for name, caps in self._caps.items():
+            if name in refused.items:
+                return _problem(name, caps, refused.items[name] or {}, now)
+        return None
+
+    def _hold(self, name: str, caps: Caps, job: Job, now: float) -> Part:
+        hold = job.hold or 0
+        room = (_NO_CAP if caps.usd is None else round(caps.usd * MILLION)) - hold
+        if room < 0:
+            raise _problem(name, caps, {}, now)
+        return self._table.update(
+            name,
+            _key(name, job.owner, str(job.budget_day)),
+            changes.HOLD,
+            hold=hold,
+            room=room,
+            zero=0,
+            one=1,
+            most_jobs=_NO_CAP if caps.jobs is None else caps.jobs,
+            most_open=_NO_CAP if caps.open_jobs is None else caps.open_jobs,
+            expires_at=int(now) + _KEPT,
+        )
+
+
+def day_of(now: float) -> str:
+    """The budget day, in UTC."""
+    return datetime.fromtimestamp(now, UTC).date().isoformat()
+
+
+def _key(name: str, owner: str, day: str) -> str:
+    return f"budget#{owner if name == _OWNER else 'ALL'}#{day}"
+
+
+def _problem(name: str, caps: Caps, item: dict[str, int], now: float) -> OverBudget:
+    midnight = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    left = {
+        "usd_left": None if caps.usd is None else max(0, round(caps.usd - item.get("used", 0) / MILLION, 6)),
+        "jobs_left": None if caps.jobs is None else max(0, caps.jobs - item.get("jobs", 0)),
+        "open_jobs_left": None if caps.open_jobs is None else max(0, caps.open_jobs - item.get("waiting", 0)),
+    }
+    return OverBudget(
+        f"The {name} for today does not carry this job. Wait for open jobs to end, or until the day ends (UTC), "
+        "or ask the operator to raise the cap.",
+        retry_after=max(1, round(midnight.timestamp() - now)),
+        resets_at=midnight.isoformat().replace("+00:00", "Z"),
+        **{name: value for name, value in left.items() if value is not None},
+    )

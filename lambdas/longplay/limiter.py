@@ -1,0 +1,139 @@
+"""The lines of the paced accounts in the table: every change to one is a compare-and-set on its version."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+
+from longplay import pacing
+from longplay.pacing import Limit, Line
+from longplay.table import Item, Part, Table, WriteRefused
+
+LINE = "line"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reservation:
+    """A slot in line time, its real start (epoch seconds), and the part of a write that takes it."""
+
+    account: str
+    slot: float
+    start: float
+    part: Part
+    after: Line
+
+
+class Limiter:
+    """Slots and calls under way, by account. An account without a limit is not paced and costs nothing here."""
+
+    def __init__(self, table: Table, limits: Mapping[str, Limit], *, tolerance: float) -> None:
+        self._table = table
+        self._limits = {account: limit.loosened(tolerance) for account, limit in limits.items()}
+        self._tolerance = tolerance
+        self._known: dict[str, Line] = {}
+
+    def paces(self, account: str) -> bool:
+        """Whether the account has a limit."""
+        return account in self._limits
+
+    def line(self, account: str) -> Line:
+        """The account's line as it stands now."""
+        self.learn(account, self._table.get(_key(account)))
+        return self._known[account]
+
+    def learn(self, account: str, item: Item | None) -> None:
+        """Remember the line that a refused write has found."""
+        self._known[account] = msgspec.convert(item, Line, strict=False) if item else Line()
+
+    def reserve(self, account: str, *, now: float) -> Reservation:
+        """The next slot, for a write with the job that will use it; `took` says that the write has held.
+
+        It goes by the line last seen; where that has moved on, the write is refused and `learn` brings it up to date.
+        """
+        line = self._known.get(account, Line())
+        slot, after = pacing.reserve(line, self._limits[account], now=now)
+        part, after = self._put(account, line, after)
+        return Reservation(account=account, slot=slot, start=after.start_of(slot), part=part, after=after)
+
+    def took(self, reservation: Reservation) -> None:
+        """Remember the line as the reservation has left it."""
+        self._known[reservation.account] = reservation.after
+
+    def give_back(self, account: str, slot: float, *, now: float) -> Part:
+        """The part that gives a slot back, for a write with the job's cancellation."""
+        line = self.line(account)
+        return self._put(account, line, pacing.give_back(line, slot, now=now))[0]
+
+    def start(self, account: str, slot: float | None, *, now: float) -> tuple[float, float]:
+        """The slot to start by and its real start: due when that is not after `now`.
+
+        On time it is one read; a start that is late, or has no slot yet, takes one by a write.
+        """
+        line = self.line(account)
+        if slot is not None and now <= line.start_of(slot) + self._tolerance:
+            return slot, line.start_of(slot)
+        return self._move(account, slot, now)
+
+    def call_begins(self, account: str, job_id: str, *, now: float, until: float) -> bool:
+        """Whether there is room for one more call at once; it then counts until it ends, or `until`."""
+        limit = self._limits[account]
+        if limit.max_concurrent is None:
+            return True
+        room = self._change(account, lambda line: pacing.call_begins(line, limit, job_id, now=now, until=until))
+        return room is not None
+
+    def call_ends(self, account: str, job_id: str) -> None:
+        """Make room again."""
+        if self._limits[account].max_concurrent is not None:
+            self._change(account, lambda line: pacing.call_ends(line, job_id))
+
+    def push(self, account: str, slot: float, *, until: float) -> float:
+        """Move the whole line so that this slot starts at `until` at the earliest; returns its start."""
+        line = self._change(account, lambda line: pacing.push(line, slot, until=until))
+        return line.start_of(slot) if line else until
+
+    def _move(self, account: str, slot: float | None, now: float) -> tuple[float, float]:
+        limit, moved = self._limits[account], 0.0
+
+        def step(line: Line) -> Line:
+            nonlocal moved
+            moved, after = (
+                pacing.reserve(line, limit, now=now) if slot is None else pacing.move_up(line, slot, limit, now=now)
+            )
+            return after
+
+        line = self._change(account, step) or Line()
+        return moved, line.start_of(moved)
+
+    def _change(self, account: str, step: Callable[[Line], Line | None]) -> Line | None:
+        """Apply a step to the line, again on each newer one until the write holds; None where the step says so."""
+        line = self._known.get(account, Line())
+        while (after := step(line)) is not None:
+            if after == line:
+                return line
+            part, after = self._put(account, line, after)
+            try:
+                self._table.write(part)
+            except WriteRefused as refused:
+                self.learn(account, refused.items[LINE])
+                line = self._known[account]
+                if line.token != after.token:
+                    continue
+            self._known[account] = after
+            return after
+        return None
+
+    def _put(self, account: str, seen: Line, after: Line) -> tuple[Part, Line]:
+        after = replace(after, version=seen.version + 1, token=secrets.token_hex(8))
+        item = {"pk": _key(account), **msgspec.to_builtins(after)}
+        if seen.version == 0:
+            return self._table.put(LINE, item, "attribute_not_exists(pk)"), after
+        return self._table.put(LINE, item, "version = :seen", seen=seen.version), after
+
+
+def _key(account: str) -> str:
+    return f"limit#{account}"

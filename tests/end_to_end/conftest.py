@@ -1,0 +1,53 @@
+"""One deployment of the stage `test` for all end-to-end tests, on an emulator that enforces IAM."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.deployment import deploy
+from local.emulator import emulator
+from local.model_server import ModelServer
+from local.tools import LOCAL, require_tools
+from tests.end_to_end.deployed_stack import DeployedStack
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A folder for one emulator, beside the tools so that two checkouts never meet."""
+    require_tools()
+    with tempfile.TemporaryDirectory(prefix="test-", dir=LOCAL) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[ModelServer]:
+    """A model server that renders in full."""
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def deployed(home: Path, stand_in: ModelServer) -> Iterator[DeployedStack]:
+    """The stage `test`, every model of it served by the stand-in."""
+    servers = json.dumps({"*": f"{stand_in.url}/models/{{model}}"})
+    with emulator(home) as aws:
+        deployment = deploy(aws, home, context={"stage": "test", "servers": servers})
+        yield DeployedStack(
+            aws=aws,
+            deployment=deployment,
+            server=stand_in,
+            key=deployment.new_key("alice"),
+            others_key=deployment.new_key("bob"),
+        )
+
+
+@pytest.fixture
+def stack(deployed: DeployedStack) -> DeployedStack:
+    """The deployed stack; its model server has no faults set and nothing remembered."""
+    deployed.server.clear()
+    return deployed

@@ -1,0 +1,86 @@
+"""What the deployed stack does when a worker dies, a message comes twice, or nobody can read one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.end_to_end.deployed_stack import DeployedStack, eventually, message_for
+
+TRACK = {"prompt": "a slow waltz", "duration": 2}
+WORKING = 3  # seconds the model server takes, so that a worker can be killed meanwhile
+
+
+def test_two_deliveries_of_one_message_make_one_call(stack: DeployedStack) -> None:
+    stack.server.fault("slow", seconds=1)
+    job_id = stack.submit(**TRACK)
+    for _ in range(2):
+        _send(stack, message_for(job_id, "endpoint"))
+    job = stack.wait(job_id)
+    eventually(lambda: _waiting(stack, "CallsQueueUrl") == 0)
+    assert (job["status"], len(stack.server.requests)) == ("succeeded", 1)
+
+
+def test_a_job_outlives_the_kill_of_its_worker(stack: DeployedStack) -> None:
+    stack.server.fault("slow", seconds=WORKING)
+    job_id = stack.submit(**TRACK)
+    _kill_in_call(stack, number=1)
+    job = stack.wait(job_id, sweeping=True)
+    assert job["status"] == "succeeded"
+    assert [(attempt["outcome"], attempt["charged"]) for attempt in job["attempts"]] == [
+        ("crashed", "unknown"),
+        ("succeeded", "yes"),
+    ]
+
+
+def test_a_job_that_kills_its_worker_three_times_fails(stack: DeployedStack) -> None:
+    stack.server.fault("slow", seconds=WORKING, times=3)
+    job_id = stack.submit(**TRACK, max_charges=3)
+    for number in (1, 2, 3):
+        _kill_in_call(stack, number=number)
+    job = stack.wait(job_id, sweeping=True)
+    assert (job["status"], job["error"]["code"], job["error"]["charged"]) == ("failed", "worker_crashed", "unknown")
+    assert len(stack.server.requests) == 3
+
+
+def test_an_unreadable_message_reaches_the_dead_letter_queue(stack: DeployedStack) -> None:
+    with _quick_redelivery(stack):
+        _send(stack, "no message of ours")
+        eventually(lambda: _waiting(stack, "DeadQueueUrl") == 1)
+    sqs, url = stack.aws.client("sqs"), stack.deployment.outputs["DeadQueueUrl"]
+    [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert message["Body"] == "no message of ours"
+
+
+def _kill_in_call(stack: DeployedStack, *, number: int) -> None:
+    """Kills the worker while its call, the `number`-th, is with the model server."""
+
+    def called() -> bool:
+        stack.sweep()
+        return len(stack.server.requests) == number
+
+    eventually(called, seconds=60)
+    stack.kill_generator()
+
+
+@contextmanager
+def _quick_redelivery(stack: DeployedStack) -> Iterator[None]:
+    """The stack's visibility timeout, six times its function's, would have a failed message wait for minutes."""
+    sqs, url = stack.aws.client("sqs"), stack.deployment.outputs["CallsQueueUrl"]
+    usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    yield
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=usual)
+
+
+def _send(stack: DeployedStack, body: str) -> None:
+    sqs, url = stack.aws.client("sqs"), stack.deployment.outputs["CallsQueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId="alice")
+
+
+def _waiting(stack: DeployedStack, queue: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = stack.deployment.outputs[queue]
+    counts = stack.aws.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(counts[name]) for name in names)

@@ -1,0 +1,120 @@
+"""From a prompt to a file, through the deployed stack."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import wave
+from urllib.parse import urljoin
+
+import pytest
+import requests
+from PIL import Image
+
+from tests.end_to_end.deployed_stack import DeployedStack, Job
+
+TRACK = {"prompt": "upbeat techno with heavy bass", "genre": "electronic", "duration": 3}
+PICTURE = {"prompt": "a sunset over mountains", "model": "runwayml/stable-diffusion-v1-5"}
+
+
+def test_a_prompt_becomes_a_track_of_the_asked_length(stack: DeployedStack) -> None:
+    job = stack.wait(stack.submit(**TRACK))
+    [output] = job["outputs"]
+    with wave.open(io.BytesIO(_download(job))) as track:
+        seconds = track.getnframes() / track.getframerate()
+    assert output["content_type"] == "audio/wav"
+    assert seconds == pytest.approx(3, abs=0.1)
+    assert output["duration_seconds"] == pytest.approx(seconds, abs=0.01)
+
+
+def test_a_prompt_becomes_a_picture_of_the_asked_size(stack: DeployedStack) -> None:
+    job = stack.wait(stack.submit(**PICTURE, width=640, height=320))
+    [output] = job["outputs"]
+    picture = Image.open(io.BytesIO(_download(job)))
+    picture.load()
+    assert (picture.format, picture.size) == ("PNG", (640, 320))
+    assert (output["content_type"], output["width"], output["height"]) == ("image/png", 640, 320)
+
+
+def test_the_job_states_the_hash_and_length_of_its_file(stack: DeployedStack) -> None:
+    job = stack.wait(stack.submit(**TRACK))
+    [output], file = job["outputs"], _download(job)
+    assert (output["sha256"], output["bytes"]) == (hashlib.sha256(file).hexdigest(), len(file))
+
+
+def test_an_output_has_a_stable_link_to_a_fresh_presigned_url(stack: DeployedStack) -> None:
+    job = stack.wait(stack.submit(**TRACK))
+    answer = stack.get(f"/jobs/{job['id']}/outputs/0")
+    assert answer.status_code == 303
+    assert requests.get(answer.headers["Location"], timeout=30).content == _download(job)
+
+
+def test_a_presigned_url_that_was_tampered_with_opens_nothing(stack: DeployedStack) -> None:
+    [output] = stack.wait(stack.submit(**TRACK))["outputs"]
+    assert requests.get(output["url"].replace("/jobs/", "/inputs/"), timeout=30).status_code == 403
+    assert requests.get(output["url"].partition("?")[0], timeout=30).status_code == 403
+
+
+def test_the_answer_to_a_prompt_says_where_the_job_is_and_when_to_look(stack: DeployedStack) -> None:
+    answer = stack.post("/generate", TRACK)
+    job = answer.json()
+    here = f"{stack.deployment.api_url}/generate"
+    assert answer.status_code == 202
+    assert urljoin(here, answer.headers["Location"]) == f"{stack.deployment.api_url}/jobs/{job['id']}"
+    assert int(answer.headers["Retry-After"]) > 0
+    assert (job["status"], job["outputs"]) == ("queued", [])
+
+
+def test_curl_may_send_its_form_content_type(stack: DeployedStack) -> None:
+    body = '{"prompt": "upbeat techno with heavy bass", "genre": "electronic"}'
+    answer = stack.post("/generate", data=body, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status_code == 202
+    assert answer.json()["parameters"]["genre"] == "electronic"
+
+
+@pytest.mark.parametrize("key", [None, "", "lp_alice_wrong"], ids=["no key", "empty key", "wrong key"])
+@pytest.mark.parametrize("path", ["/generate", "/jobs/x/cancel"])
+def test_without_a_key_that_was_handed_out_nothing_is_done(stack: DeployedStack, path: str, key: str | None) -> None:
+    answer = stack.post(path, TRACK | {"prompt": "a theft"}, key=key)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
+    assert answer.json()["code"] == "forbidden"
+    assert not [request for request in stack.server.requests if "theft" in request.inputs]
+
+
+def test_a_foreign_job_answers_as_an_unknown_one(stack: DeployedStack) -> None:
+    job_id = stack.submit(**TRACK)
+    for call in ("", "/outputs/0"):
+        foreign = stack.get(f"/jobs/{job_id}{call}", key=stack.others_key)
+        unknown = stack.get(f"/jobs/unknown{call}", key=stack.others_key)
+        assert foreign.status_code == unknown.status_code == 404
+        assert _told(foreign) == _told(unknown)
+
+
+def test_a_foreign_job_cannot_be_canceled(stack: DeployedStack) -> None:
+    job_id = stack.submit(**TRACK)
+    assert stack.post(f"/jobs/{job_id}/cancel", key=stack.others_key).status_code == 404
+    assert stack.wait(job_id)["status"] == "succeeded"
+
+
+def test_a_model_that_loads_is_waited_for(stack: DeployedStack) -> None:
+    stack.server.fault("loading", seconds=2)
+    job_id = stack.submit(**TRACK)
+    reasons = _reasons_until_finished(stack, job_id)
+    assert "model_loading" in reasons
+    assert stack.job(job_id)["status"] == "succeeded"
+
+
+def _reasons_until_finished(stack: DeployedStack, job_id: str) -> set[str]:
+    jobs = stack.watch(job_id, seconds=60)
+    return {job["wait"]["reason"] for job in jobs if job.get("wait")}
+
+
+def _download(job: Job) -> bytes:
+    assert job["status"] == "succeeded", job["error"]
+    answer = requests.get(job["outputs"][0]["url"], timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def _told(answer: requests.Response) -> dict[str, object]:
+    return {name: value for name, value in answer.json().items() if name != "request_id"}

@@ -1,0 +1,108 @@
+"""What the REST API lets through, and what it says when it does not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.infra.reading import Template, only, properties, readable
+
+ROUTES = {
+    ("POST", "/generate"): "ApiSubmit",
+    ("GET", "/jobs/{id}"): "ApiJobs",
+    ("GET", "/jobs/{id}/outputs/{n}"): "ApiJobs",
+    ("POST", "/jobs/{id}/cancel"): "ApiJobs",
+}
+
+
+def test_every_route_leads_to_its_function(prod: Template) -> None:
+    methods = [method for method in _methods(prod) if method["HttpMethod"] != "OPTIONS"]
+    assert {(m["HttpMethod"], _path(prod, m["ResourceId"])): _target(m) for m in methods} == ROUTES
+
+
+def test_every_method_but_a_browsers_preflight_needs_a_key(prod: Template) -> None:
+    keys = {(method["HttpMethod"] == "OPTIONS", method["ApiKeyRequired"]) for method in _methods(prod)}
+    assert keys == {(True, False), (False, True)}
+
+
+def test_the_keys_work_at_the_stage_prod(prod: Template) -> None:
+    assert only(prod, "AWS::ApiGateway::Stage")["StageName"] == "prod"
+    [stage] = only(prod, "AWS::ApiGateway::UsagePlan")["ApiStages"]
+    assert readable(stage["Stage"]).startswith("ApiRestApiDeploymentStageprod")
+
+
+def test_one_key_cannot_use_up_what_the_stage_takes(prod: Template) -> None:
+    [for_all] = only(prod, "AWS::ApiGateway::Stage")["MethodSettings"]
+    for_one = only(prod, "AWS::ApiGateway::UsagePlan")["Throttle"]
+    assert for_one["RateLimit"] < for_all["ThrottlingRateLimit"]
+    assert for_one["BurstLimit"] < for_all["ThrottlingBurstLimit"]
+
+
+def test_the_access_log_is_json_and_holds_no_key(prod: Template) -> None:
+    line = only(prod, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
+    assert json.loads(line)["status"] == "$context.status"
+    assert "$context.identity.apiKey" not in json.loads(line).values()
+
+
+def test_every_refusal_is_a_problem_that_a_page_may_read(prod: Template) -> None:
+    for response in _responses(prod).values():
+        headers = response["ResponseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+        problem = _problem(response)
+        assert problem["type"] == f"urn:longplay:problem:{problem['code']}"
+        assert problem["title"]
+        assert problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "advice"),
+    [
+        ("BAD_REQUEST_BODY", 400, "JSON object"),
+        ("UNAUTHORIZED", 401, "x-api-key"),
+        ("INVALID_API_KEY", 403, "x-api-key"),
+        ("MISSING_AUTHENTICATION_TOKEN", 404, "POST /generate"),
+        ("REQUEST_TOO_LARGE", 413, "10 MB"),
+        ("THROTTLED", 429, "Retry-After"),
+        ("INTEGRATION_TIMEOUT", 504, "Idempotency-Key"),
+    ],
+)
+def test_a_refusal_says_what_to_do(prod: Template, kind: str, status: int, advice: str) -> None:
+    response = _responses(prod)[kind]
+    assert response["StatusCode"] == str(status)
+    assert _problem(response)["status"] == status
+    assert advice in _problem(response)["detail"]
+
+
+def test_only_what_may_succeed_later_says_when_to_come_again(prod: Template) -> None:
+    for response in _responses(prod).values():
+        says_when = "gatewayresponse.header.Retry-After" in response["ResponseParameters"]
+        assert says_when is _problem(response)["retryable"]
+
+
+def _methods(template: Template) -> list[dict[str, Any]]:
+    return list(properties(template, "AWS::ApiGateway::Method").values())
+
+
+def _path(template: Template, resource: dict[str, str]) -> str:
+    if "Ref" not in resource:
+        return ""
+    place = template["Resources"][resource["Ref"]]["Properties"]
+    return f"{_path(template, place['ParentId'])}/{place['PathPart']}"
+
+
+def _target(method: dict[str, Any]) -> str:
+    function: str = readable(method["Integration"]["Uri"]).rpartition("functions/")[2].partition(".")[0]
+    return function
+
+
+def _responses(template: Template) -> dict[str, dict[str, Any]]:
+    responses = properties(template, "AWS::ApiGateway::GatewayResponse").values()
+    return {response["ResponseType"]: response for response in responses}
+
+
+def _problem(response: dict[str, Any]) -> dict[str, Any]:
+    problem: dict[str, Any] = json.loads(response["ResponseTemplates"]["application/json"])
+    return problem

@@ -1,0 +1,118 @@
+"""The operator's commands, against an AWS emulator: they reach it as any SDK does, by the environment alone."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.operate import main
+from local.emulator import ADMINISTRATOR, REGION, Emulator, emulator
+from local.tools import LOCAL, require_tools
+
+#: As much of the stack as the commands touch.
+STACK = {
+    "Resources": {
+        "Plan": {"Type": "AWS::ApiGateway::UsagePlan", "Properties": {"UsagePlanName": "Longplay"}},
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "{}"}},
+    },
+    "Outputs": {"UsagePlanId": {"Value": {"Ref": "Plan"}}, "SecretName": {"Value": {"Ref": "Secret"}}},
+}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Emulator]:
+    """An emulator with nothing in it."""
+    require_tools()
+    with tempfile.TemporaryDirectory(prefix="test-", dir=LOCAL) as home, emulator(Path(home)) as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The same, reached by whoever asks the environment."""
+    settings = {name.upper(): value for name, value in ADMINISTRATOR.items()}
+    for name, value in {**settings, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": running.url}.items():
+        monkeypatch.setenv(name, value)
+    return running
+
+
+@pytest.fixture
+def outputs(aws: Emulator) -> Iterator[dict[str, str]]:
+    """The outputs of a stack that stands for the length of a test."""
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(StackName="Longplay", TemplateBody=json.dumps(STACK))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="Longplay", WaiterConfig={"Delay": 0.1})
+    [stack] = cloudformation.describe_stacks(StackName="Longplay")["Stacks"]
+    yield {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    cloudformation.delete_stack(StackName="Longplay")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="Longplay", WaiterConfig={"Delay": 0.1})
+
+
+def test_a_key_names_its_owner_and_belongs_to_the_usage_plan(
+    aws: Emulator, outputs: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["key", "alice"])
+    key = capsys.readouterr().out.strip()
+    assert key.startswith("lp_alice_")
+    assert len(key) > 40
+    api_gateway = aws.client("apigateway")
+    [joined] = api_gateway.get_usage_plan_keys(usagePlanId=outputs["UsagePlanId"])["items"]
+    assert api_gateway.get_api_key(apiKey=joined["id"], includeValue=True)["value"] == key
+
+
+def test_an_owner_may_have_several_keys(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(["key", "alice"])
+    main(["key", "alice"])
+    assert len(set(capsys.readouterr().out.split())) == 2
+
+
+@pytest.mark.parametrize("owner", ["Alice", "al_ice", "", "a" * 33, "alice\n"])
+def test_an_owner_that_a_key_cannot_carry_is_refused(outputs: dict[str, str], owner: str) -> None:
+    with pytest.raises(SystemExit, match="cannot be an owner"):
+        main(["key", owner])
+
+
+def test_a_token_is_stored_beside_the_others(
+    aws: Emulator, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for provider, token in [("huggingface", "hf_1"), ("self_hosted", "secret"), ("huggingface", "hf_2")]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
+        main(["token", provider])
+    assert _stored(aws, outputs) == {"huggingface": "hf_2", "self_hosted": "secret"}
+
+
+def test_an_empty_token_changes_nothing(
+    aws: Emulator, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(SystemExit, match="no token was given"):
+        main(["token", "huggingface"])
+    assert _stored(aws, outputs) == {}
+
+
+def test_a_token_is_never_shown(
+    outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("hf_1\n"))
+    main(["token", "huggingface"])
+    assert "hf_1" not in "".join(capsys.readouterr())
+
+
+def test_the_outputs_are_shown_as_json(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(["outputs"])
+    assert json.loads(capsys.readouterr().out) == outputs
+
+
+def test_a_stack_that_is_not_there_is_named(aws: Emulator) -> None:
+    with pytest.raises(SystemExit, match=f"there is no stack Longplay-local in {REGION}"):
+        main(["--stage", "local", "outputs"])
+
+
+def _stored(aws: Emulator, outputs: dict[str, str]) -> Any:
+    return json.loads(aws.client("secretsmanager").get_secret_value(SecretId=outputs["SecretName"])["SecretString"])

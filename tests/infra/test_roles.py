@@ -1,0 +1,81 @@
+"""Each function may do exactly its work: a table of verbs and ARNs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.infra.reading import Template, granted, properties
+
+TABLE = "StorageJobs.Arn"
+FILES = "StorageFiles.Arn"
+ASK = f"{FILES} if {{'StringLike': {{'s3:prefix': 'jobs/*'}}}}"
+SEND = {"sqs:SendMessage"}
+CONSUME = {
+    "sqs:ReceiveMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueUrl",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+}
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+GRANTS = {
+    "ApiSubmitRole": {
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        f"{FILES}/inputs/*": {"s3:PutObject"},
+        f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
+        "QueuesCalls.Arn": SEND,
+        "QueuesSteps.Arn": SEND,
+        "ApiSubmitLog.Arn": LOG,
+    },
+    "ApiJobsRole": {
+        TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        f"{FILES}/jobs/*": {"s3:GetObject"},
+        "QueuesCalls.Arn": SEND,
+        "QueuesSteps.Arn": SEND,
+        "ApiJobsLog.Arn": LOG,
+    },
+    "GeneratorGeneratorRole": {
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
+        f"{FILES}/inputs/*": {"s3:GetObject"},
+        ASK: {"s3:ListBucket"},
+        "StorageProviderTokens.Id": {"secretsmanager:GetSecretValue"},
+        "QueuesCalls.Arn": SEND | CONSUME,
+        "QueuesSteps.Arn": SEND | CONSUME,
+        "GeneratorGeneratorLog.Arn": LOG,
+    },
+    "SweeperSweeperRole": {
+        f"{TABLE}/index/open": {"dynamodb:Query"},
+        TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        f"{FILES}/jobs/*": {"s3:GetObject"},
+        ASK: {"s3:ListBucket"},
+        "QueuesCalls.Arn": SEND,
+        "QueuesSteps.Arn": SEND,
+        "SweeperSweeperLog.Arn": LOG,
+    },
+}
+
+
+@pytest.mark.parametrize("role", GRANTS)
+@pytest.mark.parametrize("stage", ["prod", "local", "test"])
+def test_a_role_holds_its_verbs_and_no_others(templates: dict[str, Template], stage: str, role: str) -> None:
+    assert granted(templates[stage], role) == GRANTS[role]
+
+
+def test_each_function_has_a_role_of_its_own(prod: Template) -> None:
+    roles = [json.dumps(function["Role"]) for function in properties(prod, "AWS::Lambda::Function").values()]
+    assert len(set(roles)) == len(roles) == len(GRANTS)
+
+
+def test_no_role_of_a_function_borrows_a_policy_of_aws(prod: Template) -> None:
+    roles = properties(prod, "AWS::IAM::Role")
+    assert [name for name in GRANTS if "ManagedPolicyArns" in roles[name]] == []
+
+
+def test_no_policy_says_everything(prod: Template) -> None:
+    policies = json.dumps(list(properties(prod, "AWS::IAM::Policy").values()))
+    assert '"Resource": "*"' not in policies
+    assert ":*" not in policies

@@ -1,0 +1,206 @@
+"""What the stack promises about its data, queues and functions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from longplay.settings import Settings, parse_settings
+
+from infra.settings import DAY, STAGES
+from tests.infra.reading import Template, only, properties, readable, resources
+
+ALL_STAGES = pytest.mark.parametrize("stage", list(STAGES))
+SHARED_ENVIRONMENT = {
+    "TABLE_NAME": "StorageJobs",
+    "BUCKET_NAME": "StorageFiles",
+    "CALLS_QUEUE_URL": "QueuesCalls",
+    "STEPS_QUEUE_URL": "QueuesSteps",
+    "SETTINGS": "{}",
+    "POWERTOOLS_SERVICE_NAME": "longplay",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
+ENVIRONMENTS = {
+    "submit.handler": SHARED_ENVIRONMENT,
+    "jobs.handler": SHARED_ENVIRONMENT,
+    "generator.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
+    "sweeper.handler": SHARED_ENVIRONMENT,
+}
+
+
+def test_each_function_starts_with_exactly_its_environment(prod: Template) -> None:
+    functions = properties(prod, "AWS::Lambda::Function").values()
+    assert {f["Handler"]: readable(f["Environment"]["Variables"]) for f in functions} == ENVIRONMENTS
+
+
+def test_all_functions_run_from_one_asset_on_one_runtime(prod: Template) -> None:
+    functions = properties(prod, "AWS::Lambda::Function").values()
+    assert len({json.dumps(function["Code"]) for function in functions}) == 1
+    assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.13", "arm64")}
+
+
+@ALL_STAGES
+def test_the_functions_understand_the_settings_the_stack_gives_them(stage: str) -> None:
+    settings = parse_settings(STAGES[stage].runtime_settings)
+    assert settings.longest_call == STAGES[stage].longest_call
+    assert settings.lease_margin == STAGES[stage].lease_margin
+
+
+def test_stack_and_functions_agree_on_what_is_usual() -> None:
+    assert parse_settings(STAGES["prod"].runtime_settings) == Settings()
+
+
+@ALL_STAGES
+def test_the_generator_outlives_its_longest_call_and_fits_lambda(templates: dict[str, Template], stage: str) -> None:
+    generator = _function(templates[stage], "generator.handler")
+    assert STAGES[stage].longest_call < generator["Timeout"] <= 900
+
+
+@ALL_STAGES
+def test_a_message_stays_hidden_for_six_times_the_functions_timeout(templates: dict[str, Template], stage: str) -> None:
+    queues = properties(templates[stage], "AWS::SQS::Queue")
+    shortest = 6 * _function(templates[stage], "generator.handler")["Timeout"]
+    assert all(queues[name]["VisibilityTimeout"] >= shortest for name in ("QueuesCalls", "QueuesSteps"))
+
+
+def test_both_queues_feed_the_generator_one_message_at_a_time(prod: Template) -> None:
+    sources = properties(prod, "AWS::Lambda::EventSourceMapping").values()
+    assert {readable(s["EventSourceArn"]): s["ScalingConfig"]["MaximumConcurrency"] for s in sources} == {
+        "QueuesCalls.Arn": 4,
+        "QueuesSteps.Arn": 2,
+    }
+    assert {(s["BatchSize"], readable(s["FunctionName"])) for s in sources} == {(1, "Generator")}
+
+
+def test_what_fails_three_times_waits_a_fortnight_for_a_person(prod: Template) -> None:
+    queues = properties(prod, "AWS::SQS::Queue")
+    redrive = {"deadLetterTargetArn": "QueuesDead.Arn", "maxReceiveCount": 3}
+    assert readable(queues["QueuesCalls"]["RedrivePolicy"]) == redrive
+    assert readable(queues["QueuesSteps"]["RedrivePolicy"]) == redrive
+    assert queues["QueuesDead"]["MessageRetentionPeriod"] == 14 * DAY
+
+
+def test_no_function_reserves_concurrency_a_new_account_does_not_have(prod: Template) -> None:
+    functions = properties(prod, "AWS::Lambda::Function").values()
+    assert not any("ReservedConcurrentExecutions" in function for function in functions)
+
+
+def test_the_sweeper_runs_every_minute_and_never_beside_itself(prod: Template) -> None:
+    rule = only(prod, "AWS::Events::Rule")
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert _function(prod, "sweeper.handler")["Timeout"] < 60
+
+
+def test_the_table_has_the_keys_and_indexes_the_functions_use(prod: Template) -> None:
+    table = only(prod, "AWS::DynamoDB::GlobalTable")
+    assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
+    assert {
+        (
+            index["IndexName"],
+            *(key["AttributeName"] for key in index["KeySchema"]),
+            index["Projection"]["ProjectionType"],
+        )
+        for index in table["GlobalSecondaryIndexes"]
+    } == {("open", "open", "due_at", "KEYS_ONLY"), ("mine", "owner", "created_at", "KEYS_ONLY")}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_the_bucket_is_private_encrypted_and_reached_by_tls_alone(prod: Template) -> None:
+    bucket = only(prod, "AWS::S3::Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]
+    assert "aws:SecureTransport" in json.dumps(only(prod, "AWS::S3::BucketPolicy"))
+
+
+def test_files_go_a_day_after_the_longest_retention(prod: Template) -> None:
+    rules = only(prod, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
+    assert days == {"jobs/": 1 + 7 + 1, "inputs/": 1 + 7 + 1}
+
+
+def test_a_player_on_any_page_may_seek_in_a_file(prod: Template) -> None:
+    [rule] = only(prod, "AWS::S3::Bucket")["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedMethods"] == ["GET", "HEAD"]
+    assert "Range" in rule["AllowedHeaders"]
+    assert {"Accept-Ranges", "Content-Range", "Content-Length"} <= set(rule["ExposedHeaders"])
+
+
+@pytest.mark.parametrize(("stage", "kept"), [("prod", True), ("local", False), ("test", False)])
+def test_only_a_real_deployment_keeps_its_data(templates: dict[str, Template], stage: str, *, kept: bool) -> None:
+    template = templates[stage]
+    data = [
+        *resources(template, "AWS::DynamoDB::GlobalTable").values(),
+        *resources(template, "AWS::S3::Bucket").values(),
+    ]
+    assert {resource["DeletionPolicy"] for resource in data} == {"Retain" if kept else "Delete"}
+    [replica] = only(template, "AWS::DynamoDB::GlobalTable")["Replicas"]
+    assert replica["DeletionProtectionEnabled"] is kept
+    assert replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+
+
+@ALL_STAGES
+def test_the_secrets_literal_is_never_written_anew(templates: dict[str, Template], stage: str) -> None:
+    secret = only(templates[stage], "AWS::SecretsManager::Secret")
+    assert secret["SecretString"] == "{}"
+    assert "GenerateSecretString" not in secret
+
+
+def test_every_log_expires(prod: Template) -> None:
+    groups = properties(prod, "AWS::Logs::LogGroup")
+    assert {name: group.get("RetentionInDays") for name, group in groups.items()} == {
+        "ApiSubmitLog": 30,
+        "ApiJobsLog": 30,
+        "ApiAccessLog": 30,
+        "GeneratorGeneratorLog": 30,
+        "SweeperSweeperLog": 30,
+    }
+
+
+def test_every_function_logs_into_its_own_group(prod: Template) -> None:
+    functions = properties(prod, "AWS::Lambda::Function")
+    logs = {readable(function["LoggingConfig"]["LogGroup"]) for function in functions.values()}
+    assert len(logs) == len(functions)
+
+
+def test_every_alarm_reaches_the_topic_and_says_what_to_do(prod: Template) -> None:
+    alarms = properties(prod, "AWS::CloudWatch::Alarm")
+    assert {
+        "MonitoringDeadLetters",
+        "MonitoringGeneratorErrors",
+        "MonitoringSubmitThrottles",
+        "MonitoringGeneratorDuration",
+        "MonitoringCallsAge",
+    } <= set(alarms)
+    assert {str(readable(alarm["AlarmActions"])) for alarm in alarms.values()} == {"['MonitoringAlarms']"}
+    assert all(alarm["AlarmDescription"] for alarm in alarms.values())
+
+
+def test_cloudwatch_may_publish_to_the_topic(prod: Template) -> None:
+    statements = only(prod, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    [allowed] = [statement for statement in statements if statement["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+
+
+def test_the_outputs_tell_where_everything_is(prod: Template) -> None:
+    assert set(prod["Outputs"]) == {
+        "ApiUrl",
+        "UsagePlanId",
+        "TableName",
+        "BucketName",
+        "SecretName",
+        "CallsQueueUrl",
+        "StepsQueueUrl",
+        "DeadQueueUrl",
+        "SubmitFunctionName",
+        "JobsFunctionName",
+        "GeneratorFunctionName",
+        "SweeperFunctionName",
+    }
+
+
+def _function(template: Template, handler: str) -> dict[str, Any]:
+    functions = properties(template, "AWS::Lambda::Function").values()
+    [found] = [function for function in functions if function["Handler"] == handler]
+    return found
