@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import wiring
@@ -50,8 +51,18 @@ def rendering_product(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
         yield from _product(aws, server, monkeypatch)
 
 
-def _product(aws: Aws, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
-    settings = {"servers": {"*": f"{server.url}/hf-inference/models/{{model}}"}}
+@pytest.fixture
+def product_with(aws: Aws, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Product]:
+    """The product with settings of a test's own."""
+
+    def make(**settings: Any) -> Product:
+        return next(_product(aws, model_server, monkeypatch, **settings))
+
+    return make
+
+
+def _product(aws: Aws, server: ModelServer, monkeypatch: pytest.MonkeyPatch, **chosen: Any) -> Iterator[Product]:
+    settings = {"servers": {"*": f"{server.url}/hf-inference/models/{{model}}"}, **chosen}
     for name, value in {**aws.environment, "SETTINGS": json.dumps(settings)}.items():
         monkeypatch.setenv(name, value)
     wiring.dependencies.cache_clear()

@@ -62,6 +62,10 @@ class Product:
         """GET."""
         return _answer(jobs.handler(_event("GET", path, None, key, {}), Context()))  # type: ignore[arg-type]
 
+    def delete(self, path: str, *, key: str = API_KEY) -> Answer:
+        """DELETE."""
+        return _answer(jobs.handler(_event("DELETE", path, None, key, {}), Context()))  # type: ignore[arg-type]
+
     def submit(self, body: Any, **headers: str) -> dict[str, Any]:
         """The job of a body that must be accepted."""
         answer = self.post("/generate", body, **headers)

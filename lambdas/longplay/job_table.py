@@ -165,7 +165,8 @@ def _key(job_id: str) -> str:
 
 
 def _item(job: Job) -> Item:
-    values = {name: value for name, value in _plain(job).items() if value is not None}
+    # no outputs must be absent, not empty: a late result is kept only where there is none
+    values = {name: value for name, value in _plain(job).items() if value is not None and (value or name != "outputs")}
     opened = {} if job.status.finished else {"open": "open"}
     return {"pk": _key(job.id), **opened, **values}
 

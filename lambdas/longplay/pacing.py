@@ -14,8 +14,8 @@ from msgspec.structs import replace
 _COUNTED = 100  # slots kept so that a job can be told its place
 
 
-class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """At most `starts` calls within any `seconds`."""
+class Window(msgspec.Struct, frozen=True, array_like=True):
+    """At most `starts` calls within any `seconds`; `[starts, seconds]` in settings."""
 
     starts: int
     seconds: float
@@ -34,7 +34,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def longest_log(self) -> int:
         """How many of the latest slots are kept: those that decide about the next one, and some to count places."""
-        return max(_COUNTED, *(window.starts for window in self.windows))
+        return max([_COUNTED, *(window.starts for window in self.windows)])
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
