@@ -24,7 +24,7 @@ from longplay.result_bucket import ResultBucket
 from longplay.retries import retry_wait
 from longplay.settings import Settings
 
-STORING = 15  # seconds kept back from a call, to store what it brings
+STORING = 5  # seconds kept back from a call, to store what it brings
 _CROWDED = 5.0  # seconds until a job looks again for room among the calls its account allows at once
 _REFUSED_FOR_NOW = (FailureKind.THROTTLED, FailureKind.LOADING)
 
