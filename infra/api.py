@@ -63,13 +63,18 @@ class Api(Construct):
         self.usage_plan = self._usage_plan(requests_per_second // 2)
 
     def _allow(self) -> None:
+        # a transaction needs the verbs of its parts and none of its own
         self.submit.allow_items("GetItem", "PutItem", "UpdateItem")
         self.submit.allow_files("PutObject", prefix="inputs/")
+        # a result that is there already is copied; presigned URLs can do no more than the role that signs them
         self.submit.allow_files("GetObject", "PutObject", prefix="jobs/")
+        self.submit.allow_listing("jobs/")
         self.submit.allow_sending()
-        self.jobs.allow_items("GetItem", "UpdateItem")
-        # presigned URLs are signed with this role, and can do no more than it
-        self.jobs.allow_files("GetObject", prefix="jobs/")
+        # a retry creates a job, a deletion erases its files
+        self.jobs.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
+        self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="inputs/")
+        self.jobs.allow_listing("jobs/", "inputs/")
         self.jobs.allow_sending()
 
     def _stage(self, requests_per_second: int) -> apigateway.StageOptions:
@@ -103,8 +108,10 @@ class Api(Construct):
         root.add_resource("generate").add_method("POST", submit)
         job = root.add_resource("jobs").add_resource("{id}")
         job.add_method("GET", jobs)
+        job.add_method("DELETE", jobs)
         job.add_resource("outputs").add_resource("{n}").add_method("GET", jobs)
         job.add_resource("cancel").add_method("POST", jobs)
+        job.add_resource("retry").add_method("POST", jobs)
 
     def _usage_plan(self, requests_per_second: int) -> apigateway.UsagePlan:
         stage = apigateway.UsagePlanPerApiStage(api=self.rest_api, stage=self.rest_api.deployment_stage)
@@ -124,7 +131,7 @@ def _for_pages() -> apigateway.CorsOptions:
     """Any page may call: what admits a caller is the key, never a cookie."""
     return apigateway.CorsOptions(
         allow_origins=apigateway.Cors.ALL_ORIGINS,
-        allow_methods=["GET", "POST", "OPTIONS"],
+        allow_methods=["GET", "POST", "DELETE", "OPTIONS"],
         allow_headers=["Content-Type", "Idempotency-Key", "Prefer", "X-Api-Key"],
         max_age=cdk.Duration.hours(1),
     )

@@ -117,9 +117,12 @@ class Function(lambda_.Function):
         finding = f"AwsSolutions-IAM5[Resource::<{bucket_id}.Arn>/{prefix}*]"
         acknowledge(self._own_role, {finding: f"Keys under {prefix} are made as jobs come; no other is reached."})
 
-    def allow_asking_for_files(self, *, prefix: str) -> None:
-        """Grants to learn that a file is not there: without it S3 answers 403, as for one it would not show."""
-        under = {"StringLike": {"s3:prefix": f"{prefix}*"}}
+    def allow_listing(self, *prefixes: str) -> None:
+        """Grants to list the files under these prefixes, and to learn that one is not there.
+
+        Without it S3 answers a read or copy of a missing file by 403, as for one it would not show.
+        """
+        under = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
         self.allow("s3:ListBucket", on=self._runtime.bucket.bucket_arn, when=under)
 
     def allow_sending(self) -> None:

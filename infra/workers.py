@@ -46,9 +46,10 @@ class Generator(Construct):
 
     def _allow(self, secret_arn: str) -> None:
         self.function.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
-        self.function.allow_files("GetObject", "PutObject", prefix="jobs/")
-        self.function.allow_files("GetObject", prefix="inputs/")
-        self.function.allow_asking_for_files(prefix="jobs/")
+        # what comes for a job that was deleted meanwhile is erased
+        self.function.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
+        self.function.allow_files("GetObject", "DeleteObject", prefix="inputs/")
+        self.function.allow_listing("jobs/", "inputs/")
         self.function.allow("secretsmanager:GetSecretValue", on=secret_arn)
         self.function.allow_sending()
 
@@ -66,8 +67,9 @@ class Sweeper(Construct):
         self.function = Function(self, "Sweeper", entry="sweeper", runtime=runtime, timeout=under_a_minute)
         self.function.allow("dynamodb:Query", on=f"{runtime.table.table_arn}/index/open")
         self.function.allow_items("GetItem", "UpdateItem", "DeleteItem")
-        self.function.allow_files("GetObject", prefix="jobs/")
-        self.function.allow_asking_for_files(prefix="jobs/")
+        self.function.allow_files("GetObject", "DeleteObject", prefix="jobs/")
+        self.function.allow_files("DeleteObject", prefix="inputs/")
+        self.function.allow_listing("jobs/", "inputs/")
         self.function.allow_sending()
         self._run_every_minute()
 

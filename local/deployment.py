@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from infra.operate import create_key, store_token
 from local.emulator import ACCOUNT, ADMINISTRATOR, REGION, Emulator, Session
-from local.tools import CDK, LOCAL, ROOT, LocalRunError, environment, tail
+from local.tools import CDK, LOCAL, ROOT, LocalRunError, environment, kill_group, tail
 
 # Of what `cdk bootstrap` makes, a deployment with the command's own credentials needs the bucket alone.
 ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -44,18 +45,26 @@ def deploy(emulator: Emulator, home: Path, *, context: Mapping[str, str]) -> Dep
     home.mkdir(parents=True, exist_ok=True)
     outputs, log = home / "outputs.json", home / "deploy.log"
     with log.open("wb") as file:
-        finished = subprocess.run(
+        status = _run_to_its_end(
             [CDK, "deploy", *_options(home, outputs), *_context(context)],
             cwd=ROOT,
             env=environment(home, **_settings(emulator)),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            check=False,
         )
-    if finished.returncode:
+    if status:
         raise LocalRunError(f"cdk deploy failed; {log} ends with:\n{tail(log)}")
     return _deployment(emulator, json.loads(outputs.read_text()))
+
+
+def _run_to_its_end(command: list[str | Path], **options: Any) -> int:
+    """The exit status; when we are interrupted meanwhile, all that the command has started ends with it."""
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
+        try:
+            return process.wait()
+        finally:
+            kill_group(process.pid)
 
 
 def _options(home: Path, outputs: Path) -> list[str]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import boto3
 import requests
 from botocore.config import Config
 
-from local.tools import EMULATOR_PYTHON, RUNTIME_PYTHON, LocalRunError, environment, tail
+from local.tools import EMULATOR_PYTHON, RUNTIME_PYTHON, LocalRunError, environment, kill_group, tail
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -67,14 +65,9 @@ def emulator(home: Path) -> Iterator[Emulator]:
     Raises LocalRunError when it does not answer in SECONDS_TO_START.
     """
     home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home, prefix="emulator-") as files, _started(home, Path(files)) as running:
-        yield running
-
-
-@contextmanager
-def _started(home: Path, files: Path) -> Iterator[Emulator]:
     port, log = _free_port(), home / "emulator.log"
     with (
+        _emptied(home / "emulator") as files,
         log.open("wb") as output,
         subprocess.Popen(
             [EMULATOR_PYTHON, LAUNCHER, RUNTIME_PYTHON],
@@ -89,6 +82,17 @@ def _started(home: Path, files: Path) -> Iterator[Emulator]:
             yield _ready(process, Emulator(url=f"http://127.0.0.1:{port}", pid=process.pid, log=log))
         finally:
             _stop(process)
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """An empty folder, of which nothing remains; a killed run could not clear it away."""
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        rmtree(folder, ignore_errors=True)
 
 
 def _free_port() -> int:
@@ -135,5 +139,4 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_group(process.pid)

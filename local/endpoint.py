@@ -11,6 +11,8 @@ from pathlib import Path
 
 from local.tools import LocalRunError
 
+ENDPOINT = "endpoint.json"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
@@ -29,14 +31,15 @@ def alone_in(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LocalRunError(f"another run serves here already, see {folder / 'endpoint.json'}") from error
+            raise LocalRunError(f"another run serves here already, see {folder / ENDPOINT}") from error
+        (folder / ENDPOINT).unlink(missing_ok=True)  # of a run that was killed
         yield
 
 
 @contextmanager
 def announced(endpoint: Endpoint, folder: Path) -> Iterator[None]:
     """Keeps `endpoint.json` in `folder`: there at once and whole, gone at the end."""
-    file, draft = folder / "endpoint.json", folder / "endpoint.json.draft"
+    file, draft = folder / ENDPOINT, folder / f"{ENDPOINT}.draft"
     draft.write_text(json.dumps(asdict(endpoint)))
     draft.replace(file)
     try:

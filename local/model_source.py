@@ -18,29 +18,33 @@ SECONDS_OF_COLD_START = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
-    """A model server: its address, what to call it, how the stack is told, and the tokens to store."""
+    """A model server: its address, what to call it, and how the stack is told of it."""
 
     url: str
     name: str
     context: Mapping[str, str] = field(default_factory=dict)
-    tokens: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
 def model_source(environ: Mapping[str, str]) -> Iterator[ModelSource]:
     """The source that `environ` asks for; the stand-in runs until the end of the block."""
-    if token := environ.get("HF_TOKEN"):
-        yield ModelSource(url=HUGGING_FACE, name="Hugging Face, with HF_TOKEN", tokens={"huggingface": token})
-    elif server := environ.get("MODEL_SERVER"):
-        yield _server(server, name=f"your model server at {server}")
+    if server := environ.get("MODEL_SERVER"):
+        yield _server(server, name=f"yours at {server}")
+    elif environ.get("HF_TOKEN"):
+        yield ModelSource(url=HUGGING_FACE, name="Hugging Face, with HF_TOKEN")
     else:
         with ModelServer(cold_start=SECONDS_OF_COLD_START) as stand_in:
             yield _server(stand_in.url, name=f"the stand-in at {stand_in.url} (no model: it renders by procedure)")
 
 
+def tokens(environ: Mapping[str, str]) -> dict[str, str]:
+    """The provider tokens in `environ`, by the provider's name."""
+    token = environ.get("HF_TOKEN")
+    return {"huggingface": token} if token else {}
+
+
 def _server(url: str, *, name: str) -> ModelSource:
-    context = {"servers": json.dumps({EVERY_SERVER: url_template(url)})}
-    return ModelSource(url=url, name=name, context=context)
+    return ModelSource(url=url, name=name, context={"servers": json.dumps({EVERY_SERVER: url_template(url)})})
 
 
 def url_template(url: str) -> str:

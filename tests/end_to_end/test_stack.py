@@ -56,7 +56,7 @@ def test_a_presigned_url_that_was_tampered_with_opens_nothing(stack: DeployedSta
 
 
 def test_the_answer_to_a_prompt_says_where_the_job_is_and_when_to_look(stack: DeployedStack) -> None:
-    answer = stack.post("/generate", TRACK)
+    answer = stack.post("/generate", TRACK | {"fresh": True})
     job = answer.json()
     here = f"{stack.deployment.api_url}/generate"
     assert answer.status_code == 202

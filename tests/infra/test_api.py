@@ -12,8 +12,10 @@ from tests.infra.reading import Template, only, properties, readable
 ROUTES = {
     ("POST", "/generate"): "ApiSubmit",
     ("GET", "/jobs/{id}"): "ApiJobs",
+    ("DELETE", "/jobs/{id}"): "ApiJobs",
     ("GET", "/jobs/{id}/outputs/{n}"): "ApiJobs",
     ("POST", "/jobs/{id}/cancel"): "ApiJobs",
+    ("POST", "/jobs/{id}/retry"): "ApiJobs",
 }
 
 

@@ -10,7 +10,9 @@ from tests.infra.reading import Template, granted, properties
 
 TABLE = "StorageJobs.Arn"
 FILES = "StorageFiles.Arn"
-ASK = f"{FILES} if {{'StringLike': {{'s3:prefix': 'jobs/*'}}}}"
+LIST = {"s3:ListBucket"}
+OUTPUTS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*']}}}}"
+OUTPUTS_AND_INPUTS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'inputs/*']}}}}"
 SEND = {"sqs:SendMessage"}
 CONSUME = {
     "sqs:ReceiveMessage",
@@ -26,22 +28,25 @@ GRANTS = {
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         f"{FILES}/inputs/*": {"s3:PutObject"},
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
+        OUTPUTS: LIST,
         "QueuesCalls.Arn": SEND,
         "QueuesSteps.Arn": SEND,
         "ApiSubmitLog.Arn": LOG,
     },
     "ApiJobsRole": {
-        TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
-        f"{FILES}/jobs/*": {"s3:GetObject"},
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        f"{FILES}/inputs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        OUTPUTS_AND_INPUTS: LIST,
         "QueuesCalls.Arn": SEND,
         "QueuesSteps.Arn": SEND,
         "ApiJobsLog.Arn": LOG,
     },
     "GeneratorGeneratorRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
-        f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
-        f"{FILES}/inputs/*": {"s3:GetObject"},
-        ASK: {"s3:ListBucket"},
+        f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        f"{FILES}/inputs/*": {"s3:GetObject", "s3:DeleteObject"},
+        OUTPUTS_AND_INPUTS: LIST,
         "StorageProviderTokens.Id": {"secretsmanager:GetSecretValue"},
         "QueuesCalls.Arn": SEND | CONSUME,
         "QueuesSteps.Arn": SEND | CONSUME,
@@ -50,8 +55,9 @@ GRANTS = {
     "SweeperSweeperRole": {
         f"{TABLE}/index/open": {"dynamodb:Query"},
         TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
-        f"{FILES}/jobs/*": {"s3:GetObject"},
-        ASK: {"s3:ListBucket"},
+        f"{FILES}/jobs/*": {"s3:GetObject", "s3:DeleteObject"},
+        f"{FILES}/inputs/*": {"s3:DeleteObject"},
+        OUTPUTS_AND_INPUTS: LIST,
         "QueuesCalls.Arn": SEND,
         "QueuesSteps.Arn": SEND,
         "SweeperSweeperLog.Arn": LOG,

@@ -1,0 +1,81 @@
+# Longplay's commands. Each installs what it needs, once, into .venv/ and .local/: Python >= 3.11, make and git are enough.
+
+UV_VERSION = 0.13.8
+CDK_VERSION = 2.1148.1
+
+# A command found on the path may be a stub that starts nothing, so each candidate is tried.
+PYTHON = $(firstword $(foreach candidate,python3.13 python3.12 python3.11 python3,$(shell \
+	$(candidate) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(candidate))))
+NO_PYTHON = Longplay needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv). None was found
+
+REQUIREMENTS = requirements.txt lambdas/requirements.txt local/requirements.txt tests/requirements.txt
+CLOUD_TOOLS = .venv/ready .local/cdk/ready
+LOCAL_TOOLS = $(CLOUD_TOOLS) .local/emulator/ready .local/runtime/ready
+CDK = .local/cdk/node_modules/.bin/cdk --no-notices
+BOOTSTRAPPED = .venv/bin/python -c 'import boto3; boto3.client("cloudformation").describe_stacks(StackName="CDKToolkit")' 2>/dev/null
+UV = .venv/bin/uv --quiet
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export CDK_DISABLE_CLI_TELEMETRY = true
+
+.PHONY: help run test check bench deploy key token destroy
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make run                      the whole of it on this machine; ONCE=1 stops after two files'
+	@echo '                              HF_TOKEN=hf_… asks the real Hugging Face, MODEL_SERVER=http://… any server like it'
+	@echo 'make test, check, bench       the tests; format, lint and types; the benchmarks'
+	@echo 'make deploy, destroy          the stack in your AWS account: create or update it; remove it'
+	@echo '                              (ARGS="-c name=value" for settings of infra/settings.py)'
+	@echo 'make key OWNER=name           an API key for a caller of the deployed stack'
+	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'
+
+run: $(LOCAL_TOOLS)
+	@.venv/bin/python -m local.run
+
+test: $(LOCAL_TOOLS)
+	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+check: .venv/ready
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy lambdas infra local app.py
+
+bench: $(LOCAL_TOOLS)
+	.venv/bin/python -m benchmarks
+
+deploy: $(CLOUD_TOOLS)
+	@$(BOOTSTRAPPED) || $(CDK) bootstrap
+	@$(CDK) deploy --require-approval never $(ARGS)
+	@echo 'Store a provider token with `make token PROVIDER=huggingface`, make a key with `make key OWNER=name`.'
+
+destroy: $(CLOUD_TOOLS)
+	@$(CDK) destroy $(ARGS)
+
+key: .venv/ready
+	@.venv/bin/python -m infra.operate key "$(or $(OWNER),$(error say whose key it is: make key OWNER=name))"
+
+token: .venv/ready
+	@.venv/bin/python -m infra.operate token "$(or $(PROVIDER),$(error say whose token it is: make token PROVIDER=huggingface))"
+
+# The installations. A stamp is written last, so one that broke off is done again.
+
+.venv/ready: $(REQUIREMENTS)
+	$(if $(PYTHON),,$(error $(NO_PYTHON)))
+	@echo 'Installing into .venv/ (once)'
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(UV) pip install --python .venv/bin/python $(REQUIREMENTS:%=--requirement %)
+	@touch $@
+
+.local/cdk/ready: .venv/ready
+	@echo 'Installing the AWS CDK command into .local/ (once)'
+	@npm install --silent --no-audit --no-fund --no-package-lock --prefix .local/cdk aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+# MiniStack pins a botocore of its own; its functions see only what AWS Lambda would give them.
+.local/emulator/ready .local/runtime/ready: .local/%/ready: local/%-requirements.txt .venv/ready
+	@echo 'Installing the $* into .local/ (once)'
+	@$(UV) venv --allow-existing --python .venv/bin/python .local/$*
+	@$(UV) pip install --python .local/$*/bin/python --requirement $<
+	@touch $@
