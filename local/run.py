@@ -26,8 +26,8 @@ from local.tools import LOCAL, LocalRunError, require_tools
 OWNER = "local"
 INTERRUPTED = 128 + signal.SIGINT
 REQUESTS: tuple[Mapping[str, object], ...] = (
-    {"prompt": "upbeat techno with heavy bass", "genre": "electronic", "duration": 10},
-    {"prompt": "a sunset over mountains", "model": "runwayml/stable-diffusion-v1-5"},
+    {"prompt": "slow pads over distant rain", "genre": "ambient", "duration": 10},
+    {"prompt": "a city by the sea at night", "model": "runwayml/stable-diffusion-v1-5"},
 )
 
 
