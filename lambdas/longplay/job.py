@@ -144,7 +144,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     def usd(self, *charges: Charged) -> float:
         """What the attempts of these certainties come to, in dollars."""
-        return sum(attempt.usd or self.price_usd for attempt in self.attempts if attempt.charged in charges)
+        return sum(self.price_of(attempt) for attempt in self.attempts if attempt.charged in charges)
+
+    def price_of(self, attempt: Attempt) -> float:
+        """What an attempt costs if it is charged, in dollars."""
+        return 0.0 if attempt.charged is Charged.NO else attempt.usd or self.price_usd
 
 
 def combined_charge(job: Job) -> Charged:

@@ -40,7 +40,7 @@ def job_view(job: Job, seen: Viewpoint) -> dict[str, Any]:
         deadline=timestamp(job.deadline),
         expires_at=timestamp(job.expires_at),
         wait=None if job.status.finished else _wait(job, seen),
-        attempts=[_attempt(attempt) for attempt in job.attempts],
+        attempts=[_attempt(attempt, job) for attempt in job.attempts],
         cost=_cost(job),
         served_by=job.route if job.attempts and job.status is Status.SUCCEEDED else None,
         cached=job.cached,
@@ -70,7 +70,7 @@ def _wait(job: Job, seen: Viewpoint) -> dict[str, Any]:
         slot_at=timestamp(job.not_before),
         eta_seconds=round(_eta(job, seen.now), 1),
         position=seen.place,
-        basis=_basis(job),
+        basis=_basis(job, seen.now),
     )
 
 
@@ -81,24 +81,35 @@ def _reason(job: Job) -> WaitReason:
 
 
 def _eta(job: Job, now: float) -> float:
-    """Seconds until the result, as far as the slot and the route's usual duration tell."""
-    begins = job.attempts[-1].started_at if job.status is Status.RUNNING else max(job.not_before, now)
-    return max(0.0, begins + job.typical_seconds - now)
+    """Seconds until the result, as far as the slot and the route's usual duration tell.
+
+    What takes longer than usual is expected to take a quarter longer than it has.
+    """
+    if job.status is Status.RUNNING:
+        under_way = _under_way(job, now)
+        return max(job.typical_seconds - under_way, under_way / 4)
+    return max(job.not_before - now, 0.0) + job.typical_seconds
 
 
-def _basis(job: Job) -> str:
+def _under_way(job: Job, now: float) -> float:
+    return max(0.0, now - job.attempts[-1].started_at)
+
+
+def _basis(job: Job, now: float) -> str:
     usual = f"A generation takes about {job.typical_seconds:g} s: {job.typical_basis}."
+    if job.status is Status.RUNNING and _under_way(job, now) > job.typical_seconds:
+        return f"This one takes longer than usual. {usual}"
     return f"{job.wait.basis} {usual}" if job.wait else usual
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def _attempt(attempt: Attempt, job: Job) -> dict[str, Any]:
     return _present(
         route=attempt.route,
         started_at=timestamp(attempt.started_at),
         ended_at=timestamp(attempt.ended_at),
         outcome=attempt.outcome,
         charged=attempt.charged,
-        usd=attempt.usd,
+        usd=job.price_of(attempt),
         tries=attempt.tries,
         request_id=attempt.request_id,
     )
