@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from functools import cache, cached_property
 
 import boto3
 from longplay.admission import Admission
 from longplay.advance import Worker
 from longplay.budgets import Budgets
+from longplay.calls import Calls
 from longplay.catalogue import Catalogue, load_catalogue
 from longplay.followers import Followers
+from longplay.hints import Hints
 from longplay.job_queue import JobQueue
 from longplay.job_table import JobTable
 from longplay.limiter import Limiter
 from longplay.operations import Switch
 from longplay.outcomes import Outcomes
 from longplay.providers import load_providers
+from longplay.providers.protocol import Provider
 from longplay.result_bucket import ResultBucket, s3_client
 from longplay.result_cache import ResultCache
 from longplay.service import Service
+from longplay.setbacks import Setbacks
 from longplay.settings import Settings, parse_settings
 from longplay.sweep import Sweeper
 from longplay.table import Table
@@ -56,10 +61,10 @@ class Parts:
             queue=self._queue,
             bucket=self._bucket,
             limiter=self._limiter,
+            calls=self._calls,
             outcomes=self._outcomes,
+            setbacks=self._setbacks,
             followers=self._followers,
-            providers=load_providers(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"]),
-            catalogue=self._catalogue,
             settings=self._settings,
         )
 
@@ -67,6 +72,36 @@ class Parts:
     def sweeper(self) -> Sweeper:
         """What the schedule calls."""
         return Sweeper(jobs=self._jobs, queue=self._queue, outcomes=self._outcomes, settings=self._settings)
+
+    @cached_property
+    def hints(self) -> Hints:
+        """What the callbacks' function calls."""
+        return Hints(jobs=self._jobs, queue=self._queue, providers=self._providers, catalogue=self._catalogue)
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(
+            providers=self._providers,
+            bucket=self._bucket,
+            catalogue=self._catalogue,
+            settings=self._settings,
+            callback_base=os.environ.get("CALLBACK_BASE_URL"),
+        )
+
+    @cached_property
+    def _providers(self) -> Mapping[str, Provider]:
+        return load_providers(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"])
+
+    @cached_property
+    def _setbacks(self) -> Setbacks:
+        return Setbacks(
+            jobs=self._jobs,
+            queue=self._queue,
+            limiter=self._limiter,
+            outcomes=self._outcomes,
+            catalogue=self._catalogue,
+            settings=self._settings,
+        )
 
     @cached_property
     def _followers(self) -> Followers:
@@ -127,7 +162,8 @@ class Parts:
 
     @cached_property
     def _queue(self) -> JobQueue:
-        return JobQueue(boto3.client("sqs"), os.environ["CALLS_QUEUE_URL"])
+        urls = {"calls": os.environ["CALLS_QUEUE_URL"], "steps": os.environ["STEPS_QUEUE_URL"]}
+        return JobQueue(boto3.client("sqs"), urls)
 
     @cached_property
     def _bucket(self) -> ResultBucket:

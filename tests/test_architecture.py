@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    {"submit", "jobs", "generator", "sweeper", "wiring"},
+    {"submit", "jobs", "callbacks", "generator", "sweeper", "wiring"},
     {"http_api", "job_view"},
-    {"service", "advance", "sweep", "followers", "admission", "outcomes", "retries"},
+    {"service", "advance", "hints", "sweep", "setbacks", "followers", "calls", "admission", "outcomes", "retries"},
     {"job_table", "job_queue", "result_bucket", "limiter", "budgets", "result_cache", "timings", "operations"},
     {"table", "tokens", "providers"},
     {"changes", "items", "settings", "pacing", "job", "request", "catalogue", "media", "media_headers", "errors"},

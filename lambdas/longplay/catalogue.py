@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+_HOLD_THE_LINE = frozenset({"huggingface"})
 MODELS_FILE = Path(__file__).parent.parent / "models.toml"
 
 
@@ -43,6 +44,21 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     typical_seconds: float
     timeout_seconds: float
     price_usd: float
+
+    @property
+    def holds_the_line(self) -> bool:
+        """Whether the provider answers with the result itself, rather than with a reference to ask by."""
+        return self.provider in _HOLD_THE_LINE
+
+    @property
+    def queue(self) -> str:
+        """The queue its jobs go through: one slow server must not block those that answer at once."""
+        return "calls" if self.holds_the_line else "steps"
+
+    @property
+    def patience(self) -> float:
+        """Seconds a call that may yet call back is not repeated after its worker crashed."""
+        return 0.0 if self.holds_the_line else 3 * self.typical_seconds
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

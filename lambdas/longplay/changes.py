@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_LET_GO = "REMOVE #lease, #open, #due_at, #wait, #follows, #hold"
+_LET_GO = "REMOVE #lease, #open, #due_at, #wait, #follows, #hold, #ref, #polled_at"
 _UNFINISHED = "#status IN (:queued, :running)"
 _CRASHED = "#lease <= :now"
 _MINE = "#fence = :fence"
-_TAKE = "SET #status = :running, #fence = #fence + :one, #lease = :lease, #due_at = :lease, #token = :token"
+_NO_REF = "attribute_not_exists(#ref)"
+_TAKE = "SET #fence = #fence + :one, #lease = :lease, #due_at = :lease, #token = :token"
 _END = "#error = :error, #completed_at = :now, #token = :token"
 
 
@@ -29,7 +30,8 @@ class Change:
 
 # A worker takes a queued job, with the attempt that may cost money entered in the same write.
 CLAIM = Change(
-    f"{_TAKE}, #charges = #charges + :one, #attempts = list_append(#attempts, :attempts) REMOVE #wait",
+    f"{_TAKE}, #status = :running, #charges = #charges + :one, "
+    "#attempts = list_append(#attempts, :attempts) REMOVE #wait",
     (
         "#status = :queued",
         "#route = :route",
@@ -43,14 +45,38 @@ CLAIM = Change(
 # A worker takes over from one that crashed: the old attempt is closed as unknown, the next one opened.
 TAKE_OVER = Change(
     f"{_TAKE}, #charges = #charges + :one, #crashes = #crashes + :one, #attempts = :attempts REMOVE #slot",
-    (_MINE, _CRASHED, "#charges < #max_charges", _UNFINISHED),
+    (_MINE, _CRASHED, "#charges < #max_charges", _UNFINISHED, _NO_REF),
+)
+
+# The provider took the generation: its reference is stored and the job let go in one write, whatever its status.
+REFER = Change(
+    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #token = :token REMOVE #lease",
+    (_MINE, "attribute_exists(#lease)"),
+)
+
+# A worker takes a job to ask by its reference; asking costs nothing, so a crashed one is simply followed by the next.
+STEP = Change(
+    f"{_TAKE}, #polled_at = :now",
+    ("attribute_exists(#ref)", "#not_before <= :now", f"(attribute_not_exists(#lease) OR {_CRASHED})"),
+)
+
+# A callback told the reference that its worker died too early to store.
+LEARN_REF = Change(
+    "SET #ref = :ref, #not_before = :now",
+    ("#attempts[i].#token = :secret", "attribute_exists(#lease)", _NO_REF),
+)
+
+# A callback told that there is something to ask for.
+NUDGE = Change(
+    "SET #not_before = :sooner",
+    ("#attempts[i].#token = :secret", "attribute_exists(#ref)", "#not_before > :sooner"),
 )
 
 # No call now: the job goes back into the line.
 RELEASE = Change(
     "SET #status = :queued, #route = :route, #account = :account, #price_usd = :price_usd, #slot = :slot, "
     "#not_before = :not_before, #due_at = :due_at, #wait = :wait, #charges = :charges, #attempts = :attempts, "
-    "#token = :token REMOVE #lease",
+    "#queue = :queue, #patience = :patience, #token = :token REMOVE #lease, #ref, #polled_at",
     (_MINE, "#status = :running"),
 )
 
@@ -72,18 +98,31 @@ FAIL_CRASHED = Change(
 # Nobody is at work on it and its time is up.
 FAIL_OVERDUE = Change(
     f"SET #status = :failed, {_END} {_LET_GO}",
-    ("#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED),
+    ("#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED, _NO_REF),
+)
+
+# As above, but the provider is at work: the job stays open until what that cost, or brought, is in the ledger.
+FAIL_OVERDUE_HELD = Change(
+    f"SET #status = :failed, {_END}, #not_before = :now, #due_at = :due_at REMOVE #wait",
+    ("#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED, "attribute_exists(#ref)"),
 )
 
 CANCEL_WAITING = Change(
     f"SET #status = :canceled, #completed_at = :now, #token = :token {_LET_GO}",
-    (_UNFINISHED, "attribute_not_exists(#lease)"),
+    (_UNFINISHED, "attribute_not_exists(#lease)", _NO_REF),
 )
 
 # A worker is at it: the job stays open, and its budget held, until that worker's end is in the ledger.
 CANCEL_RUNNING = Change(
     "SET #status = :canceled, #completed_at = :now, #token = :token REMOVE #wait",
     (_UNFINISHED, "attribute_exists(#lease)"),
+)
+
+# The provider is at it: likewise, until it has been told to stop and asked what came of it.
+CANCEL_HELD = Change(
+    "SET #status = :canceled, #completed_at = :now, #not_before = :now, #due_at = :due_at, #token = :token "
+    "REMOVE #wait",
+    (_UNFINISHED, "attribute_not_exists(#lease)", "attribute_exists(#ref)"),
 )
 
 # A result for a job that has ended otherwise: kept, listed and charged; the status stays.

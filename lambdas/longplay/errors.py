@@ -158,3 +158,9 @@ class NotFinished(Problem):
     """Only a job that has ended can be deleted."""
 
     status, code, title = 409, "not_finished", "This job has not ended yet"
+
+
+class CallbackUnknown(Problem):
+    """A callback that no attempt is waiting for."""
+
+    status, code, title = 404, "callback_unknown", "There is no such callback"

@@ -41,9 +41,11 @@ def json_response(status: int, body: object, *, headers: dict[str, str] | None =
     )
 
 
-def job_response(status: int, job: Job, service: Service, *, headers: dict[str, str] | None = None) -> Response[str]:
+def job_response(
+    status: int, job: Job, service: Service, *, just_submitted: bool = False, headers: dict[str, str] | None = None
+) -> Response[str]:
     """A job as its caller sees it, with where to find it and when to look again."""
-    job, place = service.standing(job)
+    job, place = service.standing(job, just_submitted=just_submitted)
     now = service.clock()
     seen = Viewpoint(
         now=now,
@@ -62,7 +64,7 @@ def created_response(job: Job, service: Service, *, location: str) -> Response[s
     `location` is relative to the request's own URL, so that it holds behind every stage, path and domain.
     """
     status = HTTPStatus.OK if job.status.finished else HTTPStatus.ACCEPTED
-    return job_response(status, job, service, headers={"Location": location})
+    return job_response(status, job, service, just_submitted=True, headers={"Location": location})
 
 
 def redirect_response(url: str) -> Response[str]:

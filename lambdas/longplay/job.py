@@ -42,10 +42,12 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call that may cost money, entered before it is made. Times are epoch seconds.
 
     `charged` stays `unknown` until the answer is learnt; `tries` counts uncharged repeats on the same route.
+    Whoever knows its `token` may hint by a callback that it has ended.
     """
 
     route: str
     started_at: float
+    token: str = ""
     ended_at: float | None = None
     outcome: str = "calling"
     charged: Charged = Charged.UNKNOWN
@@ -88,6 +90,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     `lease` is the lock: present while a worker is at it, past when that worker has crashed.
     `fence` counts the workers that ever held it; `charges` the attempts that may have cost money.
+    `ref` is the provider's reference while the provider holds the generation, and `polled_at` when it was last asked.
     `slot` is its start in the line of a paced account, `hold` what its budgets hold for it (millionths of a dollar),
     `follows` the job whose result of the same request it waits for.
     """
@@ -116,6 +119,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[Output, ...] = ()
     error: JobError | None = None
     completed_at: float | None = None
+    queue: str = "calls"
+    patience: float = 0.0
+    ref: str | None = None
+    polled_at: float | None = None
     slot: float | None = None
     hold: int | None = None
     budget_day: str | None = None
@@ -137,6 +144,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def crashed(self, now: float) -> bool:
         """Whether the worker that held the job is gone."""
         return self.lease is not None and self.lease <= now
+
+    @property
+    def patient_until(self) -> float:
+        """Until when a crashed worker's call may yet call back, and is not repeated."""
+        return self.attempts[-1].started_at + self.patience if self.attempts else 0.0
+
+    @property
+    def call_ends_by(self) -> float:
+        """Until when its call is under way at the latest: its lease, or its deadline where no worker waits for it."""
+        return self.lease or self.created_at if self.queue == "calls" else self.deadline
 
     def may_pay(self) -> bool:
         """Whether its caller allows one more call that may cost money."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -50,11 +51,11 @@ def first_look(start: float, *, now: float, resend_after: float) -> float:
 
 
 class JobQueue:
-    """Sends messages to the generator."""
+    """Sends messages to the generator: by `calls` where its provider holds the line, by `steps` where it is asked."""
 
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
+    def __init__(self, client: SQSClient, urls: Mapping[str, str]) -> None:
         self._client = client
-        self._url = queue_url
+        self._urls = urls
 
     def send(self, job: Job, *, now: float) -> None:
         """Have a job taken one step further when its time comes; not at all where that is the sweeper's to do.
@@ -65,7 +66,7 @@ class JobQueue:
         if delay > LONGEST_DELAY:
             return
         self._client.send_message(
-            QueueUrl=self._url,
+            QueueUrl=self._urls[job.queue],
             MessageBody=msgspec.json.encode(Message(version=VERSION, job=job.id, route=job.route)).decode(),
             DelaySeconds=math.ceil(delay),
             MessageGroupId=job.owner,

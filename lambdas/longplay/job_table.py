@@ -61,13 +61,29 @@ class JobTable:
 
     def claim(self, job_id: str, *, route: str, now: float, lease: float) -> Job:
         """Take a queued job and enter the attempt that is about to be made."""
-        opened = [Attempt(route=route, started_at=now)]
+        opened = [_opened(route, now)]
         return self._take(changes.CLAIM, job_id, route=route, now=now, lease=lease, attempts=opened)
 
     def take_over(self, job: Job, closed: Attempt, *, now: float, lease: float) -> Job:
         """Take a job whose worker crashed; `closed` is the crashed attempt as the ledger shall show it."""
-        attempts = [*job.attempts[:-1], closed, Attempt(route=job.route, started_at=now)]
+        attempts = [*job.attempts[:-1], closed, _opened(job.route, now)]
         return self._take(changes.TAKE_OVER, job.id, fence=job.fence, now=now, lease=lease, attempts=attempts)
+
+    def refer(self, job: Job) -> None:
+        """Let go of a job whose provider has answered with the reference that `job` now has."""
+        self._change(changes.REFER, job)
+
+    def step(self, job: Job, *, now: float, lease: float) -> Job:
+        """Take a job to ask by its reference."""
+        return self._take(changes.STEP, job.id, now=now, lease=lease)
+
+    def learn_ref(self, job: Job, index: int, ref: str, *, now: float) -> None:
+        """Store the reference a callback has told for an attempt."""
+        self._hint(changes.LEARN_REF, job, index, ref=ref, now=now)
+
+    def nudge(self, job: Job, index: int, *, sooner: float) -> None:
+        """Have the provider asked sooner, because a callback says so."""
+        self._hint(changes.NUDGE, job, index, sooner=sooner)
 
     def release(self, job: Job) -> None:
         """Put a claimed job back into the line, as `job` now has its route, slot, wait and ledger."""
@@ -93,6 +109,10 @@ class JobTable:
         """End a job that nobody holds and whose deadline has passed."""
         self._change(changes.FAIL_OVERDUE, job, beside=beside, error=error, now=now)
 
+    def fail_overdue_held(self, job: Job, error: JobError, *, now: float) -> None:
+        """End a job whose deadline has passed while its provider is at it; what that brings is still entered."""
+        self._change(changes.FAIL_OVERDUE_HELD, job, error=error, now=now, due_at=now)
+
     def cancel_waiting(self, job: Job, *, now: float, beside: Sequence[Part] = ()) -> None:
         """Cancel a job that nobody is at."""
         self._change(changes.CANCEL_WAITING, job, beside=beside, now=now)
@@ -100,6 +120,10 @@ class JobTable:
     def cancel_running(self, job: Job, *, now: float) -> None:
         """Cancel a job that a worker is at; what its call brings is still entered."""
         self._change(changes.CANCEL_RUNNING, job, now=now)
+
+    def cancel_held(self, job: Job, *, now: float) -> None:
+        """Cancel a job that its provider is at; what that brings is still entered."""
+        self._change(changes.CANCEL_HELD, job, now=now, due_at=now)
 
     def keep_late_result(self, job: Job, *, beside: Sequence[Part] = ()) -> None:
         """Keep, list and charge a result that came after the job had ended otherwise."""
@@ -130,6 +154,11 @@ class JobTable:
         """Move a due job along the index; Refused when somebody else has."""
         self._write(new_token(), self._table.update("job", _key(due.id), changes.MOVE, due_at=due_at, seen=due.due_at))
 
+    def _hint(self, change: Change, job: Job, index: int, **values: object) -> None:
+        secret = job.attempts[index].token
+        part = self._table.update("job", _key(job.id), change, index=index, secret=secret, **values)
+        self._write(new_token(), part)
+
     def _take(self, change: Change, job_id: str, **values: object) -> Job:
         token = new_token()
         part = self._table.update("job", _key(job_id), change, **_WORDS, **_plain(values), token=token)
@@ -158,6 +187,10 @@ def _own_success(refused: WriteRefused, token: str) -> Item:
     if item is None or item["token"] != token:
         raise Refused(_job(item) if item else None) from refused
     return item
+
+
+def _opened(route: str, now: float) -> Attempt:
+    return Attempt(route=route, started_at=now, token=secrets.token_urlsafe(24))
 
 
 def _key(job_id: str) -> str:

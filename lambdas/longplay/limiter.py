@@ -45,6 +45,10 @@ class Limiter:
         self.learn(account, self._table.get(_key(account)))
         return self._known[account]
 
+    def line_last_seen(self, account: str) -> Line:
+        """The account's line as this limiter last read or wrote it."""
+        return self._known.get(account, Line())
+
     def learn(self, account: str, item: Item | None) -> None:
         """Remember the line that a refused write has found."""
         self._known[account] = msgspec.convert(item, Line, strict=False) if item else Line()

@@ -58,7 +58,10 @@ class Outcomes:
         self._end(job, lambda beside: self.jobs.fail(job, error, now=self.clock(), beside=beside))
 
     def fail_overdue(self, job: Job, error: JobError) -> None:
-        """End a job that nobody holds and whose deadline has passed; raises Refused when somebody does."""
+        """End a job whose deadline has passed; raises Refused when a worker is at it."""
+        if job.ref is not None:
+            self.jobs.fail_overdue_held(job, error, now=self.clock())
+            return
         self._end(job, lambda beside: self.jobs.fail_overdue(job, error, now=self.clock(), beside=beside))
 
     def recover(self, job: Job) -> str | None:
@@ -69,10 +72,14 @@ class Outcomes:
         now = self.clock()
         if found := self.bucket.find(job.id, job.fence):
             return self.keep(job, found)
+        if job.ref is not None:
+            return None
         crashed = ended(job, now=now, outcome="crashed")
         if job.status.finished:
             return self.close(crashed)
         if job.crashes + 1 < MOST_CRASHES and job.may_pay() and now < job.deadline:
+            return None
+        if now < min(job.patient_until, job.deadline):
             return None
         error = _crash_error(job)
         self._end(crashed, lambda beside: self.jobs.fail_crashed(crashed, error, now=now, beside=beside))

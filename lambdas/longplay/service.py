@@ -86,11 +86,14 @@ class Service:
         """A URL that fetches the file without a key, for the settings' `url_lifetime`."""
         return self.bucket.url(output, seconds=self.settings.url_lifetime)
 
-    def standing(self, job: Job) -> tuple[Job, int | None]:
-        """A waiting job with its start as the line now has it, and its place there from 1, as far as it is known."""
+    def standing(self, job: Job, *, just_submitted: bool = False) -> tuple[Job, int | None]:
+        """A waiting job with its start as the line now has it, and its place there from 1, as far as it is known.
+
+        A submission has seen the line a moment ago, when it took its slot, and does not read it again.
+        """
         if job.slot is None or job.status is not Status.QUEUED or not self.limiter.paces(job.account):
             return job, None
-        line = self.limiter.line(job.account)
+        line = self.limiter.line_last_seen(job.account) if just_submitted else self.limiter.line(job.account)
         start = max(job.not_before, line.start_of(job.slot))
         return replace(job, not_before=start), line.place_of(job.slot, now=self.clock())
 
@@ -137,8 +140,12 @@ class Service:
         return job
 
     def _cancel(self, job: Job) -> None:
+        now = self.clock()
         if job.lease is not None:
-            self.jobs.cancel_running(job, now=self.clock())
+            self.jobs.cancel_running(job, now=now)
+        elif job.ref is not None:
+            self.jobs.cancel_held(job, now=now)
+            self.queue.send(replace(job, not_before=now), now=now)
         else:
             self.outcomes.cancel(job, beside=self._slot_back(job))
 
@@ -175,6 +182,8 @@ class Service:
             token=new_token(),
             route=route.name,
             account=self.settings.account_of(route.server),
+            queue=route.queue,
+            patience=route.patience,
             price_usd=route.price_usd,
             not_before=now,
             due_at=now + self.settings.resend_after,

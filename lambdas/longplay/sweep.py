@@ -48,14 +48,14 @@ class Sweeper:
     def _attend(self, job: Job, due: DueJob, now: float) -> None:
         if job.crashed(now):
             self._resume(job, due, now)
-        elif job.deadline <= now:
+        elif job.deadline <= now and not job.status.finished:
             self.outcomes.fail_overdue(job, _overdue(job))
         else:
             self._send_on(job, due, now)
 
     def _resume(self, job: Job, due: DueJob, now: float) -> None:
         if self.outcomes.recover(job) is None:
-            self.jobs.move(due, due_at=now + self.settings.resend_after)
+            self.jobs.move(due, due_at=max(job.patient_until, now + self.settings.resend_after))
             self.queue.send(job, now=now)
 
     def _send_on(self, job: Job, due: DueJob, now: float) -> None:
@@ -70,7 +70,8 @@ class Sweeper:
         waited = now - job.not_before
         if waited < 0:
             return job.not_before + self.settings.resend_after
-        return min(job.deadline, now + min(max(waited, self.settings.resend_after), LONGEST_STEP))
+        step = now + min(max(waited, self.settings.resend_after), LONGEST_STEP)
+        return step if job.status.finished else min(job.deadline, step)
 
 
 def _overdue(job: Job) -> JobError:

@@ -1,0 +1,29 @@
+"""POST /callbacks/{provider}/{job}/{fence}: where providers say that a generation has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from longplay.http_api import body_of, new_api
+from wiring import dependencies
+
+logger = Logger()
+api = new_api()
+
+
+@api.post("/callbacks/<provider>/<job_id>/<fence>")
+def hear(provider: str, job_id: str, fence: str) -> Response[str]:
+    """204 for a hint that was taken, whatever came of it; 404 for one that belongs to nothing."""
+    event = api.current_event
+    secret = event.query_string_parameters.get("t", "")
+    heard = dependencies().hints.hear(provider, job_id, secret, body_of(event))
+    logger.info("callback", provider=provider, job=job_id, fence=fence, heard=heard)
+    return Response(status_code=204, body="")
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The Lambda entry point."""
+    return api.resolve(event, context)

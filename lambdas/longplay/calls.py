@@ -1,0 +1,80 @@
+"""A job's calls to its provider: where they go, what they carry, and how long they may take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from longplay.catalogue import Catalogue, Route
+from longplay.errors import FailureKind, ProviderError
+from longplay.job import Job
+from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, Provider
+from longplay.result_bucket import ResultBucket
+from longplay.settings import Settings
+
+STORING = 5  # seconds kept back from a call, to store what it brings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calls:
+    """Makes the calls. `callback_base` is the API's public URL, None where it has none; `remaining` is in seconds.
+
+    Every method raises ProviderError where the job's route is gone, beside what the provider's raises.
+    """
+
+    providers: Mapping[str, Provider]
+    bucket: ResultBucket
+    catalogue: Catalogue
+    settings: Settings
+    callback_base: str | None = None
+
+    def submit(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
+        """Ask for the generation."""
+        route = self._route(job)
+        image = self.bucket.input(job.input_key) if job.input_key else None
+        return self.providers[route.provider].submit(self._call(job, route, folder, remaining, image=image))
+
+    def poll(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
+        """Ask how far it is."""
+        route = self._route(job)
+        return self._polled(route).poll(str(job.ref), self._call(job, route, folder, remaining))
+
+    def cancel(self, job: Job, *, folder: Path, remaining: float) -> None:
+        """Have it stopped, as far as the provider can."""
+        route = self._route(job)
+        self._polled(route).cancel(str(job.ref), self._call(job, route, folder, remaining))
+
+    def _route(self, job: Job) -> Route:
+        model = self.catalogue.models.get(job.request.model)
+        route = model.route(job.route) if model else None
+        if route is None or self.settings.server_url(route.server, route.model) is None:
+            raise ProviderError(FailureKind.NOT_SERVED, f"The route {job.route} to {job.request.model} is gone.")
+        return route
+
+    def _polled(self, route: Route) -> PolledProvider:
+        provider = self.providers[route.provider]
+        if not isinstance(provider, PolledProvider):
+            raise ProviderError(FailureKind.NOT_SERVED, f"The route {route.name} does not answer by reference.")
+        return provider
+
+    def _call(self, job: Job, route: Route, folder: Path, remaining: float, *, image: bytes | None = None) -> Call:
+        return Call(
+            kind=job.request.kind,
+            model=route.model,
+            url=self.settings.server_url(route.server, route.model) or "",
+            style=route.style,
+            prompt=job.request.text,
+            parameters=job.request.parameters,
+            image=image,
+            timeout=min(route.timeout_seconds, self.settings.longest_call, remaining - STORING),
+            folder=folder,
+            callback_url=self._callback_url(job, route),
+        )
+
+    def _callback_url(self, job: Job, route: Route) -> str | None:
+        """Where the provider may say that it is done; whoever knows the attempt's token may."""
+        if self.callback_base is None or route.holds_the_line:
+            return None
+        token = job.attempts[-1].token
+        return f"{self.callback_base.rstrip('/')}/callbacks/{route.provider}/{job.id}/{job.fence}?t={token}"

@@ -1,0 +1,80 @@
+"""A provider's callback: a hint that something has happened, which is then asked for with our own token."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from longplay.catalogue import Catalogue
+from longplay.errors import CallbackUnknown
+from longplay.job import Job
+from longplay.job_queue import JobQueue
+from longplay.job_table import JobTable, Refused
+from longplay.providers.protocol import PolledProvider, Provider
+
+LARGEST_BODY = 256 * 1024  # bytes; a larger callback is heard, but not read
+_APART = 5.0  # seconds between two polls of one job, whoever calls back how often
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hints:
+    """Takes callbacks. `clock` gives epoch seconds."""
+
+    jobs: JobTable
+    queue: JobQueue
+    providers: Mapping[str, Provider]
+    catalogue: Catalogue
+    clock: Callable[[], float] = time.time
+
+    def hear(self, provider: str, job_id: str, secret: str, body: bytes) -> str:
+        """Have the job's provider asked soon, and say in a word what was done.
+
+        The body is believed in one thing alone: the reference, where the worker died before storing it. Raises
+        CallbackUnknown unless `secret` is that of one of the job's attempts at this provider.
+        """
+        job, index = self._attempt(provider, job_id, secret)
+        if index != len(job.attempts) - 1 or job.due_at is None:
+            return "too late"
+        try:
+            return self._follow_up(job, index, self.providers[provider], body)
+        except Refused:
+            return "known already"
+
+    def _attempt(self, provider: str, job_id: str, secret: str) -> tuple[Job, int]:
+        job = self.jobs.find(job_id)
+        for index, attempt in enumerate(job.attempts if job else ()):
+            known = attempt.token and secrets.compare_digest(attempt.token, secret)
+            if job and known and self._provider_of(job, attempt.route) == provider:
+                return job, index
+        raise CallbackUnknown("No attempt is waiting for this callback.")
+
+    def _provider_of(self, job: Job, route_name: str) -> str | None:
+        model = self.catalogue.models.get(job.request.model)
+        route = model.route(route_name) if model else None
+        return route.provider if route else None
+
+    def _follow_up(self, job: Job, index: int, provider: Provider, body: bytes) -> str:
+        now = self.clock()
+        if job.ref is not None:
+            sooner = max(now, (job.polled_at or 0) + _APART)
+            self.jobs.nudge(job, index, sooner=sooner)
+            return self._ask(job, sooner, now=now)
+        ref = _reference(provider, body)
+        if ref is None:
+            return "no reference"
+        self.jobs.learn_ref(job, index, ref, now=now)
+        return self._ask(job, now, now=now)
+
+    def _ask(self, job: Job, when: float, *, now: float) -> str:
+        self.queue.send(replace(job, not_before=when), now=now)
+        return "asking"
+
+
+def _reference(provider: Provider, body: bytes) -> str | None:
+    if len(body) > LARGEST_BODY or not isinstance(provider, PolledProvider):
+        return None
+    return provider.reference_in(body)

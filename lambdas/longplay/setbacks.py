@@ -1,0 +1,121 @@
+"""A call that brought no result: its job waits and tries again, goes another route, or fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from longplay.catalogue import Catalogue, Route
+from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.job import Attempt, Job, JobError, Wait, combined_charge
+from longplay.job_queue import JobQueue, first_look
+from longplay.job_table import JobTable, Refused
+from longplay.limiter import Limiter
+from longplay.outcomes import Outcomes, ended
+from longplay.retries import retry_wait
+from longplay.settings import Settings
+
+_REFUSED_FOR_NOW = (FailureKind.THROTTLED, FailureKind.LOADING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setbacks:
+    """Decides by the kind of failure (see `retries.py`) and writes it down. `clock` gives epoch seconds."""
+
+    jobs: JobTable
+    queue: JobQueue
+    limiter: Limiter
+    outcomes: Outcomes
+    catalogue: Catalogue
+    settings: Settings
+    clock: Callable[[], float] = time.time
+
+    def give_back(self, job: Job, error: ProviderError) -> str:
+        """The call failed."""
+        now = self.clock()
+        closed = ended(job, now=now, outcome=error.kind, charged=error.charged, request_id=error.request_id)
+        after = self._after(closed, error, now=now)
+        return self._let_go(after, closed) if after else self._fail(closed, error)
+
+    def call_off(self, job: Job, wait: Wait) -> str:
+        """The call was not made: the attempt that was entered for it goes, and the job waits."""
+        uncalled = replace(job, charges=job.charges - 1, attempts=job.attempts[:-1], wait=wait, not_before=wait.until)
+        return self._let_go(uncalled, ended(job, now=self.clock(), outcome="not called", charged=Charged.NO))
+
+    def _after(self, job: Job, error: ProviderError, *, now: float) -> Job | None:
+        """The job as it goes back into the line; None when it is not to be tried again."""
+        charges = job.charges - (error.charged is Charged.NO)
+        released = replace(job, charges=charges, attempts=_folded(job.attempts))
+        if wait := retry_wait(released, error, now=now):
+            return self._waiting(released, wait, error)
+        route = self._next_route(job) if error.kind is FailureKind.NOT_SERVED else None
+        return self._moved(released, route, now=now) if route else None
+
+    def _waiting(self, job: Job, wait: Wait, error: ProviderError) -> Job:
+        """The job with its wait. A call refused for now keeps its slot, and the whole line moves back with it."""
+        until = wait.until
+        if job.slot is not None and error.kind in _REFUSED_FOR_NOW and self.limiter.paces(job.account):
+            until = self.limiter.push(job.account, job.slot, until=until)
+            return replace(job, wait=replace(wait, until=until), not_before=until)
+        return replace(job, wait=wait, not_before=until, slot=None)
+
+    def _moved(self, job: Job, route: Route, *, now: float) -> Job:
+        return replace(
+            job,
+            route=route.name,
+            account=self.settings.account_of(route.server),
+            queue=route.queue,
+            patience=route.patience,
+            price_usd=route.price_usd,
+            not_before=now,
+            slot=None,
+            wait=None,
+        )
+
+    def _next_route(self, job: Job) -> Route | None:
+        model = self.catalogue.models.get(job.request.model)
+        tried = {attempt.route for attempt in job.attempts}
+        for route in model.routes if model else ():
+            if route.name not in tried and self.settings.server_url(route.server, route.model):
+                return route
+        return None
+
+    def _let_go(self, after: Job, closed: Job) -> str:
+        """Release first, then send the one message that brings the job back; `closed` is for one that has ended."""
+        now = self.clock()
+        due_at = first_look(after.not_before, now=now, resend_after=self.settings.resend_after)
+        try:
+            self.jobs.release(replace(after, due_at=due_at))
+        except Refused:
+            return self.outcomes.close(closed)
+        self.queue.send(after, now=now)
+        return f"waits: {after.wait.reason}" if after.wait else f"goes on by {after.route}"
+
+    def _fail(self, job: Job, error: ProviderError) -> str:
+        try:
+            self.outcomes.fail(job, _job_error(job, error))
+        except Refused:
+            return self.outcomes.close(job)
+        return f"failed: {error.kind}"
+
+
+def _folded(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The ledger; uncharged repeats on one route are one entry."""
+    if len(attempts) < 2:
+        return attempts
+    *earlier, before, last = attempts
+    if (before.route, before.charged, last.charged) != (last.route, Charged.NO, Charged.NO):
+        return attempts
+    return (*earlier, replace(last, started_at=before.started_at, tries=before.tries + last.tries))
+
+
+def _job_error(job: Job, error: ProviderError) -> JobError:
+    return JobError(
+        code=error.kind,
+        message=error.message,
+        retryable=error.kind not in (FailureKind.BAD_INPUT, FailureKind.MODERATED),
+        charged=combined_charge(job),
+    )
