@@ -18,7 +18,7 @@ UV = .venv/bin/uv --quiet
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test check bench deploy key token destroy
+.PHONY: help run test check bench deploy key token pause resume destroy
 .DELETE_ON_ERROR:
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo '                              (ARGS="-c name=value" for settings of infra/settings.py)'
 	@echo 'make key OWNER=name           an API key for a caller of the deployed stack'
 	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'
+	@echo 'make pause MINUTES=n, resume  takes no new jobs for a while; those under way finish'
 
 run: $(LOCAL_TOOLS)
 	@.venv/bin/python -m local.run
@@ -39,7 +40,7 @@ test: $(LOCAL_TOOLS)
 check: .venv/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy lambdas infra local app.py
+	.venv/bin/mypy lambdas infra local benchmarks app.py
 
 bench: $(LOCAL_TOOLS)
 	.venv/bin/python -m benchmarks
@@ -57,6 +58,12 @@ key: .venv/ready
 
 token: .venv/ready
 	@.venv/bin/python -m infra.operate token "$(or $(PROVIDER),$(error say whose token it is: make token PROVIDER=huggingface))"
+
+pause: .venv/ready
+	@.venv/bin/python -m infra.operate pause $(MINUTES)
+
+resume: .venv/ready
+	@.venv/bin/python -m infra.operate resume
 
 # The installations. A stamp is written last, so one that broke off is done again.
 

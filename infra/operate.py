@@ -1,6 +1,7 @@
-"""What an operator does beside deploying: hand out API keys, store provider tokens, look up the stack's outputs.
+"""What an operator does beside deploying: hand out API keys, store provider tokens, stop and start new jobs.
 
-python -m infra.operate key OWNER | token PROVIDER | outputs      (--stage local for another stage than prod)
+python -m infra.operate key OWNER | token PROVIDER | pause [MINUTES] | resume | outputs
+(--stage local, before the word, for another stage than prod)
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import re
 import secrets
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from getpass import getpass
 from typing import Any
@@ -21,6 +23,11 @@ from infra.settings import STAGES
 
 #: The names under which the functions look for a token in the secret.
 PROVIDERS = ("huggingface", "self_hosted")
+
+#: The item in the table that all functions look at, and for how many seconds each remembers what it saw.
+SWITCH, SECONDS_REMEMBERED = "settings", 30
+
+HOUR, WEEK = 60, 7 * 24 * 60  # minutes
 
 
 class OperationError(Exception):
@@ -70,6 +77,17 @@ def store_token(session: boto3.Session, *, provider: str, token: str, secret_id:
     manager.put_secret_value(SecretId=secret_id, SecretString=json.dumps(tokens | {provider: token}))
 
 
+def pause(session: boto3.Session, *, table: str, until: float) -> None:
+    """Has no new job taken until then (epoch seconds): callers get 503 with Retry-After; jobs under way finish."""
+    item = {"pk": {"S": SWITCH}, "paused_until": {"N": str(round(until))}}
+    session.client("dynamodb").put_item(TableName=table, Item=item)
+
+
+def resume(session: boto3.Session, *, table: str) -> None:
+    """Has new jobs taken again, whether or not they were paused."""
+    session.client("dynamodb").delete_item(TableName=table, Key={"pk": {"S": SWITCH}})
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.operate", description="Operates a deployed Longplay.")
     parser.add_argument("--stage", choices=STAGES, default="prod")
@@ -78,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("owner", help="whose jobs the key's callers see")
     token = _operation(operations, "token", _token, "store a provider's token, read from the prompt or a pipe")
     token.add_argument("provider", choices=PROVIDERS)
+    paused = _operation(operations, "pause", _pause, "take no new jobs for a while; those under way finish")
+    paused.add_argument("minutes", nargs="?", type=_minutes, default=HOUR, help="how long; an hour unless given")
+    _operation(operations, "resume", _resume, "take new jobs again")
     _operation(operations, "outputs", _outputs, "show the stack's outputs as JSON")
     return parser
 
@@ -100,6 +121,25 @@ def _token(session: boto3.Session, options: argparse.Namespace) -> str:
     token = _read_token(options.provider)
     store_token(session, provider=options.provider, token=token, secret_id=outputs["SecretName"])
     return f"The token of {options.provider} is stored; the functions take it up within minutes."
+
+
+def _minutes(text: str) -> int:
+    if not re.fullmatch(r"\d+", text) or not 1 <= int(text) <= WEEK:
+        raise argparse.ArgumentTypeError(f"{text!r}: give whole minutes from 1 to {WEEK}, a week")
+    return int(text)
+
+
+def _pause(session: boto3.Session, options: argparse.Namespace) -> str:
+    pause(session, table=_of_stage(session, options)["TableName"], until=time.time() + 60 * options.minutes)
+    return (
+        f"Within {SECONDS_REMEMBERED} s no new job is taken, for {options.minutes} minutes or until `resume`: callers "
+        "get 503 with Retry-After. Jobs that were taken before go on to their end, waiting ones too."
+    )
+
+
+def _resume(session: boto3.Session, options: argparse.Namespace) -> str:
+    resume(session, table=_of_stage(session, options)["TableName"])
+    return f"New jobs are taken again within {SECONDS_REMEMBERED} s."
 
 
 def _outputs(session: boto3.Session, options: argparse.Namespace) -> str:

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
+
+from infra.setting_values import Parser, caps, email, limits, number, one_of, or_off, servers, whole_number
 
 HOUR = 3600
 DAY = 24 * HOUR
 
-#: The settings that the functions hold too, with these defaults.
-SHARED = ("default_deadline", "longest_deadline", "retention", "longest_call", "lease_margin", "resend_after")
+#: The settings that the functions hold too, with the same defaults.
+SHARED = (
+    "servers",
+    "limits",
+    "start_tolerance",
+    "horizon",
+    "owner_caps",
+    "deployment_caps",
+    "cache",
+    "default_deadline",
+    "longest_deadline",
+    "retention",
+    "longest_call",
+    "lease_margin",
+    "resend_after",
+)
+
+#: The server that is set up where none is named: Hugging Face's own.
+USUAL_SERVER = "router"
 
 #: Above what a function's 900 s allow with the margin taken off.
 LONGEST_CALL_LIMIT = 800
@@ -25,7 +42,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One deployment of the stack. Durations are in seconds."""
+    """One deployment of the stack. Durations are in seconds, money is in US dollars."""
 
     name: str
     #: Deployed to an emulator on this machine: reached by plain HTTP, run by this machine's Python, thrown away.
@@ -46,13 +63,30 @@ class Stage:
     #: Of all callers together; twice as many may come at once.
     requests_per_second: int = 100
 
-    #: Where a server answers: its name → URL template with an optional {model}.
+    #: Where a server answers: its name → URL template with an optional {model}; the name `*` stands for all others.
     servers: Mapping[str, str] = field(default_factory=dict)
+    #: What a server's account allows: its name → {"windows": [[starts, seconds], …], "max_concurrent": calls}.
+    #: In no window of so many seconds are there more starts; every start is reserved, none is tried and refused.
+    limits: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    #: How late a reserved start may be used without a new one; windows are kept that much longer.
+    start_tolerance: float = 1.0
+    #: A job whose start is further away than this is not accepted (429 with Retry-After); None accepts every job.
+    horizon: float | None = HOUR / 2
+    #: The most a day (UTC) may bring: {"usd": …, "jobs": …}, and how many jobs may be open: {"open_jobs": …}.
+    #: `owner_caps` hold for each owner, so that none starves the others; `deployment_caps` for all together.
+    owner_caps: Mapping[str, object] = field(default_factory=dict)
+    deployment_caps: Mapping[str, object] = field(default_factory=dict)
+    #: Whose equal requests share one generation and its result: `owner`, `deployment` or `off`.
+    cache: str = "owner"
+    #: Who is told of alarms, beside the topic.
     alarm_email: str | None = None
 
     def __post_init__(self) -> None:
         if self.default_deadline > self.longest_deadline:
             raise SettingsError("default_deadline must not exceed longest_deadline")
+        if unknown := sorted(set(self.limits) - set(self.servers or [USUAL_SERVER])):
+            known = ", ".join(self.servers or [USUAL_SERVER])
+            raise SettingsError(f"limits names the server {unknown[0]!r}, which is not set up: there are {known}")
 
     @property
     def stack_name(self) -> str:
@@ -70,8 +104,9 @@ class Stage:
     @property
     def runtime_settings(self) -> str:
         """The functions' SETTINGS: of what they share with the stack, all that is not as usual."""
-        chosen = {name: getattr(self, name) for name in SHARED if getattr(self, name) != getattr(Stage, name)}
-        return json.dumps(chosen | ({"servers": dict(self.servers)} if self.servers else {}), sort_keys=True)
+        usual = Stage(name=self.name)
+        chosen = {name: getattr(self, name) for name in SHARED if getattr(self, name) != getattr(usual, name)}
+        return json.dumps(chosen, sort_keys=True)
 
 
 #: `local` keeps the length of calls and little else; `test` lets a crash be seen to heal in seconds.
@@ -120,48 +155,21 @@ def _parsed(name: str, value: object) -> object:
         raise SettingsError(f"{name}={value!r}: {error}") from error
 
 
-def _whole_number(lowest: int, highest: int) -> Callable[[object], int]:
-    def parse(value: object) -> int:
-        if not re.fullmatch(r"\d+", str(value)) or not lowest <= int(str(value)) <= highest:
-            raise ValueError(f"must be a whole number from {lowest} to {highest}")
-        return int(str(value))
-
-    return parse
-
-
-def _servers(value: object) -> Mapping[str, str]:
-    servers = _decoded(value) if isinstance(value, str) else value
-    if not isinstance(servers, Mapping) or not all(_is_url(url) for url in servers.values()):
-        raise ValueError('must be a JSON object of URLs, like {"router": "https://example.com/{model}"}')
-    return servers
-
-
-def _decoded(text: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return None
-
-
-def _is_url(value: object) -> bool:
-    return isinstance(value, str) and urlsplit(value).scheme in ("http", "https") and bool(urlsplit(value).netloc)
-
-
-def _email(value: object) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", str(value)):
-        raise ValueError("must be an e-mail address")
-    return str(value)
-
-
 #: Bounds: SQS takes event sources of 2 to 1,000 at once, and S3 keeps nothing for less than a day.
-PARSERS: Mapping[str, Callable[[object], object]] = {
-    "servers": _servers,
-    "alarm_email": _email,
-    "longest_call": _whole_number(1, LONGEST_CALL_LIMIT),
-    "default_deadline": _whole_number(1, DAY),
-    "longest_deadline": _whole_number(1, DAY),
-    "retention": _whole_number(60, 365 * DAY),
-    "concurrent_calls": _whole_number(2, 1000),
-    "concurrent_steps": _whole_number(2, 1000),
-    "requests_per_second": _whole_number(1, 10_000),
+PARSERS: Mapping[str, Parser] = {
+    "servers": servers,
+    "limits": limits,
+    "start_tolerance": number(0, 60),
+    "horizon": or_off(number(1, DAY)),
+    "owner_caps": caps,
+    "deployment_caps": caps,
+    "cache": one_of("owner", "deployment", "off"),
+    "alarm_email": email,
+    "longest_call": whole_number(1, LONGEST_CALL_LIMIT),
+    "default_deadline": whole_number(1, DAY),
+    "longest_deadline": whole_number(1, DAY),
+    "retention": whole_number(60, 365 * DAY),
+    "concurrent_calls": whole_number(2, 1000),
+    "concurrent_steps": whole_number(2, 1000),
+    "requests_per_second": whole_number(1, 10_000),
 }

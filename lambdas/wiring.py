@@ -133,6 +133,7 @@ class Parts:
             bucket=self._bucket,
             budgets=self._budgets,
             cache=self._cache,
+            limiter=self._limiter,
             timings=self._timings,
         )
 

@@ -33,7 +33,8 @@ REQUESTS: tuple[Mapping[str, object], ...] = (
 
 def main() -> int:
     """The exit status: 0, or 1 when it could not start or a job failed."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     arguments = _arguments()
     try:
         with ExitStack() as stack:

@@ -7,6 +7,7 @@ import json as json_module
 from dataclasses import dataclass, field
 from typing import Any
 
+import callbacks
 import generator
 import jobs
 import submit
@@ -14,6 +15,7 @@ import sweeper
 
 from tests.aws import Aws
 
+QUEUES = ("CALLS_QUEUE_URL", "STEPS_QUEUE_URL")
 API_KEY = "lp_alice_0123456789abcdef"
 
 
@@ -77,25 +79,27 @@ class Product:
         return dict(self.get(f"/jobs/{job_id}").json)
 
     def messages(self) -> list[dict[str, Any]]:
-        """The messages that can be delivered now, as SQS would hand them over."""
-        answer = self.aws.sqs.receive_message(
-            QueueUrl=self.aws.environment["CALLS_QUEUE_URL"], MaxNumberOfMessages=10, VisibilityTimeout=0
-        )
-        return list(answer.get("Messages", []))
+        """The messages that can be delivered now, as SQS would hand them over; `Queue` says from where."""
+        return [message for name in QUEUES for message in self._received(self.aws.environment[name])]
 
     def deliver(self, *, seconds: float = 330) -> int:
         """Hand every message that is due to the generator, once; returns how many there were."""
         messages = self.messages()
         for message in messages:
             self.hand_over(message["Body"], seconds=seconds)
-            self.aws.sqs.delete_message(
-                QueueUrl=self.aws.environment["CALLS_QUEUE_URL"], ReceiptHandle=message["ReceiptHandle"]
-            )
+            self.aws.sqs.delete_message(QueueUrl=message["Queue"], ReceiptHandle=message["ReceiptHandle"])
         return len(messages)
 
     def hand_over(self, body: str, *, seconds: float = 330) -> None:
         """One delivery of a message."""
         generator.handler({"Records": [{"messageId": "1", "body": body}]}, Context(seconds))  # type: ignore[arg-type]
+
+    def call_back(self, path: str, body: bytes) -> Answer:
+        """A provider's callback: a POST without an API key, its token in the query."""
+        path, _, query = path.partition("?t=")
+        event = _event("POST", path, body, "", {}) | {"queryStringParameters": {"t": query}}
+        event["multiValueQueryStringParameters"] = {"t": [query]}
+        return _answer(callbacks.handler(event, Context()))  # type: ignore[arg-type]
 
     def sweep(self) -> None:
         """One run of the schedule."""
@@ -109,6 +113,10 @@ class Product:
         ]
         key = next(key for key in keys if key.startswith(f"jobs/{job['id']}/") and key.endswith(f"/{n}"))
         return bytes(self.aws.s3.get_object(Bucket=self.aws.environment["BUCKET_NAME"], Key=key)["Body"].read())
+
+    def _received(self, queue: str) -> list[dict[str, Any]]:
+        answer = self.aws.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [{**message, "Queue": queue} for message in answer.get("Messages", [])]
 
 
 def _answer(raw: dict[str, Any]) -> Answer:

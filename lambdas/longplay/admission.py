@@ -54,9 +54,7 @@ class Admission:
         """
         while True:
             line = self._reserve(replace(job, follows=None), now)
-            led = self._slotted(
-                replace(job, follows=None, not_before=now, due_at=self._soon(now), wait=None), line, now
-            )
+            led = self._slotted(replace(job, follows=None, not_before=now, wait=None), line, now)
             try:
                 self.jobs.take_the_lead(
                     led, beside=[*([line.part] if line else []), self.cache.reclaim(job, dead=dead)]
@@ -88,25 +86,17 @@ class Admission:
             self.limiter.took(line)
         return job
 
-    def _soon(self, now: float) -> float:
-        return now + self.settings.resend_after
-
     def _reserve(self, job: Job, now: float) -> Reservation | None:
         if job.follows is not None or not self.limiter.paces(job.account):
             return None
         return self.limiter.reserve(job.account, now=now)
 
     def _slotted(self, job: Job, line: Reservation | None, now: float) -> Job:
-        if line is None:
-            return job
-        wait = Wait(reason=WaitReason.PROVIDER_QUOTA, until=line.start, basis=RESERVED)
-        return replace(
-            job,
-            slot=line.slot,
-            not_before=line.start,
-            due_at=first_look(line.start, now=now, resend_after=self.settings.resend_after),
-            wait=wait if line.start > now else None,
-        )
+        """The job with its start, and with when the sweeper first looks after it."""
+        if line is not None:
+            wait = Wait(reason=WaitReason.PROVIDER_QUOTA, until=line.start, basis=RESERVED)
+            job = replace(job, slot=line.slot, not_before=line.start, wait=wait if line.start > now else None)
+        return replace(job, due_at=first_look(job, now=now, resend_after=self.settings.resend_after))
 
     def _refuse_too_long(self, job: Job, now: float) -> None:
         ahead, most = job.not_before - now, self._longest_wait(job, now)
@@ -145,4 +135,5 @@ def following(job: Job, leader: str, *, now: float, resend_after: float) -> Job:
     """The job as one that waits for another's result, and looks for it a few times while that is made."""
     until = now + max(1.0, job.typical_seconds / _LOOKS)
     wait = Wait(reason=WaitReason.COALESCED, until=until, basis=f"Job {leader} is generating the same.")
-    return replace(job, follows=leader, not_before=until, due_at=until + resend_after, wait=wait, slot=None)
+    follower = replace(job, follows=leader, not_before=until, wait=wait, slot=None)
+    return replace(follower, due_at=first_look(follower, now=now, resend_after=resend_after))

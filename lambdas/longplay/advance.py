@@ -15,7 +15,7 @@ from longplay.calls import Calls
 from longplay.errors import ProviderError
 from longplay.followers import Followers
 from longplay.job import Job, Status, Wait, WaitReason
-from longplay.job_queue import JobQueue, Message
+from longplay.job_queue import JobQueue, Message, first_look
 from longplay.job_table import JobTable, Refused
 from longplay.limiter import Limiter
 from longplay.outcomes import Outcomes, ended
@@ -89,12 +89,13 @@ class Worker:
             return job, None
         now = self.clock()
         slot, start = self.limiter.start(account, job.slot, now=now)
+        job = replace(job, slot=slot)
         if start > now:
-            return replace(job, slot=slot), Wait(reason=WaitReason.PROVIDER_QUOTA, until=start, basis=RESERVED)
+            return job, Wait(reason=WaitReason.PROVIDER_QUOTA, until=start, basis=RESERVED)
         if not self.limiter.call_begins(account, job.id, now=now, until=job.call_ends_by):
             basis = "As many calls are under way as the provider's account allows."
-            return replace(job, slot=None), Wait(reason=WaitReason.CONCURRENCY, until=now + _CROWDED, basis=basis)
-        return replace(job, slot=slot), None
+            return job, Wait(reason=WaitReason.CONCURRENCY, until=now + _CROWDED, basis=basis)
+        return job, None
 
     def _call(self, job: Job, *, remaining: float) -> str:
         with tempfile.TemporaryDirectory() as folder:
@@ -137,9 +138,9 @@ class Worker:
     def _refer(self, job: Job, accepted: Accepted) -> str:
         """Store the reference and let go in one write; then send the message that asks by it."""
         now = self.clock()
-        not_before = now + accepted.poll_after
-        due_at = not_before + self.settings.resend_after
-        referred = replace(job, ref=accepted.ref, not_before=not_before, due_at=due_at)
+        asked_again = replace(job, ref=accepted.ref, not_before=now + accepted.poll_after)
+        due_at = first_look(asked_again, now=now, resend_after=self.settings.resend_after)
+        referred = replace(asked_again, due_at=due_at)
         try:
             self.jobs.refer(referred)
         except Refused:

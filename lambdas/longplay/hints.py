@@ -16,7 +16,7 @@ from longplay.job_queue import JobQueue
 from longplay.job_table import JobTable, Refused
 from longplay.providers.protocol import PolledProvider, Provider
 
-LARGEST_BODY = 256 * 1024  # bytes; a larger callback is heard, but not read
+LARGEST_BODY = 1024 * 1024  # bytes; a larger callback is heard, but not read
 _APART = 5.0  # seconds between two polls of one job, whoever calls back how often
 
 

@@ -42,12 +42,15 @@ def read_message(body: str) -> Message:
     return message
 
 
-def first_look(start: float, *, now: float, resend_after: float) -> float:
-    """When the sweeper first looks after a job that starts at `start`: a little later than its message comes.
+def first_look(job: Job, *, now: float, resend_after: float) -> float:
+    """When the sweeper first looks after a job that starts at its `not_before`: a little later than its message comes.
 
-    A start further away than a message can be delayed has no message yet: the sweeper is the one to send it.
+    A start further away than a message can be delayed has no message yet: the sweeper is the one to send it. A start
+    past the deadline never comes: the sweeper is the one to end the job.
     """
-    return start + resend_after if start - now <= LONGEST_DELAY else start - _SENT_EARLY
+    start = job.not_before
+    look = start + resend_after if start - now <= LONGEST_DELAY else start - _SENT_EARLY
+    return look if job.status.finished else min(look, job.deadline)
 
 
 class JobQueue:

@@ -35,6 +35,7 @@ class Limiter:
         self._limits = {account: limit.loosened(tolerance) for account, limit in limits.items()}
         self._tolerance = tolerance
         self._known: dict[str, Line] = {}
+        self._shared: set[str] = set()
 
     def paces(self, account: str) -> bool:
         """Whether the account has a limit."""
@@ -42,7 +43,7 @@ class Limiter:
 
     def line(self, account: str) -> Line:
         """The account's line as it stands now."""
-        self.learn(account, self._table.get(_key(account)))
+        self._known[account] = _line(self._table.get(_key(account)))
         return self._known[account]
 
     def line_last_seen(self, account: str) -> Line:
@@ -50,15 +51,16 @@ class Limiter:
         return self._known.get(account, Line())
 
     def learn(self, account: str, item: Item | None) -> None:
-        """Remember the line that a refused write has found."""
-        self._known[account] = msgspec.convert(item, Line, strict=False) if item else Line()
+        """Remember the line that a refused write has found: others reserve too, so it is read before the next one."""
+        self._known[account] = _line(item)
+        self._shared.add(account)
 
     def reserve(self, account: str, *, now: float) -> Reservation:
         """The next slot, for a write with the job that will use it; `took` says that the write has held.
 
         It goes by the line last seen; where that has moved on, the write is refused and `learn` brings it up to date.
         """
-        line = self._known.get(account, Line())
+        line = self._seen(account)
         slot, after = pacing.reserve(line, self._limits[account], now=now)
         part, after = self._put(account, line, after)
         return Reservation(account=account, slot=slot, start=after.start_of(slot), part=part, after=after)
@@ -67,10 +69,11 @@ class Limiter:
         """Remember the line as the reservation has left it."""
         self._known[reservation.account] = reservation.after
 
-    def give_back(self, account: str, slot: float, *, now: float) -> Part:
-        """The part that gives a slot back, for a write with the job's cancellation."""
+    def give_back(self, account: str, slot: float, *, now: float) -> list[Part]:
+        """The part that gives a slot back, for a write with the job's end; none when its time has come anyway."""
         line = self.line(account)
-        return self._put(account, line, pacing.give_back(line, slot, now=now))[0]
+        after = pacing.give_back(line, slot, now=now)
+        return [] if after == line else [self._put(account, line, after)[0]]
 
     def start(self, account: str, slot: float | None, *, now: float) -> tuple[float, float]:
         """The slot to start by and its real start: due when that is not after `now`.
@@ -78,7 +81,7 @@ class Limiter:
         On time it is one read; a start that is late, or has no slot yet, takes one by a write.
         """
         line = self.line(account)
-        if slot is not None and now <= line.start_of(slot) + self._tolerance:
+        if slot is not None and line.on_time(slot, now=now, tolerance=self._tolerance):
             return slot, line.start_of(slot)
         return self._move(account, slot, now)
 
@@ -95,9 +98,13 @@ class Limiter:
         if self._limits[account].max_concurrent is not None:
             self._change(account, lambda line: pacing.call_ends(line, job_id))
 
-    def push(self, account: str, slot: float, *, until: float) -> float:
-        """Move the whole line so that this slot starts at `until` at the earliest; returns its start."""
-        line = self._change(account, lambda line: pacing.push(line, slot, until=until))
+    def push(self, account: str, slot: float, *, began: float, now: float, until: float) -> float:
+        """Move the whole line so that this slot, whose call began at `began`, starts at `until` at the earliest.
+
+        Returns its start.
+        """
+        limit, since = self._limits[account], began - self._tolerance
+        line = self._change(account, lambda line: pacing.push(line, slot, limit, since=since, now=now, until=until))
         return line.start_of(slot) if line else until
 
     def _move(self, account: str, slot: float | None, now: float) -> tuple[float, float]:
@@ -131,12 +138,27 @@ class Limiter:
             return after
         return None
 
+    def _seen(self, account: str) -> Line:
+        """The line to reserve by: as last seen while nobody else was met at it, as it stands otherwise."""
+        if account not in self._shared:
+            return self._known.get(account, Line())
+        self._shared.discard(account)
+        known = self._known[account]
+        line = self.line(account)
+        if line.version != known.version:
+            self._shared.add(account)
+        return line
+
     def _put(self, account: str, seen: Line, after: Line) -> tuple[Part, Line]:
         after = replace(after, version=seen.version + 1, token=secrets.token_hex(8))
         item = {"pk": _key(account), **msgspec.to_builtins(after)}
         if seen.version == 0:
             return self._table.put(LINE, item, "attribute_not_exists(pk)"), after
         return self._table.put(LINE, item, "version = :seen", seen=seen.version), after
+
+
+def _line(item: Item | None) -> Line:
+    return msgspec.convert(item, Line, strict=False) if item else Line()
 
 
 def _key(account: str) -> str:

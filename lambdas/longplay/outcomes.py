@@ -1,6 +1,7 @@
 """What came of a job, entered into the ledger: a result kept, a failure, a crash resolved, a job let go.
 
-Each end is one write together with what hangs on it: the budgets are settled, the cache entry filled or dropped.
+Each end is one write together with what hangs on it: the budgets are settled, the cache entry is filled or dropped, a
+start still to come is given back.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from longplay.budgets import Budgets
 from longplay.errors import Charged
 from longplay.job import MOST_CRASHES, Attempt, Job, JobError, Output
 from longplay.job_table import JobTable, Refused
+from longplay.limiter import LINE, Limiter
 from longplay.result_bucket import ResultBucket
 from longplay.result_cache import ENTRY, ResultCache
 from longplay.table import Part, WriteRefused
@@ -29,6 +31,7 @@ class Outcomes:
     bucket: ResultBucket
     budgets: Budgets
     cache: ResultCache
+    limiter: Limiter
     timings: Timings
     clock: Callable[[], float] = time.time
 
@@ -49,9 +52,9 @@ class Outcomes:
         now = self.clock()
         self.jobs.succeed_following(job, now=now, beside=self._settle(job))
 
-    def cancel(self, job: Job, *, beside: Sequence[Part]) -> None:
-        """Cancel a job that nobody is at; raises Refused when somebody is, WriteRefused for what is `beside`."""
-        self._end(job, lambda parts: self.jobs.cancel_waiting(job, now=self.clock(), beside=[*parts, *beside]))
+    def cancel(self, job: Job) -> None:
+        """Cancel a job that nobody is at; raises Refused when somebody is."""
+        self._end(job, lambda beside: self.jobs.cancel_waiting(job, now=self.clock(), beside=beside))
 
     def fail(self, job: Job, error: JobError) -> None:
         """End a job that its worker could not bring to a result; raises Refused when it is its no more."""
@@ -104,7 +107,7 @@ class Outcomes:
     def _keep_late(self, job: Job, found: Job | None) -> str:
         if found is None or found.deleted is not None:
             self.bucket.erase(job.id)
-            self._close_kept(job)
+            self.close(job)
             return "erased"
         self.jobs.keep_late_result(job, beside=self.cache.fill(job))
         self._close_kept(job)
@@ -118,13 +121,20 @@ class Outcomes:
 
     def _end(self, job: Job, write: Callable[[Sequence[Part]], None]) -> None:
         """End a job without a result; somebody else's leadership of its request is left as it is."""
-        settled = self._settle(job)
-        try:
-            write([*settled, *self.cache.drop(job)])
-        except WriteRefused as refused:
-            if ENTRY not in refused.items:
-                raise
-            write(settled)
+        settled, led = self._settle(job), self.cache.drop(job)
+        while True:
+            try:
+                return write([*settled, *led, *self._slot_back(job)])
+            except WriteRefused as refused:
+                if ENTRY in refused.items:
+                    led = []
+                elif LINE not in refused.items:
+                    raise
+
+    def _slot_back(self, job: Job) -> list[Part]:
+        if job.slot is None or not self.limiter.paces(job.account):
+            return []
+        return self.limiter.give_back(job.account, job.slot, now=self.clock())
 
     def _settle(self, job: Job) -> list[Part]:
         return self.budgets.settle(job, job.usd(Charged.YES, Charged.UNKNOWN))

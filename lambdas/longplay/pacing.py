@@ -1,7 +1,8 @@
 """When a call may start: a line of reserved slots in which no rolling window holds more than its provider allows.
 
 Slots are kept in line time: a slot's real start is the slot plus the line's `shift`. Pushing the whole line back
-(a 429, a pause) is therefore one number, and order and spacing stay.
+(a 429, a pause) is therefore one number, and order and spacing stay. What had started before the push then seems to
+have started later than it did, never earlier: nothing starts between the push and the line's `resume_at`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One account's line: the latest slots in ascending order, those of them given back, the calls under way.
 
     A slot given back stays in `log`: it counts as taken until somebody takes it again or its time has passed.
-    `leases` holds until when each job's call may be under way.
+    Nothing starts before `resume_at`. `leases` holds until when each job's call may be under way.
     """
 
     version: int = 0
@@ -49,11 +50,20 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     log: tuple[float, ...] = ()
     freed: tuple[float, ...] = ()
     shift: float = 0.0
+    resume_at: float = 0.0
     leases: Mapping[str, float] = {}
 
     def start_of(self, slot: float) -> float:
         """The real time (epoch seconds) at which a slot's call may start."""
-        return slot + self.shift
+        return max(slot + self.shift, self.resume_at)
+
+    def earliest(self, now: float) -> float:
+        """The first slot that is not over yet."""
+        return max(now, self.resume_at) - self.shift
+
+    def on_time(self, slot: float, *, now: float, tolerance: float) -> bool:
+        """Whether a start by this slot is still to come, or no more than `tolerance` seconds late."""
+        return self.earliest(now) <= slot + tolerance
 
     def place_of(self, slot: float, *, now: float) -> int | None:
         """How many starts come before this one, itself included; None where the line is longer than is kept."""
@@ -64,11 +74,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
     """The earliest slot that keeps every window, and the line with it: one given back, or one at the line's end."""
-    earliest = now - line.shift
+    earliest = line.earliest(now)
     freed = tuple(slot for slot in line.freed if slot >= earliest)
     if freed:
         return freed[0], replace(line, freed=freed[1:])
-    slot = max([earliest, *(line.log[-w.starts] + w.seconds for w in limit.windows if len(line.log) >= w.starts)])
+    windows = (line.log[-w.starts] + w.seconds for w in limit.windows if len(line.log) >= w.starts)
+    slot = max([earliest, *line.log[-1:], *windows])
     return slot, replace(line, freed=(), log=(*line.log, slot)[-limit.longest_log :])
 
 
@@ -76,21 +87,33 @@ def give_back(line: Line, slot: float, *, now: float) -> Line:
     """The line after a reserved start was called off; whoever comes next may have it."""
     if line.start_of(slot) <= now:
         return line
-    return replace(line, freed=tuple(sorted({*line.freed, slot})))
+    return replace(line, freed=tuple(sorted((*line.freed, slot))))
 
 
 def move_up(line: Line, slot: float, limit: Limit, *, now: float) -> tuple[float, Line]:
-    """A start that missed its slot: at once where that harms nobody, at the next free slot otherwise."""
-    at_once = now - line.shift
+    """A start that missed its slot: at once where that harms nobody, at the next free slot otherwise.
+
+    It harms nobody where every window holds all the same; nor where nobody else's turn has come meanwhile, because the
+    line behind it can move back by as much as it is late.
+    """
+    at_once = line.earliest(now)
     moved = tuple(sorted(at_once if other == slot else other for other in line.log))
     if slot in line.log and _keeps(moved, limit):
         return at_once, replace(line, log=moved)
+    if slot in line.log and not any(slot < other <= at_once for other in line.log):
+        return slot, replace(line, shift=line.shift + at_once - slot)
     return reserve(line, limit, now=now)
 
 
-def push(line: Line, slot: float, *, until: float) -> Line:
-    """The whole line moved back so that this slot starts at `until`; never forward."""
-    return replace(line, shift=max(line.shift, until - slot))
+def push(line: Line, slot: float, limit: Limit, *, since: float, now: float, until: float) -> Line:
+    """The whole line moved back so that this slot starts at `until`; never forward.
+
+    `since` is when its refused call was due. Where a window has passed since then, others have had their turn in it
+    meanwhile, and the line waits that window out.
+    """
+    waited_out = [now + window.seconds for window in limit.windows if now - since >= window.seconds]
+    resume_at = max([line.resume_at, until, *waited_out])
+    return replace(line, shift=max(line.shift, resume_at - slot), resume_at=resume_at)
 
 
 def call_begins(line: Line, limit: Limit, job_id: str, *, now: float, until: float) -> Line | None:

@@ -31,7 +31,6 @@ from longplay.outcomes import Outcomes
 from longplay.request import GenerationRequest, Submission
 from longplay.result_bucket import ResultBucket, input_key
 from longplay.settings import Settings
-from longplay.table import Part, WriteRefused
 from longplay.timings import Timings
 
 _SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
@@ -105,8 +104,6 @@ class Service:
                 self._cancel(job)
             except Refused as refused:
                 job = refused.job or job
-            except WriteRefused:
-                continue
             else:
                 return self.find(owner, job_id)
         return job
@@ -147,12 +144,7 @@ class Service:
             self.jobs.cancel_held(job, now=now)
             self.queue.send(replace(job, not_before=now), now=now)
         else:
-            self.outcomes.cancel(job, beside=self._slot_back(job))
-
-    def _slot_back(self, job: Job) -> list[Part]:
-        if job.slot is None or not self.limiter.paces(job.account):
-            return []
-        return [self.limiter.give_back(job.account, job.slot, now=self.clock())]
+            self.outcomes.cancel(job)
 
     def _admit(self, job: Job, *, fresh: bool) -> Job:
         now = self.clock()

@@ -50,15 +50,15 @@ class Setbacks:
         charges = job.charges - (error.charged is Charged.NO)
         released = replace(job, charges=charges, attempts=_folded(job.attempts))
         if wait := retry_wait(released, error, now=now):
-            return self._waiting(released, wait, error)
+            return self._waiting(released, wait, error, began=job.attempts[-1].started_at)
         route = self._next_route(job) if error.kind is FailureKind.NOT_SERVED else None
         return self._moved(released, route, now=now) if route else None
 
-    def _waiting(self, job: Job, wait: Wait, error: ProviderError) -> Job:
+    def _waiting(self, job: Job, wait: Wait, error: ProviderError, *, began: float) -> Job:
         """The job with its wait. A call refused for now keeps its slot, and the whole line moves back with it."""
         until = wait.until
         if job.slot is not None and error.kind in _REFUSED_FOR_NOW and self.limiter.paces(job.account):
-            until = self.limiter.push(job.account, job.slot, until=until)
+            until = self.limiter.push(job.account, job.slot, began=began, now=self.clock(), until=until)
             return replace(job, wait=replace(wait, until=until), not_before=until)
         return replace(job, wait=wait, not_before=until, slot=None)
 
@@ -86,7 +86,7 @@ class Setbacks:
     def _let_go(self, after: Job, closed: Job) -> str:
         """Release first, then send the one message that brings the job back; `closed` is for one that has ended."""
         now = self.clock()
-        due_at = first_look(after.not_before, now=now, resend_after=self.settings.resend_after)
+        due_at = first_look(after, now=now, resend_after=self.settings.resend_after)
         try:
             self.jobs.release(replace(after, due_at=due_at))
         except Refused:

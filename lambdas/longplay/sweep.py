@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from longplay.job import Job, JobError, combined_charge
-from longplay.job_queue import JobQueue
+from longplay.job_queue import JobQueue, first_look
 from longplay.job_table import DueJob, JobTable, Refused
 from longplay.outcomes import Outcomes
 from longplay.settings import Settings
@@ -69,7 +69,7 @@ class Sweeper:
         """A step that doubles with the time the job has been waiting, and never passes its deadline."""
         waited = now - job.not_before
         if waited < 0:
-            return job.not_before + self.settings.resend_after
+            return first_look(job, now=now, resend_after=self.settings.resend_after)
         step = now + min(max(waited, self.settings.resend_after), LONGEST_STEP)
         return step if job.status.finished else min(job.deadline, step)
 

@@ -76,8 +76,9 @@ class Table:
 
     def update(self, name: str, key: str, change: Change, *, index: int = 0, **values: object) -> Part:
         """A part that makes a change; `index` is the attempt its `[i]` stands for."""
-        update = change.update.replace("[i]", f"[{index}]")
-        condition = " AND ".join(change.conditions)
+        update, condition = (
+            text.replace("[i]", f"[{index}]") for text in (change.update, " AND ".join(change.conditions))
+        )
         return self._part(
             name,
             "Update",

@@ -1,27 +1,19 @@
 """The stand-in model server: a real HTTP server on loopback, in a thread of its own."""
 
-import contextlib
 import json
-import logging
-import socket
 import threading
 import time
 import uuid
 from dataclasses import asdict
 from email.message import Message
-from http.server import BaseHTTPRequestHandler
-from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, Self, cast
 
 from local.model_server.faults import FAULTS, Call, Fault, Faults
 from local.model_server.gates import Gates, RateLimit
+from local.model_server.listener import Handler, Listener
 from local.model_server.memory import Exchange, Memory, without_images
 from local.model_server.studio import Studio
 from local.model_server.wire import Answer, Asked, AudioShape, Refused, parse, says
-
-LABEL = "rendered by procedure; no model made this"
-LARGEST_BODY = 64_000_000
-log = logging.getLogger(__name__)
 
 
 class ModelServer:
@@ -48,13 +40,12 @@ class ModelServer:
         self.faults = Faults()
         self.memory = Memory()
         self.closed = threading.Event()
-        self._listener = _Listener(port, self)
+        self._listener = Listener(port, _Handler, self)
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
-        host, port = self._listener.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return self._listener.url
 
     @property
     def requests(self) -> list[Exchange]:
@@ -105,72 +96,27 @@ class ModelServer:
         return answer
 
 
-class _Listener(ThreadingMixIn, TCPServer):
-    """Not http.server's, which looks up its host's name before it listens."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-
-    def __init__(self, port: int, owner: ModelServer) -> None:
-        self.owner = owner
-        self.lines: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def get_request(self) -> tuple[Any, Any]:
-        line, address = super().get_request()
-        self.lines.add(line)
-        return line, address
-
-    def shutdown_request(self, request: Any) -> None:
-        self.lines.discard(request)
-        super().shutdown_request(request)
-
-    def hang_up(self) -> None:
-        """A connection kept alive would otherwise be served on after the server is closed."""
-        for line in self.lines.copy():
-            with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        log.exception("a request failed in the stand-in model server")
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-
+class _Handler(Handler):
     @property
     def owner(self) -> ModelServer:
-        return cast(_Listener, self.server).owner
+        return cast(ModelServer, cast(Listener, self.server).owner)
 
-    def do_GET(self) -> None:
-        match self.path:
-            case "/" | "/health":
+    def respond(self) -> None:
+        match self.command, self.path:
+            case "GET", "/" | "/health":
                 self._send(Answer(content_type="text/plain", body=b"Ok"))
-            case "/control/requests":
+            case "GET", "/control/requests":
                 asked = [asdict(exchange) for exchange in self.owner.requests]
                 self._send(says(200, {"generations": self.owner.generations, "requests": asked}))
+            case "DELETE", "/control":
+                self.owner.clear()
+                self._send(Answer(status=204))
+            case "POST", "/control/faults":
+                self._send(self._add_fault(self.body()))
+            case "POST", _:
+                self._exchange(self.body())
             case _:
-                self._send(self._no_route())
-
-    def do_DELETE(self) -> None:
-        if self.path == "/control":
-            self.owner.clear()
-            self._send(Answer(status=204))
-        else:
-            self._send(self._no_route())
-
-    def do_POST(self) -> None:
-        body = self._body()
-        if self.path == "/control/faults":
-            self._send(self._add_fault(body))
-        else:
-            self._exchange(body)
-
-    def log_message(self, *_: object) -> None:
-        """Its own log is silent: what was asked is remembered instead."""
+                self._send(self.no_route())
 
     def _exchange(self, body: bytes) -> None:
         exchange = self.owner.memory.open("POST", self.path, dict(self.headers.items()))
@@ -199,40 +145,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.owner.faults.add(fault)
         return says(201, asdict(fault))
 
-    def _no_route(self) -> Answer:
-        return Answer(status=404, content_type="text/plain", body=f"Cannot {self.command} {self.path}".encode())
-
-    def _body(self) -> bytes:
-        return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST_BODY))
-
     def _send(self, answer: Answer, *, took: float = 0.0) -> bool:
-        """Whether the caller was still there to take all of it."""
-        chunks = [answer.body] if isinstance(answer.body, bytes) else answer.body
-        self.close_connection = self.close_connection or answer.raw or answer.length is not None
-        try:
-            if not answer.raw:
-                self._send_head(answer, took)
-            for chunk in chunks:
-                self.wfile.write(chunk)
-                self.wfile.flush()
-        except ConnectionError:
-            self.close_connection = True
-            return False
-        return True
-
-    def _send_head(self, answer: Answer, took: float) -> None:
-        size = len(answer.body) if isinstance(answer.body, bytes) else 0
-        self.send_response(answer.status)
         request_id = uuid.uuid4().hex
-        for name, value in {
-            "Content-Type": answer.content_type,
-            "Content-Length": str(size if answer.length is None else answer.length),
+        headers = {
             "x-request-id": request_id,
             "x-inference-id": request_id,
             "x-compute-type": "cpu",
             "x-compute-time": f"{took:.3f}",
-            "x-longplay-stand-in": LABEL,
-            **answer.headers,
-        }.items():
-            self.send_header(name, value)
-        self.end_headers()
+        }
+        return self.send(answer, headers)

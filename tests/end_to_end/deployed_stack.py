@@ -13,7 +13,7 @@ import psutil
 import requests
 
 from local.deployment import Deployment
-from local.emulator import Emulator
+from local.emulator import Emulator, Session
 from local.model_server import ModelServer
 
 Job = dict[str, Any]
@@ -82,13 +82,12 @@ class DeployedStack:
                 if any(name in word for word in process.cmdline()):
                     process.kill()
 
-    def client_of(self, function: str, service: str) -> Any:
-        """A boto3 client with the rights of the function `Submit`, `Jobs`, `Generator` or `Sweeper`."""
+    def session_of(self, function: str) -> Session:
+        """A boto3 session with the rights of the function `Submit`, `Jobs`, `Generator` or `Sweeper`."""
         name = self.deployment.outputs[f"{function}FunctionName"]
         role = self.aws.client("lambda").get_function_configuration(FunctionName=name)["Role"]
         keys = self.aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-        return self.aws.client(
-            service,
+        return self.aws.session(
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
             aws_session_token=keys["SessionToken"],

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from tests.end_to_end.deployed_stack import DeployedStack, eventually, message_for
 
 TRACK = {"prompt": "a slow waltz", "duration": 2}
-WORKING = 3  # seconds the model server takes, so that a worker can be killed meanwhile
+WORKING = 5  # seconds the model server takes, so that a worker can be killed meanwhile
 
 
 def test_two_deliveries_of_one_message_make_one_call(stack: DeployedStack) -> None:
@@ -57,11 +57,13 @@ def _kill_in_call(stack: DeployedStack, *, number: int) -> None:
     """Kills the worker while its call, the `number`-th, is with the model server."""
 
     def called() -> bool:
-        stack.sweep()
+        if len(stack.server.requests) < number > 1:
+            stack.sweep()
         return len(stack.server.requests) == number
 
     eventually(called, seconds=60)
     stack.kill_generator()
+    assert stack.server.requests[-1].finished_at is None, "the call was over before its worker was killed"
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -10,8 +12,11 @@ from botocore.exceptions import ClientError
 
 from tests.end_to_end.deployed_stack import DeployedStack
 
+Call = Callable[[str, str, str, Mapping[str, Any]], Any]
+
 # A call is a service, a method and its arguments; {…} stands for an output of the stack.
 FILE = {"Bucket": "{BucketName}", "Key": "jobs/some/1/0"}
+ELSEWHERE = {"Bucket": "{BucketName}", "Key": "elsewhere/some"}
 ITEM = {"TableName": "{TableName}", "Key": {"pk": {"S": "job#some"}}}
 SECRET = {"SecretId": "{SecretName}"}
 DENIED = {"AccessDenied", "AccessDeniedException", "403"}
@@ -23,14 +28,13 @@ GENERATOR_MAY = [
     ("secretsmanager", "get_secret_value", SECRET),
     ("sqs", "send_message", {"QueueUrl": "{StepsQueueUrl}", "MessageBody": "{}", "DelaySeconds": 900}),
 ]
-GENERATOR_MAY_NOT = [
-    ("s3", "delete_object", FILE),
-    ("s3", "put_object", {"Bucket": "{BucketName}", "Key": "inputs/some", "Body": b""}),
-    ("s3", "get_object", {"Bucket": "{BucketName}", "Key": "elsewhere/some"}),
+NOBODY_MAY = [
+    ("s3", "get_object", ELSEWHERE),
+    ("s3", "delete_object", ELSEWHERE),
     ("s3", "get_object", {"Bucket": "cdk-hnb659fds-assets-000000000000-us-east-1", "Key": "some"}),
-    ("s3", "list_objects_v2", {"Bucket": "{BucketName}", "Prefix": "inputs/"}),
-    ("s3", "delete_bucket", {"Bucket": "{BucketName}"}),
+    ("s3", "list_objects_v2", {"Bucket": "{BucketName}"}),
     ("s3", "list_buckets", {}),
+    ("s3", "delete_bucket", {"Bucket": "{BucketName}"}),
     ("dynamodb", "scan", {"TableName": "{TableName}"}),
     ("dynamodb", "delete_table", {"TableName": "{TableName}"}),
     ("secretsmanager", "put_secret_value", {**SECRET, "SecretString": "{}"}),
@@ -40,67 +44,68 @@ GENERATOR_MAY_NOT = [
     ("lambda", "list_functions", {}),
     ("iam", "list_roles", {}),
 ]
-JOBS_MAY_NOT = [
-    ("secretsmanager", "get_secret_value", SECRET),
-    ("s3", "put_object", {**FILE, "Body": b""}),
-    ("dynamodb", "put_item", {"TableName": "{TableName}", "Item": {"pk": {"S": "job#some"}}}),
-    ("dynamodb", "scan", {"TableName": "{TableName}"}),
-]
-SUBMIT_MAY_NOT = [
-    ("secretsmanager", "get_secret_value", SECRET),
-    ("dynamodb", "delete_item", ITEM),
-    ("dynamodb", "query", {"TableName": "{TableName}", "IndexName": "open", "KeyConditionExpression": "#o = :o"}),
-    ("sqs", "receive_message", {"QueueUrl": "{CallsQueueUrl}"}),
-]
-SWEEPER_MAY_NOT = [
-    ("secretsmanager", "get_secret_value", SECRET),
-    ("s3", "put_object", {**FILE, "Body": b""}),
-    ("dynamodb", "scan", {"TableName": "{TableName}"}),
-]
+MAY_NOT = {
+    "Submit": [
+        ("secretsmanager", "get_secret_value", SECRET),
+        ("dynamodb", "delete_item", ITEM),
+        ("s3", "delete_object", FILE),
+        ("sqs", "receive_message", {"QueueUrl": "{CallsQueueUrl}"}),
+    ],
+    "Jobs": [
+        ("secretsmanager", "get_secret_value", SECRET),
+        ("sqs", "receive_message", {"QueueUrl": "{CallsQueueUrl}"}),
+    ],
+    "Generator": [
+        ("s3", "put_object", {"Bucket": "{BucketName}", "Key": "inputs/some", "Body": b""}),
+    ],
+    "Sweeper": [
+        ("secretsmanager", "get_secret_value", SECRET),
+        ("s3", "put_object", {**FILE, "Body": b""}),
+        ("dynamodb", "put_item", {"TableName": "{TableName}", "Item": {"pk": {"S": "job#some"}}}),
+    ],
+}
 
 
 def _beyond() -> list[Any]:
-    table = {
-        "Generator": GENERATOR_MAY_NOT,
-        "Jobs": JOBS_MAY_NOT,
-        "Submit": SUBMIT_MAY_NOT,
-        "Sweeper": SWEEPER_MAY_NOT,
-    }
     return [
         pytest.param(function, *call, id=f"{function}-{call[0]}-{call[1]}-{place}")
-        for function, calls in table.items()
-        for place, call in enumerate(calls)
+        for function, particular in MAY_NOT.items()
+        for place, call in enumerate([*particular, *NOBODY_MAY])
     ]
 
 
+@pytest.fixture(scope="module")
+def call(deployed: DeployedStack) -> Call:
+    """Makes a call with a function's credentials."""
+    session = cache(deployed.session_of)
+    client = cache(lambda function, service: session(function).client(service))
+
+    def make(function: str, service: str, method: str, arguments: Mapping[str, Any]) -> Any:
+        return getattr(client(function, service), method)(**_filled(arguments, deployed.deployment.outputs))
+
+    return make
+
+
 @pytest.mark.parametrize(("service", "method", "arguments"), GENERATOR_MAY, ids=lambda value: str(value)[:20])
-def test_the_generator_may_do_its_work(
-    stack: DeployedStack, service: str, method: str, arguments: dict[str, Any]
-) -> None:
-    answer = _call(stack, "Generator", service, method, arguments)
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+def test_the_generator_may_do_its_work(call: Call, service: str, method: str, arguments: Mapping[str, Any]) -> None:
+    assert call("Generator", service, method, arguments)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 @pytest.mark.parametrize(("function", "service", "method", "arguments"), _beyond())
 def test_a_function_is_denied_whatever_is_not_its_work(
-    stack: DeployedStack, function: str, service: str, method: str, arguments: dict[str, Any]
+    call: Call, function: str, service: str, method: str, arguments: Mapping[str, Any]
 ) -> None:
     with pytest.raises(ClientError) as denied:
-        _call(stack, function, service, method, arguments)
+        call(function, service, method, arguments)
     assert denied.value.response["Error"]["Code"] in DENIED
 
 
-def test_nobody_reads_the_bucket_without_a_signature(stack: DeployedStack) -> None:
-    bucket = f"{stack.aws.url}/{stack.deployment.outputs['BucketName']}"
+def test_nobody_reads_the_bucket_without_a_signature(deployed: DeployedStack) -> None:
+    bucket = f"{deployed.aws.url}/{deployed.deployment.outputs['BucketName']}"
     assert requests.get(f"{bucket}/jobs/some/1/0", timeout=30).status_code == 403
 
 
-def _call(stack: DeployedStack, function: str, service: str, method: str, arguments: dict[str, Any]) -> Any:
-    client = stack.client_of(function, service)
-    return getattr(client, method)(**_filled(arguments, stack.deployment.outputs))
-
-
-def _filled(arguments: dict[str, Any], outputs: Any) -> dict[str, Any]:
+def _filled(arguments: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: value.format_map(outputs) if isinstance(value, str) and value != "{}" else value
         for name, value in arguments.items()

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from longplay.errors import Paused
+from longplay.operations import SECONDS_KEPT, Switch
+from longplay.table import Table
 
 from infra.operate import main
 from local.emulator import ADMINISTRATOR, REGION, Emulator, emulator
@@ -20,8 +23,20 @@ STACK = {
     "Resources": {
         "Plan": {"Type": "AWS::ApiGateway::UsagePlan", "Properties": {"UsagePlanName": "Longplay"}},
         "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "{}"}},
+        "Table": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "BillingMode": "PAY_PER_REQUEST",
+            },
+        },
     },
-    "Outputs": {"UsagePlanId": {"Value": {"Ref": "Plan"}}, "SecretName": {"Value": {"Ref": "Secret"}}},
+    "Outputs": {
+        "UsagePlanId": {"Value": {"Ref": "Plan"}},
+        "SecretName": {"Value": {"Ref": "Secret"}},
+        "TableName": {"Value": {"Ref": "Table"}},
+    },
 }
 
 
@@ -104,6 +119,38 @@ def test_a_token_is_never_shown(
     assert "hf_1" not in "".join(capsys.readouterr())
 
 
+def test_the_functions_take_no_new_job_for_as_long_as_it_is_paused(aws: Emulator, outputs: dict[str, str]) -> None:
+    main(["pause", "5"])
+    with pytest.raises(Paused) as paused:
+        _switch(aws, outputs).check()
+    assert paused.value.retry_after == pytest.approx(5 * 60, abs=5)
+
+
+def test_after_a_pause_the_functions_take_new_jobs_again(aws: Emulator, outputs: dict[str, str]) -> None:
+    main(["pause"])
+    main(["resume"])
+    _switch(aws, outputs).check()
+
+
+def test_to_resume_what_was_not_paused_does_no_harm(aws: Emulator, outputs: dict[str, str]) -> None:
+    main(["resume"])
+    _switch(aws, outputs).check()
+
+
+def test_a_pause_says_what_it_does_and_how_soon(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    main(["pause"])
+    assert capsys.readouterr().out.startswith(f"Within {SECONDS_KEPT:.0f} s no new job is taken, for 60 minutes")
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "1.5", "an hour", "10081"])
+def test_a_pause_of_no_length_we_know_is_refused(
+    outputs: dict[str, str], capsys: pytest.CaptureFixture[str], minutes: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["pause", "--", minutes])
+    assert "whole minutes from 1 to 10080" in capsys.readouterr().err
+
+
 def test_the_outputs_are_shown_as_json(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     main(["outputs"])
     assert json.loads(capsys.readouterr().out) == outputs
@@ -112,6 +159,10 @@ def test_the_outputs_are_shown_as_json(outputs: dict[str, str], capsys: pytest.C
 def test_a_stack_that_is_not_there_is_named(aws: Emulator) -> None:
     with pytest.raises(SystemExit, match=f"there is no stack Longplay-local in {REGION}"):
         main(["--stage", "local", "outputs"])
+
+
+def _switch(aws: Emulator, outputs: dict[str, str]) -> Switch:
+    return Switch(Table(aws.client("dynamodb"), outputs["TableName"]))
 
 
 def _stored(aws: Emulator, outputs: dict[str, str]) -> Any:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from longplay.pacing import Limit, Window
+from longplay.settings import CacheScope, Caps, parse_settings
 
 from infra.settings import SettingsError, stage_from
 
@@ -24,6 +27,34 @@ def test_what_is_not_as_usual_is_told_to_the_functions() -> None:
     assert stage.concurrent_calls == 8
 
 
+def test_the_functions_understand_how_jobs_are_paced_capped_and_shared() -> None:
+    stage = stage_from(
+        {
+            "limits": '{"router": {"windows": [[1, 2], [30, 3600], [1000, 86400.5]], "max_concurrent": 4}}',
+            "start_tolerance": "0.5",
+            "horizon": "600",
+            "owner_caps": '{"jobs": 500, "open_jobs": 50}',
+            "deployment_caps": '{"usd": 20.5}',
+            "cache": "deployment",
+        }
+    )
+    settings = parse_settings(stage.runtime_settings)
+    windows = (Window(1, 2), Window(30, 3600), Window(1000, 86_400.5))
+    assert settings.limits == {"router": Limit(windows=windows, max_concurrent=4)}
+    assert (settings.start_tolerance, settings.horizon) == (0.5, 600)
+    assert (settings.owner_caps, settings.deployment_caps) == (Caps(jobs=500, open_jobs=50), Caps(usd=20.5))
+    assert settings.cache is CacheScope.DEPLOYMENT
+
+
+def test_without_a_horizon_every_job_is_accepted() -> None:
+    assert parse_settings(stage_from({"horizon": "off"}).runtime_settings).horizon is None
+
+
+def test_the_server_that_stands_for_all_others_has_a_limit_too() -> None:
+    every = {"servers": '{"*": "http://10.0.0.1"}', "limits": '{"*": {"max_concurrent": 2}}'}
+    assert parse_settings(stage_from(every).runtime_settings).limits == {"*": Limit(max_concurrent=2)}
+
+
 def test_a_setting_may_stand_in_cdk_json_as_it_is() -> None:
     assert stage_from({"servers": {"router": "http://10.0.0.1"}, "longest_call": 600}).longest_call == 600
 
@@ -37,6 +68,30 @@ def test_a_setting_may_stand_in_cdk_json_as_it_is() -> None:
         ({"servers": '["https://example.com"]'}, "JSON object of URLs"),
         ({"servers": '{"router": "example.com"}'}, "JSON object of URLs"),
         ({"servers": '{"router": 7}'}, "JSON object of URLs"),
+        ({"limits": '{"routre": {"max_concurrent": 2}}'}, "the server 'routre', which is not set up: there are router"),
+        ({"limits": '{"*": {"max_concurrent": 2}}'}, "'*', which is not set up"),
+        ({"limits": "[[1, 2]]"}, "must be a JSON object, like"),
+        ({"limits": '{"router": {}}'}, "router: must be a JSON object, like"),
+        ({"limits": '{"router": {"window": [[1, 2]]}}'}, "unknown key 'window': there are windows, max_concurrent"),
+        ({"limits": '{"router": {"windows": [1, 2]}}'}, "router: windows: must be pairs"),
+        ({"limits": '{"router": {"windows": [[1, 2, 3]]}}'}, "must be pairs"),
+        ({"limits": '{"router": {"windows": [[0, 2]]}}'}, "must be pairs"),
+        ({"limits": '{"router": {"windows": [[1.5, 2]]}}'}, "must be pairs"),
+        ({"limits": '{"router": {"windows": [[true, 2]]}}'}, "must be pairs"),
+        ({"limits": '{"router": {"windows": [[1, 0]]}}'}, "must be pairs"),
+        ({"limits": '{"router": {"windows": [[1, NaN]]}}'}, "must be pairs"),
+        ({"limits": '{"router": {"windows": []}}'}, "must be pairs"),
+        ({"limits": '{"router": {"max_concurrent": 0}}'}, "router: max_concurrent: must be a whole number"),
+        ({"start_tolerance": "-1"}, "from 0 to 60"),
+        ({"start_tolerance": "Infinity"}, "from 0 to 60"),
+        ({"horizon": "half an hour"}, "from 1 to 86400, or off"),
+        ({"horizon": "true"}, "from 1 to 86400, or off"),
+        ({"owner_caps": "500"}, "must be a JSON object, like"),
+        ({"owner_caps": '{"job": 5}'}, "unknown key 'job': there are usd, jobs, open_jobs"),
+        ({"owner_caps": '{"jobs": 0}'}, "jobs: must be a whole number from 1"),
+        ({"deployment_caps": '{"usd": -1}'}, "usd: must be a number from 0 to 1000000"),
+        ({"deployment_caps": '{"usd": "free"}'}, "usd: must be a number"),
+        ({"cache": "global"}, "must be one of owner, deployment, off"),
         ({"longest_call": "801"}, "from 1 to 800"),
         ({"longest_call": "5m"}, "whole number"),
         ({"concurrent_calls": "1"}, "from 2 to 1000"),
@@ -45,5 +100,5 @@ def test_a_setting_may_stand_in_cdk_json_as_it_is() -> None:
     ],
 )
 def test_a_mistake_is_named(context: dict[str, object], complaint: str) -> None:
-    with pytest.raises(SettingsError, match=complaint.replace("[", r"\[")):
+    with pytest.raises(SettingsError, match=re.escape(complaint)):
         stage_from(context)

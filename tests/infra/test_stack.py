@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from longplay.settings import Settings, parse_settings
 
-from infra.settings import DAY, STAGES
+from infra.settings import DAY, SHARED, STAGES, USUAL_SERVER, Stage
 from tests.infra.reading import Template, only, properties, readable, resources
 
 ALL_STAGES = pytest.mark.parametrize("stage", list(STAGES))
@@ -49,6 +49,12 @@ def test_the_functions_understand_the_settings_the_stack_gives_them(stage: str) 
 
 def test_stack_and_functions_agree_on_what_is_usual() -> None:
     assert parse_settings(STAGES["prod"].runtime_settings) == Settings()
+    assert list(Settings().servers) == [USUAL_SERVER]
+
+
+def test_stack_and_functions_have_the_same_defaults() -> None:
+    told = {name: getattr(Stage(name="prod"), name) for name in SHARED if name != "servers"}
+    assert parse_settings(json.dumps(told)) == Settings()
 
 
 @ALL_STAGES

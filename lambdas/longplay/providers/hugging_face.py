@@ -18,8 +18,8 @@ from longplay.providers.hugging_face_answers import read_media
 from longplay.providers.hugging_face_refusals import PERMISSION_ADVICE, explain
 from longplay.providers.protocol import Call, Done
 from longplay.providers.refusals import read_refusal, request_id
+from longplay.providers.results import LARGEST_RESULT
 
-LARGEST_ANSWER = 200_000_000  # bytes; temporary storage holds 512 MB
 TOKENS_PER_SECOND = 50  # of MusicGen's audio codec
 TEXT_TO_VIDEO_FPS = 24  # what Wan 2.2 was trained for
 IMAGE_TO_VIDEO_FPS = 7  # what Stable Video Diffusion was trained for
@@ -49,7 +49,7 @@ class HuggingFace:
             headers={"Accept": _ACCEPT[call.kind], **credential.headers},
             json=_body(call),
             save_to=call.folder / "answer",
-            largest=LARGEST_ANSWER,
+            largest=LARGEST_RESULT,
             timeout=call.timeout,
         )
         if answer.success:

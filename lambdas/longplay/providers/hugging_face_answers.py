@@ -11,17 +11,17 @@ from typing import Any
 import msgspec
 
 from longplay.errors import Charged, FailureKind, ProviderError
-from longplay.media import HEAD, BrokenMedia, MediaFile, Samples, describe, sniff, write_wav
+from longplay.media import HEAD, BrokenMedia, MediaFile, Samples, sniff, write_wav
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import Answer, server_of
 from longplay.providers.hugging_face_refusals import explain
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import read_refusal
+from longplay.providers.results import bad_output, read_result
 
 LARGEST_JSON = 32_000_000  # bytes; 30 s of sound as a list of numbers are 10 to 20 MB
 MUSICGEN_RATE = 32_000  # samples a second, where a tutorial-style handler does not say
 
-_TYPES = {"music": ("audio/",), "image": ("image/",), "video": ("video/", "image/gif")}
 _PACKED = ("image", "images", "video", "videos", "audio", "b64_json", "data", "output", "blob")
 _DEEPEST = 4
 
@@ -34,14 +34,7 @@ class _Sound:
 
 def read_media(answer: Answer, call: Call, credential: Credential) -> MediaFile:
     """The file in a 2xx answer, typed by its bytes; raises ProviderError unless it is of the call's kind."""
-    path = answer.body if sniff(_head(answer)) else _unpack(answer, call, credential)
-    try:
-        media = describe(path)
-    except BrokenMedia as error:
-        raise _bad_output(call, str(error)) from error
-    if not media.content_type.startswith(_TYPES[call.kind]):
-        raise _bad_output(call, f"it sent {media.content_type} where {call.kind} was asked for")
-    return media
+    return read_result(answer.body if sniff(_head(answer)) else _unpack(answer, call, credential), call)
 
 
 def _head(answer: Answer) -> bytes:
@@ -67,11 +60,11 @@ def _json(answer: Answer, call: Call) -> Any:
     if first not in (b"{", b"[", b'"'):
         raise _no_json(answer, call, first)
     if answer.bytes > LARGEST_JSON:
-        raise _bad_output(call, f"it sent {answer.bytes:,} bytes of JSON, more than {LARGEST_JSON:,}")
+        raise bad_output(call, f"it sent {answer.bytes:,} bytes of JSON, more than {LARGEST_JSON:,}")
     try:
         return msgspec.json.decode(answer.body.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _bad_output(call, "its JSON cannot be read") from error
+        raise bad_output(call, "its JSON cannot be read") from error
 
 
 def _content(payload: Any, depth: int = 0) -> _Sound | str | None:
@@ -92,7 +85,7 @@ def _write_sound(sound: _Sound, path: Path, call: Call) -> None:
     try:
         write_wav(sound.samples, sound.sampling_rate, path)
     except BrokenMedia as error:
-        raise _bad_output(call, str(error)) from error
+        raise bad_output(call, str(error)) from error
 
 
 def _base64(text: str) -> bytes | None:
@@ -113,8 +106,8 @@ def _no_json(answer: Answer, call: Call, first: bytes) -> ProviderError:
             charged=Charged.UNKNOWN,
         )
     if first == b"<":
-        return _bad_output(call, "it sent an HTML page: is the address right?", charged=Charged.UNKNOWN)
-    return _bad_output(call, "it sent a file of unknown type")
+        return bad_output(call, "it sent an HTML page: is the address right?", charged=Charged.UNKNOWN)
+    return bad_output(call, "it sent a file of unknown type")
 
 
 def _no_media(answer: Answer, call: Call, credential: Credential) -> ProviderError:
@@ -122,13 +115,4 @@ def _no_media(answer: Answer, call: Call, credential: Credential) -> ProviderErr
     refusal = read_refusal(answer, secret=credential.token)
     if refusal.said or refusal.estimated_time is not None:
         return explain(refusal, call, credential)
-    return _bad_output(call, "its JSON holds neither sound, nor a picture, nor a video")
-
-
-def _bad_output(call: Call, what: str, *, charged: Charged = Charged.YES) -> ProviderError:
-    return ProviderError(
-        FailureKind.BAD_OUTPUT,
-        f"the answer is of no use: {server_of(call.url)} was asked for {call.kind} by {call.model}, "
-        f"but {what}. Check that this server serves this model.",
-        charged=charged,
-    )
+    return bad_output(call, "its JSON holds neither sound, nor a picture, nor a video")

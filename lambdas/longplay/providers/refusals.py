@@ -30,6 +30,7 @@ _REQUEST_ID_HEADERS = ("x-request-id", "x-inference-id", "x-amzn-requestid", "x-
 _TOKEN = re.compile(r"\b(?:hf|r8)_\w{6,}|(?i:\bbearer\s+)\S+")
 _TITLE = re.compile(r"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
 _RESET = re.compile(r"\bt=(\d{1,9})\b")
+_RESETS_IN = re.compile(r"\bresets in ~?(\d{1,9}) ?s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +113,11 @@ def _place(payload: dict[str, Any]) -> str:
 
 
 def _retry_after(answer: Answer, payload: Any) -> float | None:
-    """By Retry-After (seconds or a date), else RateLimit's reset, else the body."""
+    """By Retry-After (seconds or a date), else RateLimit's reset, else the body's field or its text."""
     header = answer.headers.get("retry-after", "")
     reset = _RESET.search(answer.headers.get("ratelimit", ""))
-    waits = (header, _seconds_until(header), reset and reset[1], _field(payload, "retry_after"))
+    told = _RESETS_IN.search(_text(payload))
+    waits = (header, _seconds_until(header), reset and reset[1], _field(payload, "retry_after"), told and told[1])
     return next((wait for said in waits if (wait := _bounded(said, LONGEST_WAIT)) is not None), None)
 
 

@@ -1,0 +1,65 @@
+"""Result files at the addresses a provider names: fetched from its own hosts alone, and never with a token."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from longplay.errors import FailureKind, ProviderError
+from longplay.media import MediaFile
+from longplay.providers.http_client import Answer, exchange, server_of
+from longplay.providers.protocol import Call, PollError
+from longplay.providers.refusals import printable
+from longplay.providers.results import LARGEST_RESULT, bad_output, read_result
+
+_LONGEST_HOST = 100  # characters of it that are quoted
+_SHORTEST_TIME = 1.0  # seconds a download is given though the others took all there was
+
+
+def fetch_results(urls: Sequence[str], call: Call, *, domains: tuple[str, ...], until: float) -> tuple[MediaFile, ...]:
+    """Download result files by `until` (by `time.monotonic`), 200 MB in all, and read them as the call's kind.
+
+    A host is one of `domains`, below one, or the very server that was called. Raises ProviderError for what can never
+    be used, and PollError for a download that failed: the files are paid for, and lie there to be fetched again.
+    """
+    for url in urls:
+        _check_host(url, call, domains)
+    return tuple(_files(urls, call, until))
+
+
+def _check_host(url: str, call: Call, domains: tuple[str, ...]) -> None:
+    try:
+        host = server_of(url)
+    except ProviderError as error:
+        raise bad_output(call, "it names a file at an address that cannot be used") from error
+    name = host.partition(":")[0].lower()
+    if host != server_of(call.url) and not f".{name}".endswith(tuple(f".{domain}" for domain in domains)):
+        shown = printable(host, secret=None, longest=_LONGEST_HOST)
+        raise bad_output(call, f"it names a file at {shown}, which is not one of its own hosts")
+
+
+def _files(urls: Sequence[str], call: Call, until: float) -> Iterator[MediaFile]:
+    left = LARGEST_RESULT
+    for number, url in enumerate(urls):
+        answer = _fetch(url, call.folder / f"output-{number}", largest=left, until=until)
+        left -= answer.bytes
+        yield _read(answer, call)
+
+
+def _fetch(url: str, path: Path, *, largest: int, until: float) -> Answer:
+    timeout = max(until - time.monotonic(), _SHORTEST_TIME)
+    try:
+        return exchange("GET", url, headers={}, save_to=path, largest=largest, timeout=timeout)
+    except ProviderError as error:
+        if error.kind is FailureKind.BAD_OUTPUT:  # larger than is taken
+            raise
+        raise PollError(error) from error
+
+
+def _read(answer: Answer, call: Call) -> MediaFile:
+    if answer.success:
+        return read_result(answer.body, call)
+    if 300 <= answer.status < 400:
+        raise bad_output(call, "its file has moved, and redirects are not followed")
+    raise PollError(ProviderError(FailureKind.UPSTREAM, f"the finished file could not be fetched: {answer.status}"))

@@ -1,0 +1,118 @@
+"""Replicate's prediction object: what it says of a generation, and what each of its ends means and cost.
+
+Replicate bills public models for the time a prediction ran, so a failed or canceled one may cost something
+(replicate.com/docs/topics/billing, read 2026-11), but not an aborted one, which never started
+(replicate.com/changelog/2025-10-16-prediction-deadlines).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.providers.protocol import Call
+from longplay.providers.refusals import LONGEST_TEXT, printable
+
+LARGEST_PREDICTION = 8_000_000  # bytes; its input and its logs come with it
+LARGEST_CALLBACK = 1_000_000  # bytes that are read of one
+MOST_OUTPUTS = 8
+
+_ID = re.compile(r"[a-z0-9]{10,64}")
+_MODERATED = r"\bnsfw\b|\bsensitive\b|\bsafety\b|\bmoderation\b|content policy"
+_OUT_OF_MEMORY = r"out of memory|\bcuda\b"
+
+
+class Prediction(msgspec.Struct, kw_only=True):
+    """As much of it as is used; `output` is an address, or a list of them."""
+
+    id: str
+    status: str
+    output: Any = None
+    error: Any = None
+    data_removed: bool = False
+
+    @property
+    def files(self) -> list[str]:
+        """The addresses of its result's files, at most eight."""
+        named = self.output if isinstance(self.output, list) else [self.output]
+        return [address for address in named if isinstance(address, str)][:MOST_OUTPUTS]
+
+
+def read_prediction(body: Path) -> Prediction | None:
+    """The prediction in an answer, None where there is none."""
+    return _decode(body.read_bytes())
+
+
+def reference_in(body: bytes) -> str | None:
+    """The id of the prediction in a callback's body, None where there is none or the body is too large."""
+    prediction = _decode(body) if len(body) <= LARGEST_CALLBACK else None
+    return prediction.id if prediction else None
+
+
+def failure_of(prediction: Prediction, call: Call, *, secret: str | None) -> ProviderError | None:
+    """Why the prediction brings no file; None for one that does, or still may."""
+    match prediction.status:
+        case "failed":
+            return _failed(prediction, call, secret)
+        case "canceled":
+            what = "was canceled at Replicate after it had been sent; it may have been billed for the time it ran"
+            return _ended(prediction, call, what, charged=Charged.UNKNOWN)
+        case "aborted":
+            what = "was given up by Replicate before it started, and is not billed"
+            return _ended(prediction, call, what, charged=Charged.NO)
+        case "succeeded" if prediction.data_removed:
+            return _ended(prediction, call, _ERASED, charged=Charged.YES)
+        case "succeeded" if not prediction.files:
+            what = "succeeded without a file. Where the prompt was held back, change it"
+            return _ended(prediction, call, what, charged=Charged.YES, kind=FailureKind.BAD_OUTPUT)
+    return None
+
+
+def forgotten(ref: str, call: Call) -> ProviderError:
+    """The error of a prediction Replicate does not know, or no longer."""
+    what = f"{_ERASED}, or the token now stored is another account's"
+    return _ended(Prediction(id=ref, status="forgotten"), call, what, charged=Charged.UNKNOWN)
+
+
+_ERASED = "is erased: Replicate keeps a result for one hour, and it was not fetched in time"
+
+
+def _decode(body: bytes) -> Prediction | None:
+    try:
+        prediction = msgspec.json.decode(body, type=Prediction)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    # the id becomes a part of an address
+    return prediction if _ID.fullmatch(prediction.id) else None
+
+
+def _failed(prediction: Prediction, call: Call, secret: str | None) -> ProviderError:
+    said = printable(str(prediction.error or "nothing"), secret=secret, longest=LONGEST_TEXT)
+    kind, advice = _reason(said)
+    what = f"failed. {advice} It may have been billed for the time it ran. Replicate said: {said}"
+    return _ended(prediction, call, what, charged=Charged.UNKNOWN, kind=kind)
+
+
+def _reason(said: str) -> tuple[FailureKind, str]:
+    if re.search(_MODERATED, said, re.IGNORECASE):
+        return FailureKind.MODERATED, "It was held back by moderation: change the prompt."
+    if re.search(_OUT_OF_MEMORY, said, re.IGNORECASE):
+        return FailureKind.OUT_OF_MEMORY, "The model ran out of memory: ask for something shorter or smaller."
+    return FailureKind.UPSTREAM, "It may succeed when it is made again."
+
+
+def _ended(
+    prediction: Prediction,
+    call: Call,
+    what: str,
+    *,
+    charged: Charged,
+    kind: FailureKind = FailureKind.UPSTREAM,
+) -> ProviderError:
+    return ProviderError(
+        kind, f"the prediction {prediction.id} by {call.model} {what}", charged=charged, request_id=prediction.id
+    )

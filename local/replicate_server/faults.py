@@ -1,0 +1,169 @@
+"""Everything that can go wrong at Replicate, by name, and the rules that say when it does."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from local.model_server.faults import CLOUDFRONT
+from local.model_server.wire import Answer
+from local.replicate_server.predictions import Fate, File
+
+
+class Stage(StrEnum):
+    """Where a request can be refused."""
+
+    CREATE = "create"
+    POLL = "poll"
+    CANCEL = "cancel"
+    FILE = "file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A rule: what is asked of predictions whose prompt holds `prompt` goes wrong, `times` times, null for ever.
+
+    `at` is where requests are refused (a fate befalls the prediction itself). `created` says whether a POST had made
+    its prediction nonetheless, `seconds` how slow it is, `retry_after` when to come back, null what is usual.
+    """
+
+    fault: str
+    at: str = Stage.CREATE
+    prompt: str = ""
+    times: int | None = 1
+    created: bool | None = None
+    seconds: float = 1.0
+    retry_after: float | None = None
+    location: str = "https://elsewhere.invalid/"
+    bytes: int = 20_000_000
+
+    def __post_init__(self) -> None:
+        if self.fault not in {*REFUSALS, *FATES, *FILES, SLOW}:
+            raise ValueError(f"no fault is called {self.fault!r}")
+        Stage(self.at)
+
+    @property
+    def creates(self) -> bool:
+        return self.fault in CREATED if self.created is None else self.created
+
+
+class Faults:
+    """The rules in force, oldest first; one used up is gone. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left: dict[Fault, int | None] = {}
+
+    def add(self, fault: Fault) -> None:
+        with self._lock:
+            self._left[fault] = fault.times
+
+    def clear(self) -> None:
+        with self._lock:
+            self._left.clear()
+
+    def fate(self, prompt: str) -> Fate:
+        """What becomes of a prediction made now."""
+        fault = self._take(lambda rule: rule.fault in FATES and rule.prompt in prompt)
+        return FATES[fault.fault] if fault else Fate()
+
+    def at(self, stage: Stage, prompt: str) -> Fault | None:
+        """What happens to a request at this stage."""
+        return self._take(lambda rule: rule.fault not in FATES and rule.at == stage and rule.prompt in prompt)
+
+    def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:
+        with self._lock:
+            taken = next((rule for rule in self._left if fits(rule)), None)
+            left = self._left[taken] if taken else None
+            if taken and left is not None:
+                self._left[taken] = left - 1
+                if left == 1:
+                    del self._left[taken]
+            return taken
+
+
+def problem(status: int, title: str, detail: str, **more: object) -> Answer:
+    """An error as the API words it (RFC 9457)."""
+    body = {"title": title, "detail": detail, "status": status, **more}
+    return Answer(status=status, content_type="application/problem+json", body=json.dumps(body).encode())
+
+
+def invalid(fields: list[tuple[str, str]]) -> Answer:
+    """An input that is not what the model's schema says."""
+    return problem(
+        422,
+        "Input validation failed",
+        "".join(f"- input.{name}: {what}\n" for name, what in fields),
+        invalid_fields=[{"type": "invalid", "field": f"input.{name}", "description": what} for name, what in fields],
+    )
+
+
+def not_found(_: Fault | None = None) -> Answer:
+    return problem(404, "Not found", "The requested resource could not be found.")
+
+
+def unauthorized(_: Fault | None = None) -> Answer:
+    return problem(401, "Unauthenticated", "You did not pass a valid authentication token")
+
+
+def unknown_version(_: Fault | None = None) -> Answer:
+    detail = "The specified version does not exist (or perhaps you don't have permission to use it?)"
+    return problem(422, "Invalid version or not permitted", detail)
+
+
+def _throttled(fault: Fault) -> Answer:
+    """Without `retry_after` as told to accounts in good standing, with it as to those short of credit."""
+    if fault.retry_after is None:
+        return problem(429, "Too many requests", "Request was throttled. Your rate limit resets in ~30s.")
+    detail = "Request was throttled. Your rate limit for creating predictions is reduced to 6 requests per minute."
+    return problem(429, "Too many requests", detail, retry_after=fault.retry_after)
+
+
+REFUSALS: Mapping[str, Callable[[Fault], Answer]] = {
+    "unauthorized": unauthorized,
+    "credits": lambda _: problem(
+        402, "Insufficient credit", "You have insufficient credit to run this model. Go to billing to purchase credit."
+    ),
+    "forbidden": lambda _: problem(403, "Forbidden", "You do not have permission to perform this action."),
+    "missing": not_found,
+    "invalid": lambda _: invalid([("prompt", "prompt is required")]),
+    "unknown_version": unknown_version,
+    "throttled": _throttled,
+    "server_error": lambda _: problem(500, "Internal server error", "Something went wrong."),
+    "html": lambda _: Answer(status=502, content_type="text/html", body=CLOUDFRONT),
+    "not_json": lambda _: Answer(body=b"{"),
+    "nameless": lambda _: Answer(body=b'{"id": "../../account", "status": "starting"}'),
+    "drop": lambda _: Answer(raw=True),
+    "redirect": lambda fault: Answer(status=302, headers={"Location": fault.location}),
+}
+SLOW = "slow"
+CREATED = {"drop", "not_json", "nameless", SLOW}
+
+FATES: Mapping[str, Fate] = {
+    "failed": Fate(status="failed", error="Prediction failed for an unknown reason."),
+    "nsfw": Fate(status="failed", error="NSFW content detected. Try running it again, or try a different prompt."),
+    "sensitive": Fate(
+        status="failed",
+        error="The input or output was flagged as sensitive. Please try again with different inputs. (E005)",
+    ),
+    "out_of_memory": Fate(status="failed", error="CUDA out of memory. Tried to allocate 2.00 GiB"),
+    "interrupted": Fate(status="failed", error="Prediction interrupted; please retry (code: PA)"),
+    "canceled": Fate(status="canceled"),
+    "aborted": Fate(status="aborted"),
+    "erased": Fate(erased=True),
+    "no_output": Fate(output=()),
+    "foreign_file": Fate(output=("https://files.elsewhere.invalid/out-0.wav",)),
+    "lookalike_file": Fate(output=("https://replicate.delivery.elsewhere.invalid/out-0.wav",)),
+    "insecure_file": Fate(output=("http://replicate.delivery/out-0.wav",)),
+}
+
+FILES: Mapping[str, Callable[[Fault, File], Answer]] = {
+    "cut": lambda _, file: Answer(content_type=file.content_type, body=file.content[:30], length=len(file.content)),
+    "page": lambda *_: Answer(content_type="audio/wav", body=CLOUDFRONT),
+    "large": lambda fault, file: Answer(
+        content_type=file.content_type,
+        body=(bytes(1 << 16) for _ in range(fault.bytes >> 16)),
+        length=fault.bytes >> 16 << 16,
+    ),
+}

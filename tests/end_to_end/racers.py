@@ -1,0 +1,85 @@
+"""Callers and workers that come at once: each put together as its function would be, all on one emulated account."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from threading import Barrier
+from typing import Any, TypeVar
+
+import pytest
+from longplay.errors import Problem
+from longplay.job import Job
+from longplay.request import parse_submission
+from longplay.service import Service
+from wiring import Parts
+
+from tests.aws import Aws
+
+T = TypeVar("T")
+
+#: All of a race happens at this moment, so that no day ends and no message is sent again meanwhile.
+NOW = time.time()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Racetrack:
+    """An account on the emulator that no deployed function knows; `calls` names every call made to its table."""
+
+    account: Aws
+    monkeypatch: pytest.MonkeyPatch
+    calls: list[str] = field(default_factory=list)
+
+    def functions(self, count: int, **settings: Any) -> list[Parts]:
+        """As many functions, each with clients and a memory of its own, as separate instances on Lambda would have."""
+        for name, value in {**self.account.environment, "SETTINGS": json.dumps(settings)}.items():
+            self.monkeypatch.setenv(name, value)
+        functions = [Parts() for _ in range(count)]
+        for function in functions:
+            assert function.service
+            assert function.worker
+        return functions
+
+    def services(self, count: int, **settings: Any) -> list[Service]:
+        """The HTTP side of as many functions, stopped at NOW."""
+        return [replace(function.service, clock=lambda: NOW) for function in self.functions(count, **settings)]
+
+    def item(self, key: str) -> Any:
+        """What stands in the table under this key."""
+        answer = self.account.dynamodb.get_item(
+            TableName=self.account.environment["TABLE_NAME"], Key={"pk": {"S": key}}, ConsistentRead=True
+        )
+        return answer.get("Item")
+
+    def messages(self) -> int:
+        """How many messages wait for a generator, or for their time."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        url = self.account.environment["CALLS_QUEUE_URL"]
+        counts = self.account.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(counts[name]) for name in names)
+
+
+def at_once(calls: Sequence[Callable[[], T]], *, abreast: int | None = None) -> list[T]:
+    """What the calls return, each wave of `abreast` (all of them, unless given) begun at the same moment."""
+    line = abreast or len(calls)
+    start = Barrier(line)
+
+    def make(call: Callable[[], T]) -> T:
+        start.wait()
+        return call()
+
+    with ThreadPoolExecutor(line) as threads:
+        return list(threads.map(make, calls))
+
+
+def submit(service: Service, owner: str, *, key: str | None = None, **body: object) -> Job | Problem:
+    """The job that a body makes, or the problem it is answered with."""
+    longest = service.settings.longest_deadline
+    try:
+        submission = parse_submission(json.dumps(body).encode(), service.catalogue, longest_deadline=longest)
+        return service.submit(owner, submission, key=key)
+    except Problem as problem:
+        return problem

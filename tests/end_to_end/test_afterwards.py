@@ -1,0 +1,71 @@
+"""What an owner does with a job afterwards, through the deployed stack and within its functions' rights."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import requests
+from PIL import Image
+
+from tests.end_to_end.deployed_stack import DeployedStack, eventually
+
+PICTURE = {"model": "stable-diffusion-v1-5", "width": 256, "height": 256}
+
+
+def test_a_canceled_job_keeps_what_its_call_brings_and_can_be_retried(stack: DeployedStack) -> None:
+    stack.get("/jobs/unknown")  # so that the function is warm: it must be quicker than the call
+    stack.server.fault("slow", seconds=5)
+    job_id = stack.submit(prompt="a picture called off", **PICTURE)
+    eventually(lambda: len(stack.server.requests) == 1)
+    assert stack.post(f"/jobs/{job_id}/cancel").json()["status"] == "canceled"
+    retried = stack.post(f"/jobs/{job_id}/retry")
+    assert (retried.status_code, retried.json()["retry_of"]) == (202, job_id)
+    assert stack.wait(retried.json()["id"])["status"] == "succeeded"
+    eventually(lambda: stack.job(job_id)["attempts"][0]["charged"] == "yes")
+    assert len(stack.job(job_id)["outputs"]) == 1
+
+
+def test_a_retry_starts_from_the_same_picture(stack: DeployedStack) -> None:
+    stack.server.fault("invalid", times=2)
+    job_id = stack.submit(prompt="waves", model="stable-video-diffusion", image=_picture())
+    assert stack.wait(job_id)["status"] == "failed"
+    retried = stack.post(f"/jobs/{job_id}/retry").json()["id"]
+    assert stack.wait(retried)["error"]["code"] == "bad_input"
+    first, second = stack.server.requests
+    assert "sha256" in first.inputs
+    assert first.inputs == second.inputs
+
+
+def test_a_deleted_job_is_gone_with_its_files_and_what_it_asked_is_generated_anew(stack: DeployedStack) -> None:
+    wish = {"prompt": "a picture to forget", **PICTURE}
+    job = stack.wait(stack.submit(**wish))
+    assert _delete(stack, job["id"]).status_code == 204
+    assert stack.get(f"/jobs/{job['id']}").status_code == 410
+    assert requests.get(job["outputs"][0]["url"], timeout=30).status_code == 404
+    again = stack.post("/generate", wish)
+    assert again.status_code == 202
+    assert stack.wait(again.json()["id"])["cached"] is False
+    assert stack.server.generations == 2
+
+
+def test_the_same_wish_again_is_answered_at_once_with_a_file_of_its_own(stack: DeployedStack) -> None:
+    wish = {"prompt": "a picture to see twice", **PICTURE}
+    job = stack.wait(stack.submit(**wish))
+    again = stack.post("/generate", wish)
+    assert (again.status_code, again.json()["status"], again.json()["cached"]) == (200, "succeeded", True)
+    [first], [second] = job["outputs"], again.json()["outputs"]
+    assert second["url"].partition("?")[0] != first["url"].partition("?")[0]
+    assert requests.get(second["url"], timeout=30).content == requests.get(first["url"], timeout=30).content
+    assert stack.server.generations == 1
+
+
+def _delete(stack: DeployedStack, job_id: str) -> requests.Response:
+    headers = {"x-api-key": stack.key}
+    return requests.delete(f"{stack.deployment.api_url}/jobs/{job_id}", headers=headers, timeout=30)
+
+
+def _picture() -> str:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

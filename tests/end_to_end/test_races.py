@@ -1,0 +1,145 @@
+"""What comes at once on an emulator whose table is atomic: one start a job, one job a key, no window and no cap broken.
+
+Callers come through the deployed API where it says so. Elsewhere sixteen sets of the functions' own objects, each
+with clients and a memory of its own, are driven by threads of this process: for speed, without emulated Lambda.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from itertools import cycle, islice
+from typing import Any
+
+import boto3
+import pytest
+from longplay.errors import OverBudget
+from longplay.job import Job
+from longplay.job_queue import Message
+
+from local.emulator import ADMINISTRATOR
+from local.model_server import ModelServer
+from tests.aws import REGION, make_account
+from tests.end_to_end.deployed_stack import DeployedStack
+from tests.end_to_end.racers import NOW, Racetrack, at_once, submit
+
+AT_ONCE = 16
+CALLERS = 50
+FUNCTIONS = 5  # of emulated Lambda that callers keep busy at once: each begins with a cold start
+PICTURE = {"model": "stable-diffusion-v1-5", "width": 256, "height": 256}
+ACCOUNT = "stable-diffusion-v1-5"  # the server that serves the picture's first route
+
+
+@pytest.fixture(scope="module")
+def racetrack(deployed: DeployedStack) -> Iterator[Racetrack]:
+    """An account on the emulator, in a region where nothing is deployed."""
+    settings = {name.upper(): value for name, value in ADMINISTRATOR.items()}
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, value in {**settings, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": deployed.aws.url}.items():
+            monkeypatch.setenv(name, value)
+        session = boto3.Session()
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+        track = Racetrack(account=make_account(), monkeypatch=monkeypatch)
+        session.events.register("before-call.dynamodb", lambda model, **_: track.calls.append(model.name))
+        yield track
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[ModelServer]:
+    """A model server that renders the least that is valid."""
+    with ModelServer(quick=True) as server:
+        yield server
+
+
+def test_of_sixteen_deliveries_of_each_of_200_messages_one_makes_a_call(
+    racetrack: Racetrack, quick: ModelServer
+) -> None:
+    functions = racetrack.functions(AT_ONCE, servers={"*": f"{quick.url}/models/{{model}}"})
+    jobs = [_job(submit(functions[0].service, "deliveries", prompt=f"picture {n}", **PICTURE)) for n in range(200)]
+    for job in jobs:
+        message = Message(version=1, job=job.id, route=job.route)
+        outcomes = at_once([partial(function.worker.advance, message, remaining=60) for function in functions])
+        assert Counter(outcomes) == {"succeeded": 1, "left alone": AT_ONCE - 1}
+    assert Counter(request.inputs for request in quick.requests) == {f"picture {n}": 1 for n in range(200)}
+    assert quick.generations == len(jobs)
+
+
+def test_of_equal_submissions_under_one_key_one_makes_a_job_and_a_message(racetrack: Racetrack) -> None:
+    services, before = racetrack.services(AT_ONCE, cache="off"), racetrack.messages()
+    once = partial(submit, key="a key", prompt="a picture under a key", **PICTURE)
+    answers = at_once([partial(once, service, "keys") for service in islice(cycle(services), CALLERS)])
+    assert len({_job(answer).id for answer in answers}) == 1
+    assert racetrack.messages() - before == 1
+
+
+def test_equal_posts_under_one_key_to_the_deployed_api_make_one_job_and_one_generation(stack: DeployedStack) -> None:
+    body = {"prompt": "fifty posts under one key", **PICTURE}
+    post = partial(stack.post, "/generate", body, headers={"Idempotency-Key": "fifty"})
+    answers = [answer.json() for answer in at_once([post] * CALLERS, abreast=FUNCTIONS)]
+    assert len({answer["id"] for answer in answers}) == 1
+    job = stack.wait(answers[0]["id"])
+    assert (job["status"], len(job["attempts"])) == ("succeeded", 1)
+    assert (len(stack.server.requests), stack.server.generations) == (1, 1)
+
+
+def test_equal_posts_to_the_deployed_api_share_one_generation(stack: DeployedStack) -> None:
+    stack.server.fault("slow", seconds=2)  # so that many of them come while it is under way
+    post = partial(stack.post, "/generate", {"prompt": "fifty posts of one prompt", **PICTURE})
+    ids = {answer.json()["id"] for answer in at_once([post] * CALLERS, abreast=FUNCTIONS)}
+    jobs = [stack.wait(job_id) for job_id in ids]
+    assert len(ids) == CALLERS
+    assert Counter((job["status"], job["cached"]) for job in jobs) == {
+        ("succeeded", False): 1,
+        ("succeeded", True): CALLERS - 1,
+    }
+    assert len({job["outputs"][0]["sha256"] for job in jobs}) == 1
+    assert (len(stack.server.requests), stack.server.generations) == (1, 1)
+
+
+def test_racers_for_the_slots_of_one_account_keep_every_window(racetrack: Racetrack) -> None:
+    windows, rounds = [(1, 2), (30, 3600)], 3
+    services = racetrack.services(
+        AT_ONCE,
+        servers={ACCOUNT: "http://127.0.0.1:1"},
+        limits={ACCOUNT: {"windows": windows}},
+        horizon=None,
+    )
+    patient = partial(submit, deadline_seconds=86_400, **PICTURE)
+    racetrack.calls.clear()
+    jobs = [
+        _job(answer)
+        for n in range(rounds)
+        for answer in at_once(
+            [partial(patient, service, "slots", prompt=f"{n} of {place}") for place, service in enumerate(services)]
+        )
+    ]
+    slots = sorted(_slot(job) for job in jobs)
+    assert len(set(slots)) == rounds * AT_ONCE
+    for starts, seconds in windows:
+        assert all(later - earlier >= seconds for earlier, later in zip(slots, slots[starts:], strict=False))
+    print(f"\n{AT_ONCE} at once, {len(slots)} slots: {dict(Counter(racetrack.calls))}")
+
+
+def test_racers_for_the_last_of_a_budget_get_what_is_left_of_it(racetrack: Racetrack) -> None:
+    services = racetrack.services(AT_ONCE, owner_caps={"jobs": 10})
+    bodies = [{"prompt": f"picture {n} of a budget", **PICTURE} for n in range(CALLERS)]
+    answers = at_once(
+        [partial(submit, service, "budgets", **body) for service, body in zip(cycle(services), bodies, strict=False)]
+    )
+    accepted = [answer for answer in answers if isinstance(answer, Job)]
+    assert Counter(type(answer) for answer in answers) == {Job: 10, OverBudget: CALLERS - 10}
+    held = racetrack.item(f"budget#budgets#{accepted[0].budget_day}")
+    assert (held["jobs"]["N"], held["waiting"]["N"]) == ("10", "10")
+    assert int(held["used"]["N"]) == sum(job.hold or 0 for job in accepted)
+
+
+def _job(answer: Any) -> Job:
+    assert isinstance(answer, Job), answer
+    return answer
+
+
+def _slot(job: Job) -> float:
+    assert job.slot is not None
+    assert job.slot >= NOW
+    return job.slot
