@@ -1,0 +1,88 @@
+"""The sweeper sends no more than it must, and costs one query when nothing is open."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+import wiring
+from longplay.items import to_item
+from longplay.sweep import LONGEST_STEP, MOST_LOOKED_AT, MOST_RESENT
+
+from tests.aws import TABLE
+from tests.aws_calls import recorded_calls
+from tests.product import Product
+
+TRACK = {"prompt": "chill beats with vinyl crackle", "genre": "lofi", "duration": 1}
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    """Time that moves only when a test says so."""
+    with time_machine.travel(time.time(), tick=False) as coordinates:
+        yield coordinates
+
+
+def _copies(product: Product, count: int) -> None:
+    """So many waiting jobs, all like one that was submitted."""
+    product.submit(TRACK)
+    (item,) = (
+        item for item in product.aws.dynamodb.scan(TableName=TABLE)["Items"] if item["pk"]["S"].startswith("job#")
+    )
+    for start in range(0, count - 1, 25):
+        puts = [_put(item, f"copy{n}") for n in range(start, min(start + 25, count - 1))]
+        product.aws.dynamodb.batch_write_item(RequestItems={TABLE: puts})
+
+
+def _put(item: dict[str, Any], job_id: str) -> dict[str, Any]:
+    return {"PutRequest": {"Item": {**item, **to_item({"pk": f"job#{job_id}", "id": job_id})}}}
+
+
+def _sent(product: Product) -> int:
+    answer = product.aws.sqs.get_queue_attributes(
+        QueueUrl=product.aws.environment["CALLS_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+
+
+def test_a_run_looks_at_a_bounded_number_and_resends_fewer(product: Product, clock: time_machine.Coordinates) -> None:
+    """However many jobs wait behind slow workers."""
+    _copies(product, MOST_LOOKED_AT + 200)
+    clock.shift(61)
+    before = _sent(product)
+    with recorded_calls() as calls:
+        wiring.dependencies.cache_clear()
+        product.sweep()
+    moved = sum(call.name == "UpdateItem" for call in calls)
+    assert (moved, _sent(product) - before) == (MOST_LOOKED_AT, MOST_RESENT)
+
+
+def test_a_waiting_job_is_sent_again_ever_more_rarely(product: Product, clock: time_machine.Coordinates) -> None:
+    """At one minute, two, four, eight, … and from then on every half hour: seven times in three hours."""
+    product.submit({**TRACK, "deadline_seconds": 4 * 3_600})
+    sent_at, began = [], time.time()
+    for _ in range(180):
+        clock.shift(60)
+        before = _sent(product)
+        product.sweep()
+        if _sent(product) > before:
+            sent_at.append(round((time.time() - began) / 60))
+    gaps = [later - earlier for earlier, later in itertools.pairwise(sent_at)]
+    assert len(sent_at) <= 10, sent_at
+    assert all(later >= earlier for earlier, later in itertools.pairwise(gaps)), sent_at
+    assert gaps[-1] == LONGEST_STEP / 60
+
+
+def test_with_nothing_open_a_run_is_one_query(product: Product, clock: time_machine.Coordinates) -> None:
+    """A deployment that nobody uses costs next to nothing."""
+    product.submit(TRACK)
+    product.deliver()
+    clock.shift(7_200)
+    with recorded_calls() as calls:
+        wiring.dependencies.cache_clear()
+        product.sweep()
+    assert [call.name for call in calls] == ["Query"]
