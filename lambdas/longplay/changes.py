@@ -144,20 +144,21 @@ ERASE = Change(
 )
 
 # --- followers: jobs that wait for another's result of the same request ---
+# Only a queued job has `follows`: no worker can claim it, and whatever ends it takes `follows` away.
 
 FOLLOW_ON = Change(
     "SET #follows = :follows, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token",
-    ("#status = :queued", "#not_before <= :now", "attribute_exists(#follows)"),
+    ("#not_before <= :now", "attribute_exists(#follows)"),
 )
 
 FOLLOWER_SUCCEED = Change(
     "SET #status = :succeeded, #outputs = :outputs, #cached = :true, #completed_at = :now, #token = :token " + _LET_GO,
-    ("#status = :queued", "attribute_exists(#follows)"),
+    ("attribute_exists(#follows)",),
 )
 
 TAKE_THE_LEAD = Change(
     "SET #slot = :slot, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #follows",
-    ("#status = :queued", "attribute_exists(#follows)"),
+    ("attribute_exists(#follows)",),
 )
 
 # --- results by what was asked ---

@@ -35,7 +35,8 @@ class Limiter:
         self._limits = {account: limit.loosened(tolerance) for account, limit in limits.items()}
         self._tolerance = tolerance
         self._known: dict[str, Line] = {}
-        self._shared: set[str] = set()
+        # accounts that others reserve at too, and whether they may have since our last write
+        self._shared: dict[str, bool] = {}
 
     def paces(self, account: str) -> bool:
         """Whether the account has a limit."""
@@ -53,7 +54,7 @@ class Limiter:
     def learn(self, account: str, item: Item | None) -> None:
         """Remember the line that a refused write has found: others reserve too, so it is read before the next one."""
         self._known[account] = _line(item)
-        self._shared.add(account)
+        self._shared[account] = False
 
     def reserve(self, account: str, *, now: float) -> Reservation:
         """The next slot, for a write with the job that will use it; `took` says that the write has held.
@@ -68,6 +69,8 @@ class Limiter:
     def took(self, reservation: Reservation) -> None:
         """Remember the line as the reservation has left it."""
         self._known[reservation.account] = reservation.after
+        if reservation.account in self._shared:
+            self._shared[reservation.account] = True
 
     def give_back(self, account: str, slot: float, *, now: float) -> list[Part]:
         """The part that gives a slot back, for a write with the job's end; none when its time has come anyway."""
@@ -140,13 +143,13 @@ class Limiter:
 
     def _seen(self, account: str) -> Line:
         """The line to reserve by: as last seen while nobody else was met at it, as it stands otherwise."""
-        if account not in self._shared:
-            return self._known.get(account, Line())
-        self._shared.discard(account)
-        known = self._known[account]
+        known = self._known.get(account, Line())
+        if not self._shared.get(account):
+            return known
+        self._shared[account] = False
         line = self.line(account)
-        if line.version != known.version:
-            self._shared.add(account)
+        if line.version == known.version:
+            del self._shared[account]
         return line
 
     def _put(self, account: str, seen: Line, after: Line) -> tuple[Part, Line]:
