@@ -14,6 +14,8 @@ LOCAL_TOOLS = $(CLOUD_TOOLS) .local/emulator/ready .local/runtime/ready
 CDK = .local/cdk/node_modules/.bin/cdk --no-notices
 BOOTSTRAPPED = .venv/bin/python -c 'import boto3; boto3.client("cloudformation").describe_stacks(StackName="CDKToolkit")' 2>/dev/null
 UV = .venv/bin/uv --quiet
+LEFT = .local/left.json
+ERASE = .venv/bin/python -m infra.operate erase-data $(LEFT)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
@@ -25,8 +27,9 @@ help:
 	@echo 'make run                      the whole of it on this machine; ONCE=1 stops after two files'
 	@echo '                              HF_TOKEN=hf_… asks the real Hugging Face, MODEL_SERVER=http://… any server like it'
 	@echo 'make test, check, bench       the tests; format, lint and types; the benchmarks'
-	@echo 'make deploy, destroy          the stack in your AWS account: create or update it; remove it'
+	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
 	@echo '                              (ARGS="-c name=value" for settings of infra/settings.py)'
+	@echo 'make destroy                  removes it, and leaves its files and jobs; DATA=1 deletes them too'
 	@echo 'make key OWNER=name           an API key for a caller of the deployed stack'
 	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'
 	@echo 'make pause MINUTES=n, resume  takes no new jobs for a while; those under way finish'
@@ -50,8 +53,11 @@ deploy: $(CLOUD_TOOLS)
 	@$(CDK) deploy --require-approval never $(ARGS)
 	@echo 'Store a provider token with `make token PROVIDER=huggingface`, make a key with `make key OWNER=name`.'
 
+# What is left has names that only the stack knows, so they are written down before it goes.
 destroy: $(CLOUD_TOOLS)
+	@$(if $(DATA),.venv/bin/python -m infra.operate outputs >$(LEFT).new && mv $(LEFT).new $(LEFT))
 	@$(CDK) destroy $(ARGS)
+	@$(if $(DATA),$(ERASE) $(if $(filter --force,$(ARGS)),--yes) || { echo 'To come back to it: $(ERASE)'; exit 1; })
 
 key: .venv/ready
 	@.venv/bin/python -m infra.operate key "$(or $(OWNER),$(error say whose key it is: make key OWNER=name))"

@@ -1,4 +1,4 @@
-"""The HTTP front door: a regional REST API with keys, and the two functions behind it."""
+"""The HTTP front door: a regional REST API with keys, and the three functions behind it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ from infra.refusals import add_refusals
 #: API Gateway waits 29 s for a function; what takes longer would be paid for an answer nobody gets.
 LONGEST_ANSWER = cdk.Duration.seconds(28)
 
+#: A callback is one read, one write and one message; what is lost of it is asked for later anyway.
+LONGEST_CALLBACK = cdk.Duration.seconds(10)
+
+#: Replicate takes 600 predictions a minute, and calls back once for each. This is a bucket of its own: whoever floods
+#: the one path without a key takes nothing from those who have one.
+CALLBACKS_PER_SECOND = 20
+CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
+
 #: The key's id tells who called; the key itself is a password and stays out of the log.
 ACCESS_LOG = {
     "time": "$context.requestTime",
@@ -32,10 +40,14 @@ ACCESS_LOG = {
 }
 
 KEYS = "Machines call, with API keys: there are no users to sign in."
+HINTS = (
+    "A provider has no key of ours. The URL it calls carries a random token of the attempt, and what it says there "
+    "is a hint: it is then asked with our own token, and believed in its answer."
+)
 LOGS_FOR_THE_ACCOUNT = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 ACKNOWLEDGED = {
     "AwsSolutions-APIG2": "The functions check every field, and name it and its bound; API Gateway's models cannot.",
-    "AwsSolutions-APIG3": "No request without a key gets through; a web ACL is the operator's choice, and costs.",
+    "AwsSolutions-APIG3": "Only callbacks get through without a key; a web ACL is the operator's choice, and costs.",
     "AwsSolutions-APIG4": KEYS,
     "AwsSolutions-COG4": KEYS,
     "AwsSolutions-APIG6": "The access log has each request's error; execution logs go to a group that never expires.",
@@ -47,15 +59,26 @@ ACKNOWLEDGED = {
 
 
 class Api(Construct):
-    """Exposes `rest_api`, its `usage_plan`, and the functions `submit` and `jobs`.
+    """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs` and `callbacks`.
 
     `requests_per_second` is for all callers together; one key may use half, so that nobody shuts the others out.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, runtime: Runtime, requests_per_second: int) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, runtime: Runtime, secret_arn: str, requests_per_second: int
+    ) -> None:
         super().__init__(scope, construct_id)
         self.submit = Function(self, "Submit", entry="submit", runtime=runtime, timeout=LONGEST_ANSWER)
         self.jobs = Function(self, "Jobs", entry="jobs", runtime=runtime, timeout=LONGEST_ANSWER)
+        self.callbacks = Function(
+            self,
+            "Callbacks",
+            entry="callbacks",
+            runtime=runtime,
+            timeout=LONGEST_CALLBACK,
+            # the name alone, for parts it shares with the generator: it calls no provider and may not read a token
+            environment={"PROVIDER_SECRET_ID": secret_arn},
+        )
         self._allow()
         self.rest_api = self._rest_api(self._stage(requests_per_second))
         self._route()
@@ -76,6 +99,9 @@ class Api(Construct):
         self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="inputs/")
         self.jobs.allow_listing("jobs/", "inputs/")
         self.jobs.allow_sending()
+        # a hint is passed on; the secret and the files are the generator's
+        self.callbacks.allow_items("GetItem", "UpdateItem")
+        self.callbacks.allow_sending()
 
     def _stage(self, requests_per_second: int) -> apigateway.StageOptions:
         log = logs.LogGroup(self, "AccessLog", retention=LOG_RETENTION, removal_policy=cdk.RemovalPolicy.DESTROY)
@@ -83,6 +109,7 @@ class Api(Construct):
             stage_name="prod",
             throttling_rate_limit=requests_per_second,
             throttling_burst_limit=2 * requests_per_second,
+            method_options={f"{CALLBACKS}/POST": _throttled(CALLBACKS_PER_SECOND)},
             access_log_destination=apigateway.LogGroupLogDestination(log),
             access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
         )
@@ -112,6 +139,12 @@ class Api(Construct):
         job.add_resource("outputs").add_resource("{n}").add_method("GET", jobs)
         job.add_resource("cancel").add_method("POST", jobs)
         job.add_resource("retry").add_method("POST", jobs)
+        self._route_callbacks()
+
+    def _route_callbacks(self) -> None:
+        callback = self.rest_api.root.resource_for_path(CALLBACKS)
+        method = callback.add_method("POST", _calling(self.callbacks), api_key_required=False)
+        acknowledge(method, {"AwsSolutions-APIG4": HINTS, "AwsSolutions-COG4": HINTS})
 
     def _usage_plan(self, requests_per_second: int) -> apigateway.UsagePlan:
         stage = apigateway.UsagePlanPerApiStage(api=self.rest_api, stage=self.rest_api.deployment_stage)
@@ -125,6 +158,12 @@ class Api(Construct):
 
 def _calling(function: Function) -> apigateway.LambdaIntegration:
     return apigateway.LambdaIntegration(function, allow_test_invoke=False)
+
+
+def _throttled(requests_per_second: int) -> apigateway.MethodDeploymentOptions:
+    return apigateway.MethodDeploymentOptions(
+        throttling_rate_limit=requests_per_second, throttling_burst_limit=2 * requests_per_second
+    )
 
 
 def _for_pages() -> apigateway.CorsOptions:

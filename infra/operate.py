@@ -1,6 +1,6 @@
-"""What an operator does beside deploying: hand out API keys, store provider tokens, stop and start new jobs.
+"""What an operator does beside deploying: hand out keys, store tokens, stop and start new jobs, erase what is left.
 
-python -m infra.operate key OWNER | token PROVIDER | pause [MINUTES] | resume | outputs
+python -m infra.operate key OWNER | token PROVIDER | pause [MINUTES] | resume | outputs | erase-data OUTPUTS
 (--stage local, before the word, for another stage than prod)
 """
 
@@ -14,15 +14,17 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from getpass import getpass
+from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.erasure import Remains
 from infra.settings import STAGES
 
 #: The names under which the functions look for a token in the secret.
-PROVIDERS = ("huggingface", "self_hosted")
+PROVIDERS = ("huggingface", "self_hosted", "replicate")
 
 #: The item in the table that all functions look at, and for how many seconds each remembers what it saw.
 SWITCH, SECONDS_REMEMBERED = "settings", 30
@@ -100,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     paused.add_argument("minutes", nargs="?", type=_minutes, default=HOUR, help="how long; an hour unless given")
     _operation(operations, "resume", _resume, "take new jobs again")
     _operation(operations, "outputs", _outputs, "show the stack's outputs as JSON")
+    erase = _operation(operations, "erase-data", _erase_data, "erase the files and jobs a destroyed stack has left")
+    erase.add_argument("outputs", type=Path, help="a file with what `outputs` showed while the stack stood")
+    erase.add_argument("--yes", action="store_true", help="do not ask, where no person sits at the terminal")
     return parser
 
 
@@ -144,6 +149,42 @@ def _resume(session: boto3.Session, options: argparse.Namespace) -> str:
 
 def _outputs(session: boto3.Session, options: argparse.Namespace) -> str:
     return json.dumps(_of_stage(session, options), indent=2)
+
+
+def _erase_data(session: boto3.Session, options: argparse.Namespace) -> str:
+    stack, remains = STAGES[options.stage].stack_name, _remains(options.outputs)
+    if _stands(session, stack):
+        raise OperationError(f"the stack {stack} still stands and needs its data: nothing is erased")
+    print(f"This deletes for good, of {stack} in {session.region_name}:\n{remains.described(session)}")
+    if not (_nobody_to_ask(options) or _typed(stack)):
+        raise OperationError(f"{stack} was not typed: nothing is erased")
+    remains.erase(session)
+    return "Both are deleted. AWS itself keeps a backup of the table for 35 days, at no cost."
+
+
+def _remains(file: Path) -> Remains:
+    try:
+        outputs = json.loads(file.read_text())
+        return Remains(bucket=outputs["BucketName"], table=outputs["TableName"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OperationError(f"{file} is not what `outputs` showed: {error!r}") from error
+
+
+def _stands(session: boto3.Session, stack: str) -> bool:
+    try:
+        stack_outputs(session, stack=stack)
+    except OperationError:
+        return False
+    return True
+
+
+def _nobody_to_ask(options: argparse.Namespace) -> bool:
+    return bool(options.yes) and not sys.stdin.isatty()
+
+
+def _typed(word: str) -> bool:
+    print(f"Type {word} to delete them: ", end="", flush=True)
+    return sys.stdin.readline().strip() == word
 
 
 def _of_stage(session: boto3.Session, options: argparse.Namespace) -> Mapping[str, str]:

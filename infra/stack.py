@@ -24,18 +24,26 @@ class LongplayStack(cdk.Stack):
         storage = Storage(self, "Storage", longest_kept=stage.longest_kept, keep=lasting, tls_only=lasting)
         queues = Queues(self, "Queues", consumer_timeout=timeout, tls_only=lasting)
         runtime = _runtime(stage, storage, queues)
-        api = Api(self, "Api", runtime=runtime, requests_per_second=stage.requests_per_second)
+        api = Api(
+            self,
+            "Api",
+            runtime=runtime,
+            secret_arn=storage.secret_arn,
+            requests_per_second=stage.requests_per_second,
+        )
         generator = Generator(
             self,
             "Generator",
             runtime=runtime,
             timeout=timeout,
             secret_arn=storage.secret_arn,
+            # an emulator's API has an address that CloudFormation does not know
+            callback_base=None if stage.emulated else api.rest_api.url,
             concurrent_calls=stage.concurrent_calls,
             concurrent_steps=stage.concurrent_steps,
         )
         sweeper = Sweeper(self, "Sweeper", runtime=runtime)
-        functions = [api.submit, api.jobs, generator.function, sweeper.function]
+        functions = [api.submit, api.jobs, api.callbacks, generator.function, sweeper.function]
         monitoring = Monitoring(self, "Monitoring", email=stage.alarm_email)
         monitoring.watch_functions(functions)
         monitoring.watch_duration(generator.function, longest=stage.longest_call + stage.call_margin // 2)

@@ -16,7 +16,10 @@ REDRIVEN = "A queue moves what failed three times to its dead-letter queue; a de
 
 
 class Generator(Construct):
-    """One message, one job, one step; `concurrent_…` says how many of a queue's messages are worked on at once."""
+    """One message, one job, one step; `concurrent_…` says how many of a queue's messages are worked on at once.
+
+    `callback_base` is the URL under which providers reach `/callbacks/…`; without one they are asked more often.
+    """
 
     def __init__(
         self,
@@ -26,6 +29,7 @@ class Generator(Construct):
         runtime: Runtime,
         timeout: cdk.Duration,
         secret_arn: str,
+        callback_base: str | None,
         concurrent_calls: int,
         concurrent_steps: int,
     ) -> None:
@@ -38,7 +42,7 @@ class Generator(Construct):
             timeout=timeout,
             memory_size=512,  # a result of 32 MB that comes as JSON is held as text and as numbers at once
             ephemeral_storage_size=cdk.Size.gibibytes(1),  # binary results lie there until they are in the bucket
-            environment={"PROVIDER_SECRET_ID": secret_arn},
+            environment={"PROVIDER_SECRET_ID": secret_arn, **_called_back_at(callback_base)},
         )
         self._allow(secret_arn)
         self._feed(runtime.calls, concurrent_calls)
@@ -79,3 +83,7 @@ class Sweeper(Construct):
         every_minute = events.Schedule.rate(cdk.Duration.minutes(1))
         rule = events.Rule(self, "EveryMinute", schedule=every_minute, targets=[sweep])
         acknowledge(rule, {"Serverless-EventBusDLQ": "A sweep that was missed is made up for by the next."})
+
+
+def _called_back_at(base: str | None) -> dict[str, str]:
+    return {} if base is None else {"CALLBACK_BASE_URL": base}

@@ -1,9 +1,11 @@
-"""The templates of all stages, synthesized once, with the asset really bundled."""
+"""The templates of all stages, synthesized once with the asset really bundled, and an AWS emulator for the operator."""
 
 from __future__ import annotations
 
 import fcntl
 import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 
 from infra.settings import STAGES
 from infra.stack import LongplayStack
+from local.emulator import ADMINISTRATOR, REGION, Emulator, emulator
+from local.tools import LOCAL, require_tools
 
 ROOT = Path(__file__).parent.parent.parent
 Template = dict[str, Any]
@@ -48,6 +52,23 @@ def templates(assembly: Path) -> dict[str, Template]:
 def prod(templates: dict[str, Template]) -> Template:
     """The template an operator deploys."""
     return templates["prod"]
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Emulator]:
+    """An emulator with nothing in it."""
+    require_tools()
+    with tempfile.TemporaryDirectory(prefix="test-", dir=LOCAL) as home, emulator(Path(home)) as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The same, reached by whoever asks the environment, as any SDK does."""
+    settings = {name.upper(): value for name, value in ADMINISTRATOR.items()}
+    for name, value in {**settings, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": running.url}.items():
+        monkeypatch.setenv(name, value)
+    return running
 
 
 def _synthesize(folder: Path, context: dict[str, Any]) -> None:

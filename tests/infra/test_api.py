@@ -9,6 +9,7 @@ import pytest
 
 from tests.infra.reading import Template, only, properties, readable
 
+CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 ROUTES = {
     ("POST", "/generate"): "ApiSubmit",
     ("GET", "/jobs/{id}"): "ApiJobs",
@@ -16,6 +17,7 @@ ROUTES = {
     ("GET", "/jobs/{id}/outputs/{n}"): "ApiJobs",
     ("POST", "/jobs/{id}/cancel"): "ApiJobs",
     ("POST", "/jobs/{id}/retry"): "ApiJobs",
+    ("POST", CALLBACKS): "ApiCallbacks",
 }
 
 
@@ -24,9 +26,10 @@ def test_every_route_leads_to_its_function(prod: Template) -> None:
     assert {(m["HttpMethod"], _path(prod, m["ResourceId"])): _target(m) for m in methods} == ROUTES
 
 
-def test_every_method_but_a_browsers_preflight_needs_a_key(prod: Template) -> None:
-    keys = {(method["HttpMethod"] == "OPTIONS", method["ApiKeyRequired"]) for method in _methods(prod)}
-    assert keys == {(True, False), (False, True)}
+def test_no_key_is_needed_for_a_callback_and_a_browsers_preflight_alone(prod: Template) -> None:
+    keyless = [method for method in _methods(prod) if not method["ApiKeyRequired"]]
+    calls = [method for method in keyless if method["HttpMethod"] != "OPTIONS"]
+    assert [(_path(prod, method["ResourceId"]), _target(method)) for method in calls] == [(CALLBACKS, "ApiCallbacks")]
 
 
 def test_the_keys_work_at_the_stage_prod(prod: Template) -> None:
@@ -36,16 +39,29 @@ def test_the_keys_work_at_the_stage_prod(prod: Template) -> None:
 
 
 def test_one_key_cannot_use_up_what_the_stage_takes(prod: Template) -> None:
-    [for_all] = only(prod, "AWS::ApiGateway::Stage")["MethodSettings"]
+    for_all = _throttles(prod)["/*"]
     for_one = only(prod, "AWS::ApiGateway::UsagePlan")["Throttle"]
     assert for_one["RateLimit"] < for_all["ThrottlingRateLimit"]
     assert for_one["BurstLimit"] < for_all["ThrottlingBurstLimit"]
+
+
+def test_whoever_floods_the_path_without_a_key_takes_nothing_from_those_who_have_one(prod: Template) -> None:
+    throttles = _throttles(prod)
+    callbacks = throttles["/" + CALLBACKS.replace("/", "~1")]
+    assert callbacks["HttpMethod"] == "POST"
+    assert callbacks["ThrottlingRateLimit"] < throttles["/*"]["ThrottlingRateLimit"]
 
 
 def test_the_access_log_is_json_and_holds_no_key(prod: Template) -> None:
     line = only(prod, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
     assert json.loads(line)["status"] == "$context.status"
     assert "$context.identity.apiKey" not in json.loads(line).values()
+
+
+def test_the_access_log_has_a_path_without_its_query_where_a_callback_carries_its_token(prod: Template) -> None:
+    line = only(prod, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
+    assert json.loads(line)["path"] == "$context.path"
+    assert "query" not in line.lower()
 
 
 def test_every_refusal_is_a_problem_that_a_page_may_read(prod: Template) -> None:
@@ -86,6 +102,11 @@ def test_only_what_may_succeed_later_says_when_to_come_again(prod: Template) -> 
 
 def _methods(template: Template) -> list[dict[str, Any]]:
     return list(properties(template, "AWS::ApiGateway::Method").values())
+
+
+def _throttles(template: Template) -> dict[str, dict[str, Any]]:
+    settings = only(template, "AWS::ApiGateway::Stage")["MethodSettings"]
+    return {setting["ResourcePath"]: setting for setting in settings}
 
 
 def _path(template: Template, resource: dict[str, str]) -> str:

@@ -59,7 +59,7 @@ def test_packages_for_this_machine_are_never_taken_for_lambdas(bundled: Path, so
 def test_the_asset_holds_the_functions_and_their_packages_for_lambda(assembly: Path) -> None:
     [for_lambda] = [asset for asset in _assets(assembly) if list(asset.glob("msgspec/*aarch64-linux-gnu.so"))]
     names = {path.name for path in for_lambda.iterdir()}
-    assert {"submit.py", "jobs.py", "generator.py", "sweeper.py", "longplay", "models.toml"} <= names
+    assert {"submit.py", "jobs.py", "callbacks.py", "generator.py", "sweeper.py", "longplay", "models.toml"} <= names
     assert {"requests", "aws_lambda_powertools"} <= names
     assert "boto3" not in names
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +13,7 @@ from longplay.operations import SECONDS_KEPT, Switch
 from longplay.table import Table
 
 from infra.operate import main
-from local.emulator import ADMINISTRATOR, REGION, Emulator, emulator
-from local.tools import LOCAL, require_tools
+from local.emulator import REGION, Emulator
 
 #: As much of the stack as the commands touch.
 STACK = {
@@ -38,23 +35,6 @@ STACK = {
         "TableName": {"Value": {"Ref": "Table"}},
     },
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Emulator]:
-    """An emulator with nothing in it."""
-    require_tools()
-    with tempfile.TemporaryDirectory(prefix="test-", dir=LOCAL) as home, emulator(Path(home)) as aws:
-        yield aws
-
-
-@pytest.fixture
-def aws(running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """The same, reached by whoever asks the environment."""
-    settings = {name.upper(): value for name, value in ADMINISTRATOR.items()}
-    for name, value in {**settings, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": running.url}.items():
-        monkeypatch.setenv(name, value)
-    return running
 
 
 @pytest.fixture
@@ -96,10 +76,10 @@ def test_an_owner_that_a_key_cannot_carry_is_refused(outputs: dict[str, str], ow
 def test_a_token_is_stored_beside_the_others(
     aws: Emulator, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for provider, token in [("huggingface", "hf_1"), ("self_hosted", "secret"), ("huggingface", "hf_2")]:
+    for provider, token in [("huggingface", "hf_1"), ("replicate", "r8_1"), ("huggingface", "hf_2")]:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
         main(["token", provider])
-    assert _stored(aws, outputs) == {"huggingface": "hf_2", "self_hosted": "secret"}
+    assert _stored(aws, outputs) == {"huggingface": "hf_2", "replicate": "r8_1"}
 
 
 def test_an_empty_token_changes_nothing(

@@ -42,6 +42,13 @@ GRANTS = {
         "QueuesSteps.Arn": SEND,
         "ApiJobsLog.Arn": LOG,
     },
+    # not the secret: a callback is a hint, and who follows it up is the generator
+    "ApiCallbacksRole": {
+        TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "QueuesCalls.Arn": SEND,
+        "QueuesSteps.Arn": SEND,
+        "ApiCallbacksLog.Arn": LOG,
+    },
     "GeneratorGeneratorRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},

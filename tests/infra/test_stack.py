@@ -21,10 +21,13 @@ SHARED_ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "longplay",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
+API_URL = "https://ApiRestApi.execute-api.AWS::Region.AWS::URLSuffix/ApiRestApiDeploymentStageprod/"
 ENVIRONMENTS = {
     "submit.handler": SHARED_ENVIRONMENT,
     "jobs.handler": SHARED_ENVIRONMENT,
-    "generator.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
+    "callbacks.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
+    "generator.handler": SHARED_ENVIRONMENT
+    | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id", "CALLBACK_BASE_URL": API_URL},
     "sweeper.handler": SHARED_ENVIRONMENT,
 }
 
@@ -32,6 +35,15 @@ ENVIRONMENTS = {
 def test_each_function_starts_with_exactly_its_environment(prod: Template) -> None:
     functions = properties(prod, "AWS::Lambda::Function").values()
     assert {f["Handler"]: readable(f["Environment"]["Variables"]) for f in functions} == ENVIRONMENTS
+
+
+@pytest.mark.parametrize("stage", ["local", "test"])
+def test_on_an_emulator_providers_are_asked_and_not_told_to_call_back(
+    templates: dict[str, Template], stage: str
+) -> None:
+    """CloudFormation does not know where an emulator's API is reached."""
+    generator = _function(templates[stage], "generator.handler")
+    assert "CALLBACK_BASE_URL" not in generator["Environment"]["Variables"]
 
 
 def test_all_functions_run_from_one_asset_on_one_runtime(prod: Template) -> None:
@@ -158,6 +170,7 @@ def test_every_log_expires(prod: Template) -> None:
     assert {name: group.get("RetentionInDays") for name, group in groups.items()} == {
         "ApiSubmitLog": 30,
         "ApiJobsLog": 30,
+        "ApiCallbacksLog": 30,
         "ApiAccessLog": 30,
         "GeneratorGeneratorLog": 30,
         "SweeperSweeperLog": 30,
@@ -201,6 +214,7 @@ def test_the_outputs_tell_where_everything_is(prod: Template) -> None:
         "DeadQueueUrl",
         "SubmitFunctionName",
         "JobsFunctionName",
+        "CallbacksFunctionName",
         "GeneratorFunctionName",
         "SweeperFunctionName",
     }

@@ -1,0 +1,15 @@
+"""The one path that takes no API key, through the deployed stack."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.deployed_stack import DeployedStack
+
+
+@pytest.mark.parametrize("secret", ["", "?t=", "?t=guessed"])
+def test_a_callback_nobody_waits_for_is_answered_without_a_key(deployed: DeployedStack, secret: str) -> None:
+    """The code tells the function's answer from API Gateway's own 404."""
+    answer = deployed.post(f"/callbacks/replicate/unknown/1{secret}", {"id": "some"}, key=None)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "callback_unknown"
