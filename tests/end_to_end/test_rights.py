@@ -61,7 +61,12 @@ MAY_NOT = {
     "Sweeper": [
         ("secretsmanager", "get_secret_value", SECRET),
         ("s3", "put_object", {**FILE, "Body": b""}),
+    ],
+    "Callbacks": [
+        ("secretsmanager", "get_secret_value", SECRET),
         ("dynamodb", "put_item", {"TableName": "{TableName}", "Item": {"pk": {"S": "job#some"}}}),
+        ("dynamodb", "delete_item", ITEM),
+        ("s3", "get_object", FILE),
     ],
 }
 

@@ -61,7 +61,7 @@ GRANTS = {
     },
     "SweeperSweeperRole": {
         f"{TABLE}/index/open": {"dynamodb:Query"},
-        TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:DeleteObject"},
         f"{FILES}/inputs/*": {"s3:DeleteObject"},
         OUTPUTS_AND_INPUTS: LIST,
