@@ -102,19 +102,20 @@ class Worker:
             try:
                 answer = self.calls.submit(job, folder=Path(folder), remaining=remaining)
             except ProviderError as error:
-                return self._over(job, self.setbacks.give_back(job, error))
+                return self._failed(job, error)
             return self._answered(job, answer)
 
     def _poll(self, job: Job, *, remaining: float) -> str:
         if job.status.finished and self.clock() > job.deadline + _GIVE_UP:
-            return self._over(job, self.outcomes.close(ended(job, now=self.clock(), outcome="given up")))
+            self._call_is_over(job)
+            return self.outcomes.close(ended(job, now=self.clock(), outcome="given up"))
         with tempfile.TemporaryDirectory() as folder:
             try:
                 answer = self._asked(job, Path(folder), remaining=remaining)
             except PollError:
                 return self._refer(job, Accepted(ref=str(job.ref), poll_after=_ASK_AGAIN))
             except ProviderError as error:
-                return self._over(job, self.setbacks.give_back(job, error))
+                return self._failed(job, error)
             return self._answered(job, answer)
 
     def _asked(self, job: Job, folder: Path, *, remaining: float) -> Done | Accepted:
@@ -126,14 +127,18 @@ class Worker:
     def _answered(self, job: Job, answer: Done | Accepted) -> str:
         if isinstance(answer, Accepted):
             return self._refer(job, answer)
+        self._call_is_over(job)
         outputs = self.bucket.store(job.id, job.fence, answer.files)
-        return self._over(job, self.outcomes.keep(job, outputs, answer.request_id))
+        return self.outcomes.keep(job, outputs, answer.request_id)
 
-    def _over(self, job: Job, outcome: str) -> str:
-        """The call is no longer under way: its room among those at once is given up."""
+    def _failed(self, job: Job, error: ProviderError) -> str:
+        self._call_is_over(job)
+        return self.setbacks.give_back(job, error)
+
+    def _call_is_over(self, job: Job) -> None:
+        """Its room among the calls at once is given up first: whoever ends the job after a crash need not know."""
         if self.limiter.paces(job.account):
             self.limiter.call_ends(job.account, job.id)
-        return outcome
 
     def _refer(self, job: Job, accepted: Accepted) -> str:
         """Store the reference and let go in one write; then send the message that asks by it."""

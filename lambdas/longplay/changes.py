@@ -14,6 +14,7 @@ _UNFINISHED = "#status IN (:queued, :running)"
 _CRASHED = "#lease <= :now"
 _MINE = "#fence = :fence"
 _NO_REF = "attribute_not_exists(#ref)"
+_AS_SEEN = "#token = :seen"  # nobody has written since: what is settled beside it is by the ledger as it stands
 _TAKE = "SET #fence = #fence + :one, #lease = :lease, #due_at = :lease, #token = :token"
 _END = "#error = :error, #completed_at = :now, #token = :token"
 
@@ -80,11 +81,11 @@ RELEASE = Change(
     (_MINE, "#status = :running"),
 )
 
-# The first whole result wins: a worker that was superseded asks again with the fence it finds.
+# The first whole result wins: a worker that was superseded asks again with the ledger it finds.
 SUCCEED = Change(
     "SET #status = :succeeded, #outputs = :outputs, #completed_at = :now, #token = :token, #attempts = :attempts "
     + _LET_GO,
-    (_MINE, _UNFINISHED),
+    (_AS_SEEN, _UNFINISHED),
 )
 
 FAIL = Change(f"SET #status = :failed, {_END}, #attempts[i] = :attempt {_LET_GO}", (_MINE, _UNFINISHED))
@@ -98,7 +99,7 @@ FAIL_CRASHED = Change(
 # Nobody is at work on it and its time is up.
 FAIL_OVERDUE = Change(
     f"SET #status = :failed, {_END} {_LET_GO}",
-    ("#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED, _NO_REF),
+    (_AS_SEEN, "#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED, _NO_REF),
 )
 
 # As above, but the provider is at work: the job stays open until what that cost, or brought, is in the ledger.
@@ -109,7 +110,7 @@ FAIL_OVERDUE_HELD = Change(
 
 CANCEL_WAITING = Change(
     f"SET #status = :canceled, #completed_at = :now, #token = :token {_LET_GO}",
-    (_UNFINISHED, "attribute_not_exists(#lease)", _NO_REF),
+    (_AS_SEEN, _UNFINISHED, "attribute_not_exists(#lease)", _NO_REF),
 )
 
 # A worker is at it: the job stays open, and its budget held, until that worker's end is in the ledger.

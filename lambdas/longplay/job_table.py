@@ -166,7 +166,7 @@ class JobTable:
 
     def _change(self, change: Change, job: Job, *, beside: Sequence[Part] = (), **values: object) -> None:
         token = new_token()
-        known = {**_plain(job), **_WORDS, **_plain(values), "token": token}
+        known = {**_plain(job), **_WORDS, **_plain(values), "seen": job.token, "token": token}
         index = len(job.attempts) - 1
         if index >= 0:
             known["attempt"] = _plain(job.attempts[index])

@@ -98,8 +98,11 @@ class Limiter:
 
     def call_ends(self, account: str, job_id: str) -> None:
         """Make room again."""
-        if self._limits[account].max_concurrent is not None:
-            self._change(account, lambda line: pacing.call_ends(line, job_id))
+        if self._limits[account].max_concurrent is None:
+            return
+        # read anew: a call that another worker began is not in a line remembered from before
+        self.line(account)
+        self._change(account, lambda line: pacing.call_ends(line, job_id))
 
     def push(self, account: str, slot: float, *, began: float, now: float, until: float) -> float:
         """Move the whole line so that this slot, whose call began at `began`, starts at `until` at the earliest.

@@ -14,13 +14,15 @@ from msgspec.structs import replace
 
 from longplay.budgets import Budgets
 from longplay.errors import Charged
-from longplay.job import MOST_CRASHES, Attempt, Job, JobError, Output
+from longplay.job import MOST_CRASHES, Attempt, Job, JobError, Output, Status
 from longplay.job_table import JobTable, Refused
 from longplay.limiter import LINE, Limiter
 from longplay.result_bucket import ResultBucket
 from longplay.result_cache import ENTRY, ResultCache
 from longplay.table import Part, WriteRefused
 from longplay.timings import Timings
+
+NOT_CALLED = "not called"  # the outcome of an attempt that was entered and not made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +134,9 @@ class Outcomes:
                     raise
 
     def _slot_back(self, job: Job) -> list[Part]:
-        if job.slot is None or not self.limiter.paces(job.account):
+        """A start that nobody made; one that was made may look as if still to come, where the line was pushed since."""
+        made = job.status is not Status.QUEUED and job.attempts[-1].outcome != NOT_CALLED
+        if job.slot is None or made or not self.limiter.paces(job.account):
             return []
         return self.limiter.give_back(job.account, job.slot, now=self.clock())
 

@@ -14,7 +14,7 @@ from longplay.job import Attempt, Job, JobError, Wait, combined_charge
 from longplay.job_queue import JobQueue, first_look
 from longplay.job_table import JobTable, Refused
 from longplay.limiter import Limiter
-from longplay.outcomes import Outcomes, ended
+from longplay.outcomes import NOT_CALLED, Outcomes, ended
 from longplay.retries import retry_wait
 from longplay.settings import Settings
 
@@ -43,7 +43,7 @@ class Setbacks:
     def call_off(self, job: Job, wait: Wait) -> str:
         """The call was not made: the attempt that was entered for it goes, and the job waits."""
         uncalled = replace(job, charges=job.charges - 1, attempts=job.attempts[:-1], wait=wait, not_before=wait.until)
-        return self._let_go(uncalled, ended(job, now=self.clock(), outcome="not called", charged=Charged.NO))
+        return self._let_go(uncalled, ended(job, now=self.clock(), outcome=NOT_CALLED, charged=Charged.NO))
 
     def _after(self, job: Job, error: ProviderError, *, now: float) -> Job | None:
         """The job as it goes back into the line; None when it is not to be tried again."""

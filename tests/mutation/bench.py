@@ -99,6 +99,12 @@ class Bench:
         self.jobs.take_the_lead(replace(job, follows=None), beside=[])
         return job
 
+    def now(self, job: Job) -> Job:
+        """The job as it stands."""
+        found = self.jobs.find(job.id)
+        assert found is not None
+        return found
+
     def budgets(self, **caps: Any) -> Budgets:
         """Budgets of an owner."""
         return Budgets(self.table, owner=Caps(**caps), deployment=Caps())

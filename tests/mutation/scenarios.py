@@ -17,6 +17,7 @@ MINE = "#fence = :fence"
 CRASHED_LEASE = "#lease <= :now"
 NO_LEASE, A_LEASE = "attribute_not_exists(#lease)", "attribute_exists(#lease)"
 NO_REF, A_REF = "attribute_not_exists(#ref)", "attribute_exists(#ref)"
+AS_SEEN = "#token = :seen"
 NO_LEADER = "attribute_not_exists(#leader)"
 
 
@@ -230,7 +231,7 @@ def two_sweepers_send_one_message(bench: Bench) -> None:
 # --- ends ---
 
 
-@guards("SUCCEED", MINE)
+@guards("SUCCEED", AS_SEEN)
 def a_late_result_does_not_overwrite_its_successors_ledger(bench: Bench) -> None:
     job = bench.running()
     bench.taken_over(job)
@@ -240,7 +241,7 @@ def a_late_result_does_not_overwrite_its_successors_ledger(bench: Bench) -> None
 @guards("SUCCEED", UNFINISHED)
 def a_canceled_job_does_not_succeed(bench: Bench) -> None:
     job = bench.canceled_running()
-    is_refused(lambda: bench.jobs.succeed(replace(job, outputs=(OUTPUT,)), now=NOW))
+    is_refused(lambda: bench.jobs.succeed(replace(bench.now(job), outputs=(OUTPUT,)), now=NOW))
 
 
 @guards("FAIL", MINE)
@@ -278,25 +279,25 @@ def a_canceled_job_is_not_failed_for_its_crash(bench: Bench) -> None:
 @guards("FAIL_OVERDUE", "#deadline <= :now")
 def a_sweeper_with_a_fast_clock_fails_nothing(bench: Bench) -> None:
     job = bench.queued()
-    is_refused(lambda: bench.jobs.fail_overdue(job, ERROR, now=DEADLINE - 1))
+    is_refused(lambda: bench.jobs.fail_overdue(bench.now(job), ERROR, now=DEADLINE - 1))
 
 
 @guards("FAIL_OVERDUE", NO_LEASE)
 def a_worker_may_finish_past_the_deadline(bench: Bench) -> None:
     job = bench.running()
-    is_refused(lambda: bench.jobs.fail_overdue(job, ERROR, now=DEADLINE))
+    is_refused(lambda: bench.jobs.fail_overdue(bench.now(job), ERROR, now=DEADLINE))
 
 
 @guards("FAIL_OVERDUE", UNFINISHED)
 def a_canceled_job_is_not_overdue(bench: Bench) -> None:
     job = bench.canceled()
-    is_refused(lambda: bench.jobs.fail_overdue(job, ERROR, now=DEADLINE))
+    is_refused(lambda: bench.jobs.fail_overdue(bench.now(job), ERROR, now=DEADLINE))
 
 
 @guards("FAIL_OVERDUE", NO_REF)
 def an_overdue_job_that_its_provider_holds_stays_open(bench: Bench) -> None:
     job = bench.referred()
-    is_refused(lambda: bench.jobs.fail_overdue(job, ERROR, now=DEADLINE))
+    is_refused(lambda: bench.jobs.fail_overdue(bench.now(job), ERROR, now=DEADLINE))
 
 
 @guards("FAIL_OVERDUE_HELD", "#deadline <= :now")
@@ -324,22 +325,36 @@ def an_overdue_job_that_nobody_holds_does_not_stay_open(bench: Bench) -> None:
     is_refused(lambda: bench.jobs.fail_overdue_held(job, ERROR, now=DEADLINE))
 
 
+@guards("FAIL_OVERDUE", AS_SEEN)
+def a_job_that_was_called_meanwhile_is_not_settled_by_the_ledger_before(bench: Bench) -> None:
+    job = bench.queued()
+    bench.released(bench.claim(job))
+    is_refused(lambda: bench.jobs.fail_overdue(job, ERROR, now=DEADLINE))
+
+
+@guards("CANCEL_WAITING", AS_SEEN)
+def a_call_made_just_before_a_cancel_is_settled(bench: Bench) -> None:
+    job = bench.queued()
+    bench.released(bench.claim(job))
+    is_refused(lambda: bench.jobs.cancel_waiting(job, now=NOW))
+
+
 @guards("CANCEL_WAITING", UNFINISHED)
 def a_job_is_canceled_and_settled_once(bench: Bench) -> None:
     job = bench.canceled()
-    is_refused(lambda: bench.jobs.cancel_waiting(job, now=NOW))
+    is_refused(lambda: bench.jobs.cancel_waiting(bench.now(job), now=NOW))
 
 
 @guards("CANCEL_WAITING", NO_LEASE)
 def a_job_that_was_just_claimed_is_not_canceled_as_a_waiting_one(bench: Bench) -> None:
     job = bench.running()
-    is_refused(lambda: bench.jobs.cancel_waiting(job, now=NOW))
+    is_refused(lambda: bench.jobs.cancel_waiting(bench.now(job), now=NOW))
 
 
 @guards("CANCEL_WAITING", NO_REF)
 def a_job_that_its_provider_holds_is_not_canceled_as_a_waiting_one(bench: Bench) -> None:
     job = bench.referred()
-    is_refused(lambda: bench.jobs.cancel_waiting(job, now=NOW))
+    is_refused(lambda: bench.jobs.cancel_waiting(bench.now(job), now=NOW))
 
 
 @guards("CANCEL_RUNNING", UNFINISHED)

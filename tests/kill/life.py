@@ -1,0 +1,249 @@
+"""One life: what callers, the queue and the schedule do to the product while time passes, whoever dies meanwhile."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import requests
+import wiring
+from longplay.items import from_item
+from time_machine import Traveller
+
+from local.model_server import ModelServer
+from tests.aws import BUCKET, TABLE, Aws
+from tests.kill.edge import Edge, Killed, Moment
+from tests.kill.network import PROVIDER_CALL, Send
+from tests.product import Answer, Product
+
+INVOCATION = 60.0  # seconds a generator may run
+VISIBILITY = 6 * INVOCATION  # seconds after which an undeleted message comes again
+CALL = 20.0  # seconds a generation takes
+SWEEP_EVERY = 60.0
+REFUSED_FOR_NOW = (429, 503)  # a provider does not count what it does not let in
+MOST_STEPS = 200
+
+QUEUES = ("CALLS_QUEUE_URL", "STEPS_QUEUE_URL")
+
+Result = TypeVar("Result")
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message as SQS hands it over; it comes again unless it is deleted."""
+
+    queue_url: str
+    receipt: str
+    body: str
+
+
+@dataclass
+class Life:
+    """The product in the hands of its callers, of SQS and of the schedule, from an empty account until all is quiet."""
+
+    aws: Aws
+    server: ModelServer
+    edge: Edge
+    clock: Traveller
+    names: dict[str, str] = field(default_factory=dict)
+    starts: list[float] = field(default_factory=list)
+    most_at_once: int = 0
+    _at_once: int = 0
+    _handed_over: list[str] = field(default_factory=list)
+    _meanwhile: Callable[[], None] | None = None
+    _next_sweep: float = field(default_factory=lambda: time.time() + SWEEP_EVERY)
+
+    @property
+    def product(self) -> Product:
+        """The entry points."""
+        return Product(self.aws)
+
+    # --- callers ---
+
+    def submit(self, name: str, body: dict[str, Any], *, patient: bool = True) -> str:
+        """A job under this name; "" if the function died and its caller was not patient.
+
+        A patient caller sends an Idempotency-Key and repeats the request until it is answered.
+        """
+        headers = {"Idempotency_Key": name} if patient else {}
+        tagged = {**body, "tags": {"name": name}}
+        answer = self._ask("submit", lambda: self.product.post("/generate", tagged, **headers), patient=patient)
+        if answer is None:
+            return ""
+        assert answer.status in (200, 202), answer.body
+        self.names[answer.json["id"]] = name
+        return str(answer.json["id"])
+
+    def cancel(self, job_id: str) -> None:
+        """Cancelled, however often it takes."""
+        answer = self._ask("jobs", lambda: self.product.post(f"/jobs/{job_id}/cancel"))
+        assert answer is None or answer.status == 200, answer.body
+
+    def retry(self, job_id: str) -> str:
+        """The id of the new job, however often it takes."""
+        answer = self._ask("jobs", lambda: self.product.post(f"/jobs/{job_id}/retry"))
+        assert answer is not None
+        assert answer.status in (200, 202), answer.body
+        self.names[answer.json["id"]] = f"retry of {self.names[job_id]}"
+        return str(answer.json["id"])
+
+    def delete(self, job_id: str) -> None:
+        """Erased, however often it takes."""
+        answer = self._ask("jobs", lambda: self.product.delete(f"/jobs/{job_id}"))
+        assert answer is not None
+        assert answer.status == 204, answer.body
+
+    def meanwhile(self, act: Callable[[], None]) -> None:
+        """Have this happen while the provider works on the next call."""
+        self._meanwhile = act
+
+    # --- the queue and the schedule ---
+
+    def deliver(self) -> None:
+        """Hand over every message that is due. One whose function dies stays, and comes again when it is visible."""
+        while messages := self._receive():
+            for message in messages:
+                if self._hand_over(message.body):
+                    self._delete(message)
+
+    def sweep(self) -> None:
+        """One run of the sweeper."""
+        self._run("sweeper", self.product.sweep)
+
+    def lose_messages(self) -> None:
+        """Whatever is in the queue now never arrives."""
+        for message in self._receive():
+            self._delete(message)
+
+    def crash_worker(self, moment: Moment, operation: str = PROVIDER_CALL) -> None:
+        """Have the next generator die at its next call of this operation, besides whatever else is struck."""
+        self.edge.ambush(operation, moment)
+
+    # --- time ---
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass: messages as they come due, a sweep every minute."""
+        until = time.time() + seconds
+        self.deliver()
+        while time.time() < until:
+            self._step(min(until, _next(self.starts_of_open_jobs())))
+            self.deliver()
+
+    def settle(self) -> None:
+        """Let time pass until every job has ended and no message is left."""
+        for _ in range(MOST_STEPS):
+            self.deliver()
+            if not (starts := self.starts_of_open_jobs()):
+                return
+            self._step(_next(starts))
+
+    def come_again(self) -> None:
+        """What was in flight comes again, and then every message ever sent once more: SQS delivers at least once."""
+        self.clock.shift(VISIBILITY)
+        self.deliver()
+        self.sweep()
+        for body in dict.fromkeys(self._handed_over):
+            self._hand_over(body)
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """What happens within is only how it came to the life in question."""
+        with self.edge.undisturbed():
+            yield
+
+    # --- what is there ---
+
+    def items(self) -> list[Item]:
+        """The whole table."""
+        return [from_item(item) for item in self.aws.dynamodb.scan(TableName=TABLE)["Items"]]
+
+    def starts_of_open_jobs(self) -> list[float]:
+        """When the jobs that have not ended, or not been let go of, may go on."""
+        found = self.aws.dynamodb.scan(
+            TableName=TABLE,
+            FilterExpression="attribute_exists(#open)",
+            ProjectionExpression="not_before",
+            ExpressionAttributeNames={"#open": "open"},
+        )
+        return [from_item(item)["not_before"] for item in found["Items"]]
+
+    def objects(self) -> dict[str, bytes]:
+        """The whole bucket."""
+        found = self.aws.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {entry["Key"]: self._object(entry["Key"]) for entry in found}
+
+    def call_provider(self, send: Send) -> requests.Response:
+        """A call that takes its time, and others do not wait for it; those let in count as starts."""
+        began, act = time.time(), self._meanwhile
+        self._meanwhile = None
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        self.clock.shift(CALL / 2)
+        try:
+            if act:
+                with self.edge.outside():
+                    act()
+            answer = send()
+        finally:
+            self._at_once -= 1
+            self.clock.shift(CALL / 2)
+        if answer.status_code not in REFUSED_FOR_NOW and _starts_something(answer):
+            self.starts.append(began)
+        return answer
+
+    def _ask(self, function: str, request: Callable[[], Answer], *, patient: bool = True) -> Answer | None:
+        while (answer := self._run(function, request)) is None and patient:
+            self.clock.shift(5)
+        return answer
+
+    def _receive(self) -> list[Delivery]:
+        return [delivery for queue in QUEUES for delivery in self._receive_from(self.aws.environment[queue])]
+
+    def _receive_from(self, queue_url: str) -> list[Delivery]:
+        answer = self.aws.sqs.receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=int(VISIBILITY)
+        )
+        found = answer.get("Messages", [])
+        return [Delivery(queue_url, message["ReceiptHandle"], message["Body"]) for message in found]
+
+    def _delete(self, delivery: Delivery) -> None:
+        self.aws.sqs.delete_message(QueueUrl=delivery.queue_url, ReceiptHandle=delivery.receipt)
+
+    def _hand_over(self, body: str) -> bool:
+        self._handed_over.append(body)
+        done = self._run("generator", lambda: self.product.hand_over(body, seconds=INVOCATION) or True)
+        return done is not None
+
+    def _run(self, function: str, act: Callable[[], Result]) -> Result | None:
+        """What the function returned; None when it was killed, and what it remembered is gone with it."""
+        try:
+            with self.edge.process(function):
+                return act()
+        except Killed:
+            wiring.dependencies.cache_clear()
+            return None
+
+    def _step(self, until: float) -> None:
+        """On to this time, or to the next sweep."""
+        self.clock.move_to(min(until, self._next_sweep))
+        if time.time() >= self._next_sweep:
+            self._next_sweep = time.time() + SWEEP_EVERY
+            self.sweep()
+
+    def _object(self, key: str) -> bytes:
+        return bytes(self.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+
+def _next(starts: list[float]) -> float:
+    return min((math.ceil(start) for start in starts if start > time.time()), default=math.inf)
+
+
+def _starts_something(answer: requests.Response) -> bool:
+    """To ask by a reference, to fetch a file and to cancel start no generation."""
+    asked = answer.request
+    return asked.method == "POST" and not str(asked.url).endswith("/cancel")

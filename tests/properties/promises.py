@@ -1,0 +1,66 @@
+"""What is true of the table at every moment, between any two steps of anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from longplay.settings import Caps, Settings
+
+Item = dict[str, Any]
+MILLION = 1_000_000
+
+
+def broken(items: list[Item], settings: Settings, *, generations: int) -> list[str]:
+    """Every promise that does not hold, in a sentence."""
+    return [*_ledger(jobs_in(items), generations), *_budgets(items, settings), *_held(items)]
+
+
+def jobs_in(items: list[Item]) -> list[Item]:
+    """The jobs among the items."""
+    return [item for item in items if item["pk"].startswith("job#")]
+
+
+def _ledger(jobs: list[Item], generations: int) -> Iterator[str]:
+    yes, unknown = (_count(jobs, charge) for charge in ("yes", "unknown"))
+    if not yes <= generations <= yes + unknown:
+        yield f"the provider counts {generations}, the ledger {yes} to {yes + unknown}"
+    for job in jobs:
+        if _count([job], "yes") + _count([job], "unknown") > job["max_charges"]:
+            yield f"{job['pk']} may have been charged more often than {job['max_charges']} times: {job['attempts']}"
+
+
+def _count(jobs: list[Item], charge: str) -> int:
+    return sum(attempt.get("charged", "unknown") == charge for job in jobs for attempt in job["attempts"])
+
+
+def _budgets(items: list[Item], settings: Settings) -> Iterator[str]:
+    for item in items:
+        if item["pk"].startswith("budget#"):
+            caps = settings.deployment_caps if "#ALL#" in item["pk"] else settings.owner_caps
+            yield from (f"{item['pk']}: {name} is {item[name]}" for name in _over(item, caps))
+
+
+def _over(item: Item, caps: Caps) -> Iterator[str]:
+    most = {"used": None if caps.usd is None else caps.usd * MILLION, "jobs": caps.jobs, "waiting": caps.open_jobs}
+    for name, cap in most.items():
+        if item[name] < 0 or (cap is not None and item[name] > cap):
+            yield name
+
+
+def _held(items: list[Item]) -> Iterator[str]:
+    """A budget is what its open jobs hold and what its ended ones have spent, to the millionth."""
+    jobs = [job for job in jobs_in(items) if "budget_day" in job]
+    for item in items:
+        if item["pk"].startswith("budget#"):
+            _, owner, day = item["pk"].split("#")
+            mine = [job for job in jobs if job["budget_day"] == day and owner in ("ALL", job["owner"])]
+            held = [job for job in mine if job.get("hold") is not None]
+            expected = sum(job["hold"] for job in held) + sum(_spent(job) for job in mine if job not in held)
+            if (item["used"], item["waiting"], item["jobs"]) != (expected, len(held), len(mine)):
+                yield f"{item} where {len(mine)} jobs come to {expected} and {len(held)} of them are open"
+
+
+def _spent(job: Item) -> int:
+    charged = [attempt for attempt in job["attempts"] if attempt.get("charged", "unknown") != "no"]
+    return round(sum(attempt.get("usd") or job["price_usd"] for attempt in charged) * MILLION)
