@@ -28,7 +28,10 @@ class Aws:
 
 def make_account(**settings: Any) -> Aws:
     """The stack's resources on moto; `settings` become the functions' SETTINGS."""
-    dynamodb, sqs, s3, secrets = (boto3.client(name) for name in ("dynamodb", "sqs", "s3", "secretsmanager"))
+    dynamodb: Any = boto3.client("dynamodb")
+    sqs: Any = boto3.client("sqs")
+    s3: Any = boto3.client("s3")
+    secrets: Any = boto3.client("secretsmanager")
     _make_table(dynamodb)
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     secrets.create_secret(Name=SECRET, SecretString="{}")
