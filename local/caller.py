@@ -39,7 +39,7 @@ class Caller:
         """Whether the API answers this key; a new key and a new deployment may take a moment."""
         return requests.get(f"{self.api_url}/jobs/unknown", headers=self._headers, timeout=TIMEOUT).status_code == 404
 
-    def submit(self, request: Mapping[str, object]) -> Job:
+    def submit(self, request: Mapping[str, Any]) -> Job:
         """The accepted job; raises LocalRunError with the API's own words when it is refused."""
         answer = requests.post(f"{self.api_url}/generate", json=request, headers=self._headers, timeout=TIMEOUT)
         return _job(answer)

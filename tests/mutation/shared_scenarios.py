@@ -1,4 +1,4 @@
-"""The same for what jobs share: cache entries, budgets and lines of slots."""
+"""What must not become of what jobs share, where a condition says no: cache entries, budgets and lines of slots."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from longplay.job import Job
 from msgspec.structs import replace
 
 from tests.mutation.bench import ACCOUNT, NOW, Bench, is_refused
-from tests.mutation.scenarios import NO_LEADER, guards
+from tests.mutation.registry import NO_LEADER, guards
 
 
 @guards("CACHE_CLAIM", f"({NO_LEADER} OR #until <= :now)")

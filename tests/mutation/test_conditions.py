@@ -9,14 +9,14 @@ from botocore.exceptions import ClientError
 from longplay.job_table import Refused
 from longplay.table import WriteRefused
 
-from tests.mutation import shared_scenarios
+from tests.mutation import end_scenarios, shared_scenarios, worker_scenarios
 from tests.mutation.bench import Bench
 from tests.mutation.conftest import MUTANT
 from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.scenarios import SCENARIOS
+from tests.mutation.registry import SCENARIOS
 
 ALL = list(mutants())
-assert shared_scenarios  # its scenarios are entered by being imported
+ENTERED = (worker_scenarios, end_scenarios, shared_scenarios)  # by being imported
 
 
 def test_every_condition_has_a_scenario_and_every_scenario_a_condition() -> None:

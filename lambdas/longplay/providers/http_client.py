@@ -53,7 +53,7 @@ def exchange(
     save_to: Path,
     largest: int,
     timeout: float,
-    json: object = None,
+    json: Any = None,
 ) -> Answer:
     """Make one call and save its answer, whatever the status; follows no redirect and repeats nothing.
 
