@@ -18,7 +18,7 @@ from tests.kill.theatre import AnyServer, Scenario, strike_everywhere
 POINTS, STRIKES = "kill points", "kill strikes"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _lasting_clients() -> Iterator[None]:
     """Making a client takes as long as a whole life; it remembers nothing that a new one would not."""
     make, made = boto3.client, {}

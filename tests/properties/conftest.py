@@ -23,7 +23,7 @@ settings.register_profile(
 settings.load_profile("longplay")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lasting_clients() -> Iterator[None]:
     """Making an SDK client takes as long as a whole example; it remembers nothing that a new one would not."""
     made: dict[object, Any] = {}
