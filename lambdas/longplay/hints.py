@@ -47,7 +47,7 @@ class Hints:
     def _attempt(self, provider: str, job_id: str, secret: str) -> tuple[Job, int]:
         job = self.jobs.find(job_id)
         for index, attempt in enumerate(job.attempts if job else ()):
-            known = attempt.token and secrets.compare_digest(attempt.token, secret)
+            known = attempt.token and secrets.compare_digest(attempt.token.encode(), secret.encode())
             if job and known and self._provider_of(job, attempt.route) == provider:
                 return job, index
         raise CallbackUnknown("No attempt is waiting for this callback.")

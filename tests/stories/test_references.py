@@ -116,7 +116,7 @@ def test_callbacks_in_a_row_poll_at_most_every_five_seconds(
     assert sum(asked == "GET predictions" for asked in _asked(replicate)) <= 5
 
 
-@pytest.mark.parametrize("forged", ["?t=wrong", "?t=", ""])
+@pytest.mark.parametrize("forged", ["?t=wrong", "?t=", "", "?t=é\U0001f3b5"])
 def test_a_forged_callback_changes_nothing(product: Product, replicate: ReplicateServer, forged: str) -> None:
     """404, and nobody is asked anything."""
     product.submit(TRACK)
