@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json as json_module
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import callbacks
@@ -53,7 +53,6 @@ class Product:
     """Longplay behind its entry points; messages move only when a test says so."""
 
     aws: Aws
-    seen: list[dict[str, Any]] = field(default_factory=list)
 
     def post(self, path: str, body: Any = None, *, key: str = API_KEY, **headers: str) -> Answer:
         """POST, with a body that is JSON-encoded unless it is bytes or text already."""

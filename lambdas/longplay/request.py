@@ -169,7 +169,8 @@ def _number(field: str, value: object, bound: Bound) -> int | float:
         raise InvalidRequest(field, f"`{field}` must be a number{_range(bound)}.")
     if not _within(value, bound):
         raise InvalidRequest(field, f"`{field}` is out of bounds: it must be a number{_range(bound)}.")
-    return value
+    # 10.0 is 10, here as in the table: equal requests must have one fingerprint
+    return int(value) if float(value).is_integer() else value
 
 
 def _integer(field: str, value: object, bound: Bound) -> int:

@@ -40,6 +40,13 @@ def test_a_known_answer_comes_at_once_and_costs_nothing(product: Product, model_
     assert product.messages() == []
 
 
+def test_a_number_is_the_same_however_it_is_written(product: Product, model_server: ModelServer) -> None:
+    """1 and 1.0 ask for one thing."""
+    product.submit({**TRACK, "duration": 1})
+    product.deliver()
+    assert product.post("/generate", {**TRACK, "duration": 1.0}).json["cached"] is True
+
+
 def test_fresh_generates_anew_and_replaces_the_answer(product: Product, model_server: ModelServer) -> None:
     """A caller who wants another take says so."""
     product.submit(TRACK)
