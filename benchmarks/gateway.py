@@ -16,7 +16,7 @@ from threading import Thread
 from typing import cast
 
 import msgspec
-from longplay.providers.hugging_face import HuggingFace
+from longplay.providers.hugging_face.adapter import HuggingFace
 from longplay.providers.protocol import Call, Done
 
 INTEGRATION_TIMEOUT = 29.0  # seconds

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import boto3
 import requests
-from longplay.providers.hugging_face import HuggingFace
+from longplay.providers.hugging_face.adapter import HuggingFace
 from longplay.providers.protocol import Call
 from longplay.result_bucket import ResultBucket, s3_client
 

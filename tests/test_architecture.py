@@ -28,7 +28,7 @@ def _imports(path: Path) -> set[str]:
 
 def _modules() -> dict[str, Path]:
     package = ROOT / "lambdas" / "longplay"
-    files = [*(ROOT / "lambdas").glob("*.py"), *package.glob("*.py"), *(package / "providers").glob("*.py")]
+    files = [*(ROOT / "lambdas").glob("*.py"), *package.glob("*.py"), *(package / "providers").rglob("*.py")]
     return {path.relative_to(ROOT / "lambdas").as_posix(): path for path in files if path.stem != "__init__"}
 
 

@@ -112,8 +112,9 @@ class Worker:
         with tempfile.TemporaryDirectory() as folder:
             try:
                 answer = self._asked(job, Path(folder), remaining=remaining)
-            except PollError:
-                return self._refer(job, Accepted(ref=str(job.ref), poll_after=_ASK_AGAIN))
+            except PollError as failed:
+                pause = max(_ASK_AGAIN, failed.error.retry_after or 0)
+                return self._refer(job, Accepted(ref=str(job.ref), poll_after=pause))
             except ProviderError as error:
                 return self._failed(job, error)
             return self._answered(job, answer)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from longplay.result_bucket import ResultBucket
 from longplay.settings import Settings
 
 STORING = 5  # seconds kept back from a call, to store what it brings
+_FETCHED_WITHIN = 3_600  # seconds in which a provider may fetch an input image
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calls:
-    """Makes the calls. `callback_base` is the API's public URL, None where it has none; `remaining` is in seconds.
+    """Makes the calls. `callback_base` is the API's public URL, None where it has none; `remaining` is in seconds,
+    `clock` gives epoch seconds.
 
     Every method raises ProviderError where the job's route is gone, beside what the provider's raises.
     """
@@ -28,6 +31,7 @@ class Calls:
     catalogue: Catalogue
     settings: Settings
     callback_base: str | None = None
+    clock: Callable[[], float] = time.time
 
     def submit(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
         """Ask for the generation."""
@@ -70,11 +74,14 @@ class Calls:
             timeout=min(route.timeout_seconds, self.settings.longest_call, remaining - STORING),
             folder=folder,
             callback_url=self._callback_url(job, route),
+            image_url=self.bucket.input_url(job.input_key, seconds=_FETCHED_WITHIN) if job.input_key else None,
+            attempt=f"{job.id}-{job.fence}",
+            ends_within=job.deadline - self.clock(),
         )
 
     def _callback_url(self, job: Job, route: Route) -> str | None:
         """Where the provider may say that it is done; whoever knows the attempt's token may."""
-        if self.callback_base is None or route.holds_the_line:
+        if self.callback_base is None or not route.calls_back:
             return None
         token = job.attempts[-1].token
         return f"{self.callback_base.rstrip('/')}/callbacks/{route.provider}/{job.id}/{job.fence}?t={token}"

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-_HOLD_THE_LINE = frozenset({"huggingface"})
+_HOLD_THE_LINE = frozenset({"huggingface", "hf-nscale", "hf-together"})
+_CALL_BACK = frozenset({"replicate", "fal", "sagemaker"})
 MODELS_FILE = Path(__file__).parent.parent / "models.toml"
 
 
@@ -34,7 +35,10 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way to a model: a provider, the operator's server for it, and the id it knows the model by."""
+    """One way to a model: a provider, the operator's server for it, and the id it knows the model by.
+
+    `ignores` are the parameters it cannot honour, `approximates` those of which it takes the nearest it has.
+    """
 
     name: str
     provider: str
@@ -44,11 +48,18 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     typical_seconds: float
     timeout_seconds: float
     price_usd: float
+    ignores: tuple[str, ...] = ()
+    approximates: tuple[str, ...] = ()
 
     @property
     def holds_the_line(self) -> bool:
         """Whether the provider answers with the result itself, rather than with a reference to ask by."""
         return self.provider in _HOLD_THE_LINE
+
+    @property
+    def calls_back(self) -> bool:
+        """Whether the provider says itself that a generation has ended."""
+        return self.provider in _CALL_BACK
 
     @property
     def queue(self) -> str:
@@ -58,7 +69,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def patience(self) -> float:
         """Seconds a call that may yet call back is not repeated after its worker crashed."""
-        return 0.0 if self.holds_the_line else 3 * self.typical_seconds
+        return 3 * self.typical_seconds if self.calls_back else 0.0
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,10 +85,17 @@ class ResultBucket:
         """The picture a generation starts from."""
         return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
+    def input_url(self, key: str, *, seconds: int) -> str:
+        """A presigned URL of the picture, for a provider that fetches what it starts from."""
+        return self._presigned(key, seconds)
+
     def url(self, output: Output, *, seconds: int) -> str:
         """A presigned URL. It dies with the role's session, whatever `seconds` says (AWS), so never store it."""
+        return self._presigned(output.key, seconds)
+
+    def _presigned(self, key: str, seconds: int) -> str:
         return self._client.generate_presigned_url(
-            "get_object", Params={"Bucket": self._bucket, "Key": output.key}, ExpiresIn=seconds
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
         )
 
     def _put(self, output: Output, file: MediaFile, *, count: int) -> None:

@@ -11,7 +11,8 @@ from longplay.pacing import Limit
 
 HUGGING_FACE_ROUTER = "https://router.huggingface.co/hf-inference/models/{model}"
 EVERY_MODEL = "*"
-_OWN_CONTRACT = frozenset({"replicate"})  # servers that one of Hugging Face's contract cannot stand for
+# servers that one of Hugging Face's contract cannot stand for
+_OWN_CONTRACTS = ("replicate", "fal", "inference-providers", "sagemaker-")
 
 
 class CacheScope(StrEnum):
@@ -35,7 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `servers` maps a server's name, as routes in models.toml use it, to its URL; `{model}` in it becomes the
     provider's model id. The name `*` stands for every server of Hugging Face's contract that is not named: one machine
-    that serves all models. Replicate is used where a server `replicate` is named: `https://api.replicate.com`.
+    that serves all models. Other contracts are used where their servers are named: `inference-providers`
+    (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`).
     `limits` has, by server, what its account allows; a job whose slot is more than `horizon` away is not accepted
     (None: every job is). A call may start `start_tolerance` late without asking anew; windows are that much longer.
     """
@@ -62,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def account_of(self, server: str) -> str:
         """The name under which a server is set up: its own, or the one that stands for all."""
-        return server if server in self.servers or server in _OWN_CONTRACT else EVERY_MODEL
+        return server if server in self.servers or server.startswith(_OWN_CONTRACTS) else EVERY_MODEL
 
 
 def parse_settings(text: str) -> Settings:

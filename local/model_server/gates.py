@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from email.message import Message
 
-from local.model_server.wire import Answer, Asked, says
+from local.model_server.wire import Asked
+from local.stand_in.answers import Answer, says
 
 RATE_LIMITED = (
     "Rate limit reached. You reached free usage limit (reset hourly). "

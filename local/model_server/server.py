@@ -1,22 +1,23 @@
 """The stand-in model server: a real HTTP server on loopback, in a thread of its own."""
 
 import json
-import threading
 import time
 import uuid
 from dataclasses import asdict
 from email.message import Message
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from local.model_server.faults import FAULTS, Call, Fault, Faults
 from local.model_server.gates import Gates, RateLimit
-from local.model_server.listener import Handler, Listener
-from local.model_server.memory import Exchange, Memory, without_images
 from local.model_server.studio import Studio
-from local.model_server.wire import Answer, Asked, AudioShape, Refused, parse, says
+from local.model_server.wire import Asked, AudioShape, parse
+from local.stand_in.answers import Answer, Refused, says
+from local.stand_in.listener import Handler, Listener
+from local.stand_in.memory import Exchange, without_images
+from local.stand_in.server import StandIn
 
 
-class ModelServer:
+class ModelServer(StandIn):
     """Speaks Hugging Face's contract at `url` from `start()` (or `with`) until `close()`.
 
     `port` 0 lets the kernel choose. `quick` renders the least that is valid. `cold_start` is in seconds per model after
@@ -34,23 +35,11 @@ class ModelServer:
         model: str | None = None,
         audio: AudioShape = AudioShape.TOOLKIT,
     ) -> None:
+        super().__init__(port, _Handler)
         self.model = model
         self.studio = Studio(quick=quick, shape=audio)
         self.gates = Gates(token=token, rate_limit=rate_limit, cold_start=cold_start)
         self.faults = Faults()
-        self.memory = Memory()
-        self.closed = threading.Event()
-        self._listener = Listener(port, _Handler, self)
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return self._listener.url
-
-    @property
-    def requests(self) -> list[Exchange]:
-        """Everything asked so far, in order of arrival, /control and health checks left out."""
-        return self.memory.exchanges
 
     @property
     def generations(self) -> int:
@@ -65,23 +54,6 @@ class ModelServer:
         """Forget faults, requests and generations."""
         self.faults.clear()
         self.memory.clear()
-
-    def start(self) -> Self:
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop listening and hang up on everybody."""
-        self.closed.set()
-        self._listener.shutdown()
-        self._listener.hang_up()
-        self._listener.server_close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def answer(self, asked: Asked, headers: Message, exchange: Exchange) -> Answer:
         """Refused at a gate, met by a fault, or the true result; what would be billed is counted here."""

@@ -16,7 +16,8 @@ from PIL import Image
 from local.model_server import music, orders, pictures, video
 from local.model_server.instruments import RATE, Samples
 from local.model_server.orders import FilmOrder, PictureOrder, TrackOrder
-from local.model_server.wire import Answer, Asked, AudioShape, Task, refuse, says
+from local.model_server.wire import Asked, AudioShape, Task
+from local.stand_in.answers import Answer, refuse, says
 
 IMAGE_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 JSON_ACCEPTS = (None, "application/json", "application/json; charset=UTF-8")

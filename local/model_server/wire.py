@@ -1,13 +1,13 @@
 """Hugging Face's wire contract: what a request asks for, and how results and refusals are written."""
 
-import base64
 import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.message import Message
 from enum import StrEnum
 from typing import Any, NoReturn
+
+from local.stand_in.answers import Answer, Refused, decode_image, refuse
 
 
 class Task(StrEnum):
@@ -24,26 +24,6 @@ class AudioShape(StrEnum):
     TUTORIAL = "tutorial"
     WAV = "wav"
     FLAC = "flac"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A response; `length` overrides the true Content-Length, a `raw` body replaces status line and headers too."""
-
-    status: int = 200
-    content_type: str = "application/json"
-    body: bytes | Iterable[bytes] = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    length: int | None = None
-    raw: bool = False
-
-
-class Refused(Exception):
-    """The request cannot be served; `answer` says why, in the real server's words."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.body)
-        self.answer = answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +54,6 @@ TOOLKIT_ROUTES = ("/", "/predict")
 JSON_TYPES = ("application/json", "application/json; charset=UTF-8")
 
 
-def says(status: int, body: Any, **headers: str) -> Answer:
-    """A JSON answer."""
-    return Answer(status=status, body=json.dumps(body).encode(), headers=headers)
-
-
-def refuse(error: Any, status: int = 400) -> NoReturn:
-    raise Refused(says(status, {"error": error}))
-
-
 def parse(path: str, headers: Message, body: bytes, *, model: str | None = None) -> Asked:
     """Read a POST as the inference toolkit does; `model` is the one a dedicated server was started for."""
     route = MODEL_ROUTE.fullmatch(path)
@@ -104,17 +75,6 @@ def parse(path: str, headers: Message, body: bytes, *, model: str | None = None)
 def task_of_model(model: str) -> Task:
     found = (task for words, task in TASK_OF_MODEL if re.search(words, model.lower()))
     return next(found, Task.TEXT_TO_IMAGE)
-
-
-def decode_image(text: object) -> bytes | None:
-    """The bytes of a data URI or of plain base64; None when it is neither."""
-    if not isinstance(text, str):
-        return None
-    encoded = re.sub(r"^data:image/[\w.+-]+;base64,", "", text)
-    try:
-        return base64.b64decode(encoded, validate=True) or None
-    except ValueError:
-        return None
 
 
 def _payload(content_type: str | None, body: bytes) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from local.model_server.faults import CLOUDFRONT
-from local.model_server.wire import Answer
 from local.replicate_server.predictions import Fate, File
+from local.stand_in.answers import Answer
 
 
 class Stage(StrEnum):

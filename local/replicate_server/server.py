@@ -3,11 +3,8 @@
 import json
 import re
 import threading
-from typing import Any, Self, cast
+from typing import Any, cast
 
-from local.model_server.listener import Handler, Listener
-from local.model_server.memory import Exchange, Memory, without_images
-from local.model_server.wire import Answer, Refused, says
 from local.replicate_server.callbacks import Callback, new_key, signed
 from local.replicate_server.faults import (
     FILES,
@@ -23,6 +20,10 @@ from local.replicate_server.faults import (
 )
 from local.replicate_server.models import MODELS, faults_in, render
 from local.replicate_server.predictions import Fate, Prediction
+from local.stand_in.answers import Answer, Refused, says
+from local.stand_in.listener import Handler, Listener
+from local.stand_in.memory import Exchange, without_images
+from local.stand_in.server import StandIn
 
 OFFICIAL = re.compile(r"/v1/models/([\w.-]+/[\w.-]+)/predictions")
 VERSIONED = re.compile(r"([\w.-]+/[\w.-]+):([0-9a-f]{64})")
@@ -30,7 +31,7 @@ ONE = re.compile(r"/v1/predictions/(\w+)(/cancel)?")
 DELIVERY = re.compile(r"/delivery/(\w+)/([\w.-]+)")
 
 
-class ReplicateServer:
+class ReplicateServer(StandIn):
     """Speaks Replicate's API at `url` from `start()` (or `with`) until `close()`; result files lie on it too.
 
     A prediction is over once it was polled `polls` times and is `seconds` old, whichever comes last; `finish` ends one
@@ -47,24 +48,12 @@ class ReplicateServer:
         seconds: float = 0.0,
         token: str | None = None,
     ) -> None:
+        super().__init__(port, _Handler)
         self.quick, self.polls, self.seconds, self.token = quick, polls, seconds, token
         self.webhook_key = new_key()
-        self.closed = threading.Event()
         self.faults = Faults()
-        self.memory = Memory()
         self._predictions: dict[str, Prediction] = {}
         self._lock = threading.Lock()
-        self._listener = Listener(port, _Handler, self)
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return self._listener.url
-
-    @property
-    def requests(self) -> list[Exchange]:
-        """Everything asked so far, files included, in order of arrival."""
-        return self.memory.exchanges
 
     @property
     def predictions(self) -> list[Prediction]:
@@ -103,23 +92,6 @@ class ReplicateServer:
         self.memory.clear()
         with self._lock:
             self._predictions.clear()
-
-    def start(self) -> Self:
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop listening and hang up on everybody."""
-        self.closed.set()
-        self._listener.shutdown()
-        self._listener.hang_up()
-        self._listener.server_close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def create(self, model: str, version: str, order: dict[str, Any]) -> Answer:
         """Make a prediction of a parsed order, if nothing is wrong with it."""

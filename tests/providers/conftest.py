@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from longplay.errors import ProviderError
-from longplay.providers.hugging_face import HuggingFace
+from longplay.providers.hugging_face.adapter import HuggingFace
 from longplay.providers.protocol import Call
 
 from tests.providers.payloads import OWN_TOKEN, TOKEN

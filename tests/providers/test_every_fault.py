@@ -4,7 +4,7 @@ import io
 
 import pytest
 from longplay.errors import Charged, FailureKind, ProviderError
-from longplay.providers.hugging_face import HuggingFace
+from longplay.providers.hugging_face.adapter import HuggingFace
 from longplay.providers.protocol import Call
 from PIL import Image
 

@@ -5,7 +5,7 @@ import wave
 
 import pytest
 from longplay.errors import Charged, FailureKind
-from longplay.providers.hugging_face_answers import LARGEST_JSON
+from longplay.providers.hugging_face.answers import LARGEST_JSON
 
 from tests.providers.payloads import SOUND, encoded, film, packed, picture
 

@@ -4,7 +4,7 @@ import pytest
 from longplay.errors import Charged, FailureKind, ProviderError
 from longplay.providers import downloads
 from longplay.providers.protocol import Accepted, Done, PolledProvider, PollError
-from longplay.providers.replicate import LATER, SAFETY_NET, SOON, Replicate
+from longplay.providers.replicate.adapter import LATER, SAFETY_NET, SOON, Replicate
 
 from local.replicate_server import ReplicateServer
 from tests.providers.conftest import Tokens

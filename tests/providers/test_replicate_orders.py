@@ -2,8 +2,8 @@
 
 import pytest
 from longplay.errors import Charged, FailureKind, ProviderError
-from longplay.providers.replicate import Replicate
-from longplay.providers.replicate_inputs import LARGEST_IMAGE, input_of
+from longplay.providers.replicate.adapter import Replicate
+from longplay.providers.replicate.inputs import LARGEST_IMAGE, input_of
 
 from tests.providers.conftest import Tokens
 from tests.providers.replicate_calls import CALLBACK, MUSICGEN, TOKEN, call, image_in, picture

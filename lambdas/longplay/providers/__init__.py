@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from longplay.providers.hugging_face import HuggingFace
+from longplay.providers.hugging_face.adapter import HuggingFace
 from longplay.providers.protocol import Provider
-from longplay.providers.replicate import Replicate
+from longplay.providers.replicate.adapter import Replicate
 from longplay.tokens import ProviderTokens, SecretsClient
 
 

@@ -17,7 +17,9 @@ class Call:
 
     `model` is the provider's own id, `url` the server's address with the model filled in, `style` how the server wants
     its parameters, `timeout` the seconds the whole exchange may take, `folder` where result files are written,
-    `callback_url` where the provider may say that it is done (None: nowhere).
+    `callback_url` where the provider may say that it is done (None: nowhere). `image_url` is where the input image can
+    be fetched without a key for an hour (None: nowhere it could reach), `attempt` a name that no other call has, at
+    most 64 characters, and `ends_within` the seconds left until the job's deadline.
     """
 
     kind: str
@@ -30,6 +32,9 @@ class Call:
     timeout: float
     folder: Path
     callback_url: str | None = None
+    image_url: str | None = None
+    attempt: str = ""
+    ends_within: float = 3_600.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from longplay.errors import Charged, FailureKind, ProviderError
 from longplay.media import HEAD, BrokenMedia, MediaFile, Samples, sniff, write_wav
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import Answer, server_of
-from longplay.providers.hugging_face_refusals import explain
+from longplay.providers.hugging_face.refusals import explain
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import read_refusal
 from longplay.providers.results import bad_output, read_result

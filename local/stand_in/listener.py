@@ -1,14 +1,15 @@
-"""What every stand-in server is made of: a listener on loopback, and how it reads bodies and sends answers."""
+"""A listener on loopback, and how it reads bodies and sends answers."""
 
 import contextlib
 import logging
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 
-from local.model_server.wire import Answer
+from local.stand_in.answers import Answer
 
 LABEL = "rendered by procedure; no model made this"
 LARGEST_BODY = 64_000_000
@@ -52,19 +53,23 @@ class Listener(ThreadingMixIn, TCPServer):
         log.exception("a request failed in a stand-in server")
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler, ABC):
     """One connection: `respond` answers what `command` and `path` say, `send` writes even a broken answer as it is."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
+    @abstractmethod
     def respond(self) -> None:
-        raise NotImplementedError
+        """Read the request, and send its answer."""
 
     def do_GET(self) -> None:
         self.respond()
 
     def do_POST(self) -> None:
+        self.respond()
+
+    def do_PUT(self) -> None:
         self.respond()
 
     def do_DELETE(self) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from longplay.errors import FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import exchange, server_of
-from longplay.providers.hugging_face_answers import read_media
-from longplay.providers.hugging_face_refusals import PERMISSION_ADVICE, explain
+from longplay.providers.hugging_face.answers import read_media
+from longplay.providers.hugging_face.refusals import PERMISSION_ADVICE, explain
 from longplay.providers.protocol import Call, Done
 from longplay.providers.refusals import read_refusal, request_id
 from longplay.providers.results import LARGEST_RESULT

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.model_server.wire import decode_image
+from local.stand_in.answers import decode_image
 
 REMEMBERED = 50_000
 

@@ -18,8 +18,8 @@ from longplay.providers.downloads import fetch_results
 from longplay.providers.http_client import Answer, exchange, server_of
 from longplay.providers.protocol import Accepted, Call, Done, PollError
 from longplay.providers.refusals import read_refusal, request_id
-from longplay.providers.replicate_inputs import input_of
-from longplay.providers.replicate_predictions import (
+from longplay.providers.replicate.inputs import input_of
+from longplay.providers.replicate.predictions import (
     LARGEST_PREDICTION,
     Prediction,
     failure_of,
@@ -27,7 +27,7 @@ from longplay.providers.replicate_predictions import (
     read_prediction,
     reference_in,
 )
-from longplay.providers.replicate_refusals import STORE_ADVICE, explain
+from longplay.providers.replicate.refusals import STORE_ADVICE, explain
 
 API_HOST = "api.replicate.com"
 RESULT_DOMAINS = ("replicate.delivery",)

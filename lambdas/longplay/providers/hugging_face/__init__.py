@@ -1,0 +1,1 @@
+"""Hugging Face's contract: the router, Inference Endpoints, and servers of one's own."""
