@@ -16,11 +16,12 @@ BOOTSTRAPPED = .venv/bin/python -c 'import boto3; boto3.client("cloudformation")
 UV = .venv/bin/uv --quiet
 LEFT = .local/left.json
 ERASE = .venv/bin/python -m infra.operate erase-data $(LEFT)
+OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test check bench deploy key token pause resume destroy
+.PHONY: help run test check bench deploy key token doctor pause resume destroy
 .DELETE_ON_ERROR:
 
 help:
@@ -32,7 +33,9 @@ help:
 	@echo 'make destroy                  removes it, and leaves its files and jobs; DATA=1 deletes them too'
 	@echo 'make key OWNER=name           an API key for a caller of the deployed stack'
 	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'
+	@echo 'make doctor                   looks whether each model would work, and says what to do where not; costs nothing'
 	@echo 'make pause MINUTES=n, resume  takes no new jobs for a while; those under way finish'
+	@echo '                              (LOCAL=1 makes these five speak to the run that serves on this machine)'
 
 run: $(LOCAL_TOOLS)
 	@.venv/bin/python -m local.run
@@ -60,16 +63,19 @@ destroy: $(CLOUD_TOOLS)
 	@$(if $(DATA),$(ERASE) $(if $(filter --force,$(ARGS)),--yes) || { echo 'To come back to it: $(ERASE)'; exit 1; })
 
 key: .venv/ready
-	@.venv/bin/python -m infra.operate key "$(or $(OWNER),$(error say whose key it is: make key OWNER=name))"
+	@$(OPERATE) key "$(or $(OWNER),$(error say whose key it is: make key OWNER=name))"
 
 token: .venv/ready
-	@.venv/bin/python -m infra.operate token "$(or $(PROVIDER),$(error say whose token it is: make token PROVIDER=huggingface))"
+	@$(OPERATE) token "$(or $(PROVIDER),$(error say whose token it is: make token PROVIDER=huggingface))"
+
+doctor: .venv/ready
+	@$(OPERATE) doctor
 
 pause: .venv/ready
-	@.venv/bin/python -m infra.operate pause $(MINUTES)
+	@$(OPERATE) pause $(MINUTES)
 
 resume: .venv/ready
-	@.venv/bin/python -m infra.operate resume
+	@$(OPERATE) resume
 
 # The installations. A stamp is written last, so one that broke off is done again.
 

@@ -89,9 +89,11 @@ class Api(Construct):
         # a transaction needs the verbs of its parts and none of its own
         self.submit.allow_items("GetItem", "PutItem", "UpdateItem")
         self.submit.allow_files("PutObject", prefix="inputs/")
+        # an upload's form can do no more than the role that signs it; its file is read when a job starts from it
+        self.submit.allow_files("GetObject", "PutObject", prefix="uploads/")
         # a result that is there already is copied; presigned URLs can do no more than the role that signs them
         self.submit.allow_files("GetObject", "PutObject", prefix="jobs/")
-        self.submit.allow_listing("jobs/")
+        self.submit.allow_listing("jobs/", "uploads/")
         self.submit.allow_sending()
         # a retry creates a job, a deletion erases its files
         self.jobs.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
@@ -133,12 +135,15 @@ class Api(Construct):
         submit, jobs = _calling(self.submit), _calling(self.jobs)
         root = self.rest_api.root
         root.add_resource("generate").add_method("POST", submit)
+        root.add_resource("uploads").add_method("POST", submit)
         job = root.add_resource("jobs").add_resource("{id}")
         job.add_method("GET", jobs)
         job.add_method("DELETE", jobs)
         job.add_resource("outputs").add_resource("{n}").add_method("GET", jobs)
         job.add_resource("cancel").add_method("POST", jobs)
         job.add_resource("retry").add_method("POST", jobs)
+        root.add_resource("models").add_method("GET", jobs)
+        root.add_resource("health").add_method("GET", jobs)
         self._route_callbacks()
 
     def _route_callbacks(self) -> None:

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -16,6 +17,9 @@ from constructs import Construct
 from infra.function import Function
 
 PERIOD = cdk.Duration.minutes(5)
+
+#: How the generator's log tells it, in the member `outcome`.
+ACCOUNT_REFUSED = "account refused*"
 RAISE_QUOTA = "raise the account's quota of concurrent executions."
 
 
@@ -45,6 +49,17 @@ class Monitoring(Construct):
         duration = function.metric_duration(period=PERIOD, statistic="max")
         meaning = f"{name} came near its timeout: look at the server, or raise longest_call."
         self._alarm(f"{name}Duration", duration, above=1000 * longest, meaning=meaning)
+
+    def watch_accounts(self, generator: Function) -> None:
+        """An alarm when a provider refuses the account: jobs wait then, or go elsewhere, until somebody acts."""
+        refused = generator.log_group.add_metric_filter(
+            "AccountRefused",
+            filter_pattern=logs.FilterPattern.string_value("$.outcome", "=", ACCOUNT_REFUSED),
+            metric_namespace=cdk.Stack.of(self).stack_name,
+            metric_name="AccountRefused",
+        )
+        meaning = "A provider refused a token, its rights or its credit: `make doctor` tells which, and what to do."
+        self._alarm("AccountRefused", refused.metric(period=PERIOD, statistic="sum"), above=0, meaning=meaning)
 
     def watch_queues(self, queues: Sequence[sqs.Queue], *, longest_wait: float) -> None:
         """An alarm when a message is older than `longest_wait` seconds."""

@@ -1,6 +1,6 @@
-"""What an operator does beside deploying: hand out keys, store tokens, stop and start new jobs, erase what is left.
+"""What an operator does beside deploying: keys, tokens, a look at every route, a pause, and erasing what is left.
 
-python -m infra.operate key OWNER | token PROVIDER | pause [MINUTES] | resume | outputs | erase-data OUTPUTS
+python -m infra.operate key OWNER | token PROVIDER | doctor | pause [MINUTES] | resume | outputs | erase-data OUTPUTS
 (--stage local, before the word, for another stage than prod)
 """
 
@@ -18,16 +18,21 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.doctor_table import table, unserved
 from infra.erasure import Remains
 from infra.settings import STAGES
 
 #: The names under which the functions look for a token in the secret.
-PROVIDERS = ("huggingface", "self_hosted", "replicate")
+PROVIDERS = ("huggingface", "self_hosted", "replicate", "fal")
 
 #: The item in the table that all functions look at, and for how many seconds each remembers what it saw.
 SWITCH, SECONDS_REMEMBERED = "settings", 30
+
+#: The doctor's function may look for five minutes; a second one at the same time would tell nothing more.
+PATIENT = Config(read_timeout=310, retries={"total_max_attempts": 1})
 
 HOUR, WEEK = 60, 7 * 24 * 60  # minutes
 
@@ -90,6 +95,16 @@ def resume(session: boto3.Session, *, table: str) -> None:
     session.client("dynamodb").delete_item(TableName=table, Key={"pk": {"S": SWITCH}})
 
 
+def examine(session: boto3.Session, *, function: str) -> list[dict[str, Any]]:
+    """What the deployed doctor finds of each route, just now. Raises OperationError when it breaks off."""
+    answer = session.client("lambda", config=PATIENT).invoke(FunctionName=function)
+    payload = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise OperationError(f"the doctor broke off: {payload.get('errorMessage', 'see its log')}")
+    routes: list[dict[str, Any]] = payload["routes"]
+    return routes
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.operate", description="Operates a deployed Longplay.")
     parser.add_argument("--stage", choices=STAGES, default="prod")
@@ -98,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("owner", help="whose jobs the key's callers see")
     token = _operation(operations, "token", _token, "store a provider's token, read from the prompt or a pipe")
     token.add_argument("provider", choices=PROVIDERS)
+    _operation(operations, "doctor", _doctor, "look whether each model's routes would work; costs nothing")
     paused = _operation(operations, "pause", _pause, "take no new jobs for a while; those under way finish")
     paused.add_argument("minutes", nargs="?", type=_minutes, default=HOUR, help="how long; an hour unless given")
     _operation(operations, "resume", _resume, "take new jobs again")
@@ -126,6 +142,14 @@ def _token(session: boto3.Session, options: argparse.Namespace) -> str:
     token = _read_token(options.provider)
     store_token(session, provider=options.provider, token=token, secret_id=outputs["SecretName"])
     return f"The token of {options.provider} is stored; the functions take it up within minutes."
+
+
+def _doctor(session: boto3.Session, options: argparse.Namespace) -> str:
+    routes = examine(session, function=_of_stage(session, options)["DoctorFunctionName"])
+    print(table(routes), end="\n\n")
+    if missing := unserved(routes):
+        raise OperationError(f"no route works for {', '.join(missing)}: see the next steps above")
+    return "Each model on offer has a route that works, as far as can be told."
 
 
 def _minutes(text: str) -> int:

@@ -18,6 +18,8 @@ MILLION = 1_000_000
 SERVERS = 'must be a JSON object of URLs, like {"router": "https://example.com/{model}"}'
 LIMITS = 'must be a JSON object, like {"router": {"windows": [[1, 2], [30, 3600]], "max_concurrent": 4}}'
 WINDOWS = f"must be pairs [starts, seconds], with 1 to {MOST_STARTS} starts and at most {LONGEST_WINDOW} seconds"
+GPU = 'must be a JSON object of instance types, like {"musicgen-small": "ml.g5.xlarge"}'
+IMAGE = "must be an image in ECR, like 111122223333.dkr.ecr.eu-central-1.amazonaws.com/repository:tag"
 CAPS = 'must be a JSON object, like {"usd": 20, "jobs": 500, "open_jobs": 50}'
 
 
@@ -69,6 +71,14 @@ def one_of(*words: str) -> Parser:
     return parse
 
 
+def yes_or_no(value: object) -> bool:
+    """Takes `true` and `false`."""
+    given = _decoded(value)
+    if not isinstance(given, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004 - to an operator it is a wrong value
+    return given
+
+
 def email(value: object) -> str:
     """Takes an e-mail address."""
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", str(value)):
@@ -97,6 +107,22 @@ def limit(value: object) -> Mapping[str, object]:
     return _members(given, {"windows": _windows, "max_concurrent": whole_number(1, 1000)})
 
 
+def gpu(*models: str) -> Parser:
+    """Takes instance types by model, any of these."""
+
+    def parse(value: object) -> Mapping[str, object]:
+        return _members(_object(value, GPU), dict.fromkeys(models, _instance_type))
+
+    return parse
+
+
+def image(value: object) -> str:
+    """Takes the address of a container's image."""
+    if not re.fullmatch(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9/._-]+:[\w.-]+", str(value)):
+        raise ValueError(IMAGE)
+    return str(value)
+
+
 def caps(value: object) -> Mapping[str, object]:
     """Takes the most a day may bring: any of `usd`, `jobs` and `open_jobs`."""
     count = whole_number(1, MILLION)
@@ -114,6 +140,12 @@ def _within(place: str, parse: Parser, value: object) -> object:
         return parse(value)
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from error
+
+
+def _instance_type(value: object) -> str:
+    if not re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9]+", str(value)):
+        raise ValueError("must be an instance type, like ml.g5.xlarge")
+    return str(value)
 
 
 def _windows(value: object) -> object:

@@ -7,7 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from infra.setting_values import Parser, caps, email, limits, number, one_of, or_off, servers, whole_number
+from infra.gpu_models import GPU_MODELS
+from infra.setting_values import (
+    Parser,
+    caps,
+    email,
+    gpu,
+    image,
+    limits,
+    number,
+    one_of,
+    or_off,
+    servers,
+    whole_number,
+    yes_or_no,
+)
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -21,6 +35,8 @@ SHARED = (
     "owner_caps",
     "deployment_caps",
     "cache",
+    "failover",
+    "commercial_only",
     "default_deadline",
     "longest_deadline",
     "retention",
@@ -29,8 +45,11 @@ SHARED = (
     "resend_after",
 )
 
-#: The server that is set up where none is named: Hugging Face's own.
-USUAL_SERVER = "router"
+#: The servers that are set up where none is named: what Hugging Face serves itself, and what its partners do by it.
+USUAL_SERVERS = {
+    "router": "https://router.huggingface.co/hf-inference/models/{model}",
+    "inference-providers": "https://router.huggingface.co",
+}
 
 #: Above what a function's 900 s allow with the margin taken off.
 LONGEST_CALL_LIMIT = 800
@@ -78,14 +97,23 @@ class Stage:
     deployment_caps: Mapping[str, object] = field(default_factory=dict)
     #: Whose equal requests share one generation and its result: `owner`, `deployment` or `off`.
     cache: str = "owner"
+    #: When a job takes another route: `unserved` (its own cannot serve it) or `busy` (its own would have it wait).
+    failover: str = "unserved"
+    #: Offers only models whose licence allows commercial use.
+    commercial_only: bool = False
+    #: What runs on GPUs of one's own: a model's name → its instance type (infra/sagemaker.py says what that costs).
+    gpu: Mapping[str, str] = field(default_factory=dict)
+    #: The container's image there; None is Hugging Face's, as of infra/sagemaker.py.
+    gpu_image: str | None = None
     #: Who is told of alarms, beside the topic.
     alarm_email: str | None = None
 
     def __post_init__(self) -> None:
         if self.default_deadline > self.longest_deadline:
             raise SettingsError("default_deadline must not exceed longest_deadline")
-        if unknown := sorted(set(self.limits) - set(self.servers or [USUAL_SERVER])):
-            known = ", ".join(self.servers or [USUAL_SERVER])
+        set_up = [*(self.servers or USUAL_SERVERS), *(f"sagemaker-{model}" for model in self.gpu)]
+        if unknown := sorted(set(self.limits) - set(set_up)):
+            known = ", ".join(set_up)
             raise SettingsError(f"limits names the server {unknown[0]!r}, which is not set up: there are {known}")
 
     @property
@@ -102,10 +130,21 @@ class Stage:
         return self.longest_deadline + self.retention
 
     @property
+    def gpu_endpoints(self) -> Mapping[str, str]:
+        """The endpoints' names by model; known beforehand, so that settings and grants can name them."""
+        return {model: f"{self.stack_name}-{model}".lower() for model in self.gpu}
+
+    @property
     def runtime_settings(self) -> str:
         """The functions' SETTINGS: of what they share with the stack, all that is not as usual."""
+        return self.runtime_settings_with({})
+
+    def runtime_settings_with(self, own_servers: Mapping[str, str]) -> str:
+        """The same, with servers whose URLs only the stack knows."""
         usual = Stage(name=self.name)
         chosen = {name: getattr(self, name) for name in SHARED if getattr(self, name) != getattr(usual, name)}
+        if own_servers:
+            chosen["servers"] = {**(self.servers or USUAL_SERVERS), **own_servers}
         return json.dumps(chosen, sort_keys=True)
 
 
@@ -164,6 +203,10 @@ PARSERS: Mapping[str, Parser] = {
     "owner_caps": caps,
     "deployment_caps": caps,
     "cache": one_of("owner", "deployment", "off"),
+    "failover": one_of("unserved", "busy"),
+    "commercial_only": yes_or_no,
+    "gpu": gpu(*GPU_MODELS),
+    "gpu_image": image,
     "alarm_email": email,
     "longest_call": whole_number(1, LONGEST_CALL_LIMIT),
     "default_deadline": whole_number(1, DAY),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from constructs import Construct
 
 from infra.api import Api
 from infra.bundling import asset
+from infra.doctor import Doctor
 from infra.function import Function, Runtime
 from infra.monitoring import Monitoring
 from infra.queues import Queues
+from infra.sagemaker import Gpu, endpoint_urls
 from infra.settings import Stage
 from infra.storage import Storage
 from infra.workers import Generator, Sweeper
@@ -23,7 +27,7 @@ class LongplayStack(cdk.Stack):
         lasting, timeout = not stage.emulated, cdk.Duration.seconds(stage.generator_timeout)
         storage = Storage(self, "Storage", longest_kept=stage.longest_kept, keep=lasting, tls_only=lasting)
         queues = Queues(self, "Queues", consumer_timeout=timeout, tls_only=lasting)
-        runtime = _runtime(stage, storage, queues)
+        runtime = _runtime(stage, storage, queues, own_servers=endpoint_urls(self, stage.gpu_endpoints))
         api = Api(
             self,
             "Api",
@@ -43,10 +47,17 @@ class LongplayStack(cdk.Stack):
             concurrent_steps=stage.concurrent_steps,
         )
         sweeper = Sweeper(self, "Sweeper", runtime=runtime)
-        functions = [api.submit, api.jobs, api.callbacks, generator.function, sweeper.function]
+        doctor = Doctor(self, "Doctor", runtime=runtime, secret_arn=storage.secret_arn)
+        gpu = Gpu(self, "Gpu", runtime=runtime, secret_arn=storage.secret_arn, image=stage.gpu_image)
+        gpu.run(stage.gpu, stage.gpu_endpoints, called_by=generator.function, looked_at_by=doctor.function)
+        functions = [
+            *(api.submit, api.jobs, api.callbacks, generator.function, sweeper.function, doctor.function),
+            *gpu.functions,
+        ]
         monitoring = Monitoring(self, "Monitoring", email=stage.alarm_email)
         monitoring.watch_functions(functions)
         monitoring.watch_duration(generator.function, longest=stage.longest_call + stage.call_margin // 2)
+        monitoring.watch_accounts(generator.function)
         monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
         monitoring.watch_dead_letters(queues.dead)
         monitoring.show(functions, [*queues.work, queues.dead])
@@ -71,10 +82,10 @@ def _synthesizer(stage: Stage) -> cdk.IStackSynthesizer | None:
     return cdk.CliCredentialsStackSynthesizer() if stage.emulated else None
 
 
-def _runtime(stage: Stage, storage: Storage, queues: Queues) -> Runtime:
+def _runtime(stage: Stage, storage: Storage, queues: Queues, *, own_servers: Mapping[str, str]) -> Runtime:
     return Runtime(
         code=asset(for_this_machine=stage.emulated),
-        settings=stage.runtime_settings,
+        settings=stage.runtime_settings_with(own_servers),
         table=storage.table,
         bucket=storage.bucket,
         calls=queues.calls,

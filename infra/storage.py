@@ -59,10 +59,12 @@ class Storage(Construct):
             enforce_ssl=tls_only,
             minimum_tls_version=1.2 if tls_only else None,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            cors=[_for_players()],
+            cors=[_for_pages()],
             lifecycle_rules=[
                 s3.LifecycleRule(prefix="jobs/", expiration=cdk.Duration.days(days)),
+                # those of jobs that were refused after all, too
                 s3.LifecycleRule(prefix="inputs/", expiration=cdk.Duration.days(days)),
+                s3.LifecycleRule(prefix="uploads/", expiration=cdk.Duration.days(1)),
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
             ],
             removal_policy=removal_policy,
@@ -93,10 +95,13 @@ def _text(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
 
 
-def _for_players() -> s3.CorsRule:
-    """Any page may play a file whose presigned URL it was given; seeking needs ranges and their headers."""
+def _for_pages() -> s3.CorsRule:
+    """Any page may play a file whose presigned URL it was given, and post a picture by the form it was given.
+
+    Seeking needs ranges and their headers.
+    """
     return s3.CorsRule(
-        allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD],
+        allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD, s3.HttpMethods.POST],
         allowed_origins=["*"],
         allowed_headers=["Range"],
         exposed_headers=["Accept-Ranges", "Content-Length", "Content-Range", "Content-Type", "ETag"],

@@ -1,4 +1,4 @@
-"""GET /jobs/{id} and what belongs to it: look at a job, fetch its files, cancel it."""
+"""GET /jobs/{id} and what belongs to it: look at a job, fetch its files, cancel it; GET /models and GET /health."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.http_api import created_response, job_response, new_api, owner_of, redirect_response
+from longplay.health_view import health_view
+from longplay.http_api import created_response, job_response, json_response, new_api, owner_of, redirect_response
+from longplay.model_view import models_view
 from wiring import dependencies
 
 logger = Logger()
@@ -52,6 +54,21 @@ def delete(job_id: str) -> Response[str]:
     dependencies().service.delete(owner_of(api.current_event), job_id)
     logger.info("delete", job=job_id)
     return Response(status_code=204, body="")
+
+
+@api.get("/models")
+def models() -> Response[str]:
+    """What can be asked for here."""
+    use = dependencies().service
+    return json_response(200, models_view(use.catalogue, use.settings))
+
+
+@api.get("/health")
+def health() -> Response[str]:
+    """Which models work and why others do not, by the last round of checkups; nobody is asked for it now."""
+    seen = health_view(dependencies().reports.latest())
+    logger.info("health", status=seen["status"])
+    return json_response(200, seen)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""POST /generate: takes a prompt, answers with a job."""
+"""POST /generate, and POST /uploads before it: takes a prompt, and a picture to start from; answers with a job."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.http_api import body_of, created_response, idempotency_key_of, new_api, owner_of
-from longplay.request import parse_submission
+from longplay.http_api import body_of, created_response, idempotency_key_of, new_api, owner_of, upload_response
+from longplay.request import parse_submission, parse_upload
 from wiring import dependencies
 
 logger = Logger()
@@ -23,6 +23,15 @@ def generate() -> Response[str]:
     job = use.submit(owner_of(event), submission, key=idempotency_key_of(event))
     logger.info("submitted", job=job.id, owner=job.owner, model=job.request.model)
     return created_response(job, use, location=f"jobs/{job.id}")
+
+
+@api.post("/uploads")
+def upload() -> Response[str]:
+    """201 with a form by which the caller sends a picture straight to the bucket."""
+    owner, content_type = owner_of(api.current_event), parse_upload(body_of(api.current_event))
+    opened = dependencies().service.uploads.open(owner, content_type=content_type)
+    logger.info("upload", upload=opened.id, owner=owner)
+    return upload_response(opened)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from longplay.advance import Worker
 from longplay.budgets import Budgets
 from longplay.calls import Calls
 from longplay.catalogue import Catalogue, load_catalogue
+from longplay.checkups import Doctor
+from longplay.closures import Closures
 from longplay.followers import Followers
 from longplay.hints import Hints
 from longplay.job_queue import JobQueue
@@ -22,14 +24,19 @@ from longplay.operations import Switch
 from longplay.outcomes import Outcomes
 from longplay.providers import load_providers
 from longplay.providers.protocol import Provider
+from longplay.providers.sagemaker.payloads import Payloads
+from longplay.reports import Reports
 from longplay.result_bucket import ResultBucket, s3_client
 from longplay.result_cache import ResultCache
+from longplay.routes import Routes
 from longplay.service import Service
 from longplay.setbacks import Setbacks
 from longplay.settings import Settings, parse_settings
 from longplay.sweep import Sweeper
 from longplay.table import Table
 from longplay.timings import Timings
+from longplay.tokens import ProviderTokens
+from longplay.uploads import Uploads
 
 
 class Parts:
@@ -42,11 +49,13 @@ class Parts:
             jobs=self._jobs,
             queue=self._queue,
             bucket=self._bucket,
+            uploads=Uploads(bucket=self._bucket),
             switch=Switch(self._table),
             admission=self._admission,
             outcomes=self._outcomes,
             limiter=self._limiter,
             timings=self._timings,
+            routes=self._routes,
             catalogue=self._catalogue,
             settings=self._settings,
         )
@@ -54,14 +63,14 @@ class Parts:
     @cached_property
     def worker(self) -> Worker:
         """What the generator calls."""
-        # urllib3 warns of malformed headers by quoting them, and a server may have put our token there
-        logging.getLogger("urllib3").setLevel(logging.ERROR)
+        _keep_headers_out_of_the_log()
         return Worker(
             jobs=self._jobs,
             queue=self._queue,
             bucket=self._bucket,
             limiter=self._limiter,
             calls=self._calls,
+            closures=self._closures,
             outcomes=self._outcomes,
             setbacks=self._setbacks,
             followers=self._followers,
@@ -75,8 +84,20 @@ class Parts:
 
     @cached_property
     def hints(self) -> Hints:
-        """What the callbacks' function calls."""
+        """What the functions for callbacks and notices call."""
         return Hints(jobs=self._jobs, queue=self._queue, providers=self._providers, catalogue=self._catalogue)
+
+    @cached_property
+    def doctor(self) -> Doctor:
+        """What the hourly schedule calls, and the operator."""
+        _keep_headers_out_of_the_log()
+        tokens = ProviderTokens(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"])
+        return Doctor(catalogue=self._catalogue, settings=self._settings, reports=self.reports, read_token=tokens.get)
+
+    @cached_property
+    def reports(self) -> Reports:
+        """What `GET /health` reads."""
+        return Reports(self._table)
 
     @cached_property
     def _calls(self) -> Calls:
@@ -90,7 +111,8 @@ class Parts:
 
     @cached_property
     def _providers(self) -> Mapping[str, Provider]:
-        return load_providers(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"])
+        payloads = Payloads(s3_client, os.environ["BUCKET_NAME"])
+        return load_providers(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"], payloads)
 
     @cached_property
     def _setbacks(self) -> Setbacks:
@@ -99,9 +121,18 @@ class Parts:
             queue=self._queue,
             limiter=self._limiter,
             outcomes=self._outcomes,
-            catalogue=self._catalogue,
+            routes=self._routes,
+            closures=self._closures,
             settings=self._settings,
         )
+
+    @cached_property
+    def _routes(self) -> Routes:
+        return Routes(catalogue=self._catalogue, settings=self._settings, closures=self._closures)
+
+    @cached_property
+    def _closures(self) -> Closures:
+        return Closures(self._table)
 
     @cached_property
     def _followers(self) -> Followers:
@@ -172,7 +203,7 @@ class Parts:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return load_catalogue()
+        return load_catalogue(commercial_only=self._settings.commercial_only, is_set_up=self._settings.leads)
 
     @cached_property
     def _settings(self) -> Settings:
@@ -183,3 +214,8 @@ class Parts:
 def dependencies() -> Parts:
     """This function's parts."""
     return Parts()
+
+
+def _keep_headers_out_of_the_log() -> None:
+    """urllib3 warns of malformed headers by quoting them, and a server may have put our token there."""
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

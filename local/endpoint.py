@@ -16,11 +16,12 @@ ENDPOINT = "endpoint.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """The API, the key that opens it, and the server that generates."""
+    """The API, the key that opens it, the server that generates, and the emulator all of it stands on."""
 
     api_url: str
     api_key: str
     model_server: str
+    aws_url: str
 
 
 @contextmanager

@@ -92,7 +92,8 @@ def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
     deployment = deploy(aws, home, context={"stage": "local", **source.context})
     for provider, token in tokens(os.environ).items():
         deployment.store_token(provider, token)
-    return Endpoint(api_url=deployment.api_url, api_key=deployment.new_key(OWNER), model_server=source.url)
+    key = deployment.new_key(OWNER)
+    return Endpoint(api_url=deployment.api_url, api_key=key, model_server=source.url, aws_url=aws.url)
 
 
 def _generate(caller: Caller, outputs: Path) -> list[Job]:

@@ -14,6 +14,8 @@ from local.model_server import ModelServer
 from tests.aws import ACCOUNT, Aws, make_account
 from tests.product import Product
 
+pytest_plugins = ("tests.haste", "tests.summaries")
+
 
 @pytest.fixture(scope="session")
 def shared_model_server() -> Iterator[ModelServer]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import callbacks
+import doctor
 import generator
 import jobs
 import submit
@@ -56,7 +57,7 @@ class Product:
 
     def post(self, path: str, body: Any = None, *, key: str = API_KEY, **headers: str) -> Answer:
         """POST, with a body that is JSON-encoded unless it is bytes or text already."""
-        handler = submit.handler if path == "/generate" else jobs.handler
+        handler = submit.handler if path in ("/generate", "/uploads") else jobs.handler
         return _answer(handler(_event("POST", path, body, key, headers), Context()))  # type: ignore[arg-type]
 
     def get(self, path: str, *, key: str = API_KEY) -> Answer:
@@ -103,6 +104,10 @@ class Product:
     def sweep(self) -> None:
         """One run of the schedule."""
         sweeper.handler({}, Context())  # type: ignore[arg-type]
+
+    def examine(self) -> list[dict[str, Any]]:
+        """One round of checkups; what was found of each route."""
+        return list(doctor.handler({}, Context())["routes"])  # type: ignore[arg-type]
 
     def file(self, job: dict[str, Any], n: int = 0) -> bytes:
         """The bytes of a job's n-th output, as they lie in the bucket."""

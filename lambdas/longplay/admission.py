@@ -73,7 +73,7 @@ class Admission:
         return [self.cache.replace(job) if fresh else self.cache.claim(job, now=now)]
 
     def _create(self, job: Job, lead: list[Part], *, now: float) -> Job:
-        held = replace(job, hold=self.budgets.held(job.price_usd, job.max_charges), budget_day=day_of(now))
+        held = replace(job, hold=self.budgets.held(job.dearest_usd, job.max_charges), budget_day=day_of(now))
         line = self._reserve(held, now)
         slotted = self._slotted(held, line, now)
         self._refuse_too_long(slotted, now)
@@ -113,7 +113,7 @@ class Admission:
 
     def _take_account(self, refused: WriteRefused, job: Job, lead: list[Part], *, now: float) -> tuple[Job, list[Part]]:
         """What to try next, knowing what stood in the way; raises OverBudget where a cap did."""
-        if over := self.budgets.over_budget(refused, now=now):
+        if over := self.budgets.over_budget(refused, job, now=now):
             raise over
         if LINE in refused.items:
             self.limiter.learn(job.account, refused.items[LINE])

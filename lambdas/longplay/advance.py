@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from longplay.admission import RESERVED
 from longplay.calls import Calls
+from longplay.closures import Closures
 from longplay.errors import ProviderError
 from longplay.followers import Followers
 from longplay.job import Job, Status, Wait, WaitReason
@@ -38,6 +39,7 @@ class Worker:
     bucket: ResultBucket
     limiter: Limiter
     calls: Calls
+    closures: Closures
     outcomes: Outcomes
     setbacks: Setbacks
     followers: Followers
@@ -84,10 +86,11 @@ class Worker:
 
     def _due(self, job: Job) -> tuple[Job, Wait | None]:
         """The job with the slot it starts by, and why it must wait all the same."""
-        account = job.account
+        account, now = job.account, self.clock()
+        if closure := self.closures.met(account):
+            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=closure.until, basis=closure.why)
         if not self.limiter.paces(account):
             return job, None
-        now = self.clock()
         slot, start = self.limiter.start(account, job.slot, now=now)
         job = replace(job, slot=slot)
         if start > now:

@@ -13,6 +13,7 @@ from longplay.table import Part, Table, WriteRefused
 MILLION = 1_000_000
 _NO_CAP = 10**15
 _KEPT = 3 * 86_400  # seconds after its day that a budget's item is of use: a job lives a day at most
+_LOOKED_AGAIN = 30.0  # seconds
 _OWNER, _DEPLOYMENT = "owner's budget", "deployment's budget"
 
 
@@ -21,6 +22,7 @@ class Budgets:
 
     def __init__(self, table: Table, *, owner: Caps, deployment: Caps) -> None:
         self._table = table
+        self._left_open: dict[str, tuple[float, int]] = {}
         self._caps = {name: caps for name, caps in {_OWNER: owner, _DEPLOYMENT: deployment}.items() if caps != Caps()}
 
     def held(self, price_usd: float, max_charges: int) -> int | None:
@@ -41,18 +43,20 @@ class Budgets:
             for name in self._caps
         ]
 
-    def over_budget(self, refused: WriteRefused, *, now: float) -> OverBudget | None:
+    def over_budget(self, refused: WriteRefused, job: Job, *, now: float) -> OverBudget | None:
         """The problem to answer with, when it is a cap that has refused the write."""
         for name, caps in self._caps.items():
             if name in refused.items:
-                return _problem(name, caps, refused.items[name] or {}, now)
+                return self._problem(name, caps, refused.items[name] or {}, job, now)
         return None
 
     def _hold(self, name: str, caps: Caps, job: Job, now: float) -> Part:
         hold = job.hold or 0
         room = (_NO_CAP if caps.usd is None else round(caps.usd * MILLION)) - hold
-        if room < 0:
-            raise _problem(name, caps, {}, now)
+        most_open = _NO_CAP if caps.open_jobs is None else caps.open_jobs - self._open_of_yesterday(name, job, now)
+        if room < 0 or most_open <= 0:
+            today = self._table.get(_key(name, job.owner, str(job.budget_day)))
+            raise self._problem(name, caps, today or {}, job, now)
         return self._table.update(
             name,
             _key(name, job.owner, str(job.budget_day)),
@@ -62,9 +66,22 @@ class Budgets:
             zero=0,
             one=1,
             most_jobs=_NO_CAP if caps.jobs is None else caps.jobs,
-            most_open=_NO_CAP if caps.open_jobs is None else caps.open_jobs,
+            most_open=most_open,
             expires_at=int(now) + _KEPT,
         )
+
+    def _problem(self, name: str, caps: Caps, today: dict[str, int], job: Job, now: float) -> OverBudget:
+        open_before = 0 if caps.open_jobs is None else self._open_of_yesterday(name, job, now)
+        return _problem(name, caps, today, open_before, now)
+
+    def _open_of_yesterday(self, name: str, job: Job, now: float) -> int:
+        """Jobs submitted yesterday and still open: they only become fewer, so it is read again while there are any."""
+        key = _key(name, job.owner, day_of(now - 86_400))
+        fresh_until, left = self._left_open.get(key, (0.0, 0))
+        if now >= fresh_until:
+            left = (self._table.get(key) or {}).get("waiting", 0)
+            self._left_open[key] = (now + (_LOOKED_AGAIN if left else 86_400), left)
+        return left
 
 
 def day_of(now: float) -> str:
@@ -76,12 +93,14 @@ def _key(name: str, owner: str, day: str) -> str:
     return f"budget#{owner if name == _OWNER else 'ALL'}#{day}"
 
 
-def _problem(name: str, caps: Caps, item: dict[str, int], now: float) -> OverBudget:
+def _problem(name: str, caps: Caps, today: dict[str, int], open_before: int, now: float) -> OverBudget:
     midnight = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     left = {
-        "usd_left": None if caps.usd is None else max(0, round(caps.usd - item.get("used", 0) / MILLION, 6)),
-        "jobs_left": None if caps.jobs is None else max(0, caps.jobs - item.get("jobs", 0)),
-        "open_jobs_left": None if caps.open_jobs is None else max(0, caps.open_jobs - item.get("waiting", 0)),
+        "usd_left": None if caps.usd is None else max(0, round(caps.usd - today.get("used", 0) / MILLION, 6)),
+        "jobs_left": None if caps.jobs is None else max(0, caps.jobs - today.get("jobs", 0)),
+        "open_jobs_left": None
+        if caps.open_jobs is None
+        else max(0, caps.open_jobs - open_before - today.get("waiting", 0)),
     }
     return OverBudget(
         f"The {name} for today does not carry this job. Wait for open jobs to end, or until the day ends (UTC), "

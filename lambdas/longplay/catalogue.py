@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -37,7 +37,8 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way to a model: a provider, the operator's server for it, and the id it knows the model by.
 
-    `ignores` are the parameters it cannot honour, `approximates` those of which it takes the nearest it has.
+    `ignores` are the parameters it cannot honour, `approximates` those of which it takes the nearest it has. A
+    `doubtful` one was not served when that was last read, and is kept because that has been known to change.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     typical_seconds: float
     timeout_seconds: float
     price_usd: float
+    doubtful: bool = False
     ignores: tuple[str, ...] = ()
     approximates: tuple[str, ...] = ()
 
@@ -73,13 +75,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A logical model: what a caller names, whoever serves it."""
+    """A logical model: what a caller names, whoever serves it. `commercial`: its licence lets results be sold."""
 
     name: str
     kind: Kind
     title: str
     licence: str
     licence_notice: str | None = None
+    commercial: bool = True
     aliases: tuple[str, ...] = ()
     from_image: bool = False
     parameters: dict[str, Bound]
@@ -91,24 +94,50 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalogue:
-    """Every model, by name and by alias."""
+    """Every model, by name and by alias; with `commercial_only`, not all of them are offered."""
 
-    def __init__(self, models: Iterable[Model], *, default_kind: Kind, defaults: Mapping[Kind, str]) -> None:
+    def __init__(
+        self,
+        models: Iterable[Model],
+        *,
+        default_kind: Kind,
+        defaults: Mapping[Kind, str],
+        commercial_only: bool = False,
+        is_set_up: Callable[[Route], bool] = lambda _: True,
+    ) -> None:
         self.models = {model.name: model for model in models}
         self.default_kind = default_kind
         self._by_id = {key.lower(): model for model in self.models.values() for key in _ids(model)}
         self._defaults = defaults
+        self._commercial_only = commercial_only
+        self._is_set_up = is_set_up
+
+    @property
+    def offered(self) -> tuple[Model, ...]:
+        """The models that can be asked for."""
+        return tuple(filter(self.offers, self.models.values()))
+
+    def offers(self, model: Model) -> bool:
+        """Whether this deployment lets the model be asked for."""
+        return model.commercial or not self._commercial_only
 
     def find(self, model_id: str) -> Model | None:
         """The model a caller means by a name or a public id, in any case of letters."""
         return self._by_id.get(model_id.lower())
 
-    def default(self, kind: Kind) -> Model:
-        """The model a request gets that names only a kind."""
-        return self.models[self._defaults[kind]]
+    def default(self, kind: Kind) -> Model | None:
+        """The model a request gets that names only a kind: the usual one, or else the first that is reached here."""
+        usual = self._defaults[kind]
+        offered = sorted((model for model in self.offered if model.kind is kind), key=lambda model: model.name != usual)
+        return next(filter(self._is_reached, offered), offered[0] if offered else None)
+
+    def _is_reached(self, model: Model) -> bool:
+        return any(self._is_set_up(route) and not route.doubtful for route in model.routes)
 
 
-def load_catalogue(path: Path = MODELS_FILE) -> Catalogue:
+def load_catalogue(
+    path: Path = MODELS_FILE, *, commercial_only: bool = False, is_set_up: Callable[[Route], bool] = lambda _: True
+) -> Catalogue:
     """The catalogue in a TOML file; raises msgspec.ValidationError where the file is wrong."""
     document = tomllib.loads(path.read_text())
     defaults = document["defaults"]
@@ -116,6 +145,8 @@ def load_catalogue(path: Path = MODELS_FILE) -> Catalogue:
         [_model(name, table) for name, table in document["models"].items()],
         default_kind=Kind(defaults["kind"]),
         defaults={kind: defaults[kind] for kind in Kind},
+        commercial_only=commercial_only,
+        is_set_up=is_set_up,
     )
 
 

@@ -77,7 +77,8 @@ NUDGE = Change(
 RELEASE = Change(
     "SET #status = :queued, #route = :route, #account = :account, #price_usd = :price_usd, #slot = :slot, "
     "#not_before = :not_before, #due_at = :due_at, #wait = :wait, #charges = :charges, #attempts = :attempts, "
-    "#queue = :queue, #patience = :patience, #token = :token REMOVE #lease, #ref, #polled_at",
+    "#queue = :queue, #patience = :patience, #typical_seconds = :typical_seconds, #typical_basis = :typical_basis, "
+    "#token = :token REMOVE #lease, #ref, #polled_at",
     (_MINE, "#status = :running"),
 )
 

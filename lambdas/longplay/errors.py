@@ -36,6 +36,7 @@ class FailureKind(StrEnum):
     BAD_OUTPUT = "bad_output"
     NO_TOKEN = "no_token"  # noqa: S105 - a kind of failure, not a password
     AUTH = "auth"
+    FORBIDDEN = "forbidden"
     CREDITS = "credits"
 
 

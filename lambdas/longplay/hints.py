@@ -1,7 +1,8 @@
-"""A provider's callback: a hint that something has happened, which is then asked for with our own token."""
+"""A provider's callback or notice: a hint that something has happened, which is then asked for with our own token."""
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -17,12 +18,13 @@ from longplay.job_table import JobTable, Refused
 from longplay.providers.protocol import PolledProvider, Provider
 
 LARGEST_BODY = 1024 * 1024  # bytes; a larger callback is heard, but not read
+_ATTEMPT = re.compile(r"([a-z0-9]{1,60})-([0-9]{1,9})")  # how `Call.attempt` names a job and its fence
 _APART = 5.0  # seconds between two polls of one job, whoever calls back how often
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hints:
-    """Takes callbacks. `clock` gives epoch seconds."""
+    """Takes callbacks and notices. `clock` gives epoch seconds."""
 
     jobs: JobTable
     queue: JobQueue
@@ -37,12 +39,34 @@ class Hints:
         CallbackUnknown unless `secret` is that of one of the job's attempts at this provider.
         """
         job, index = self._attempt(provider, job_id, secret)
-        if index != len(job.attempts) - 1 or job.due_at is None:
+        if index != len(job.attempts) - 1:
+            return "too late"
+        return self._heed(job, provider, body)
+
+    def notice(self, provider: str, attempt: str, body: bytes) -> str:
+        """The same for what comes through the account's own topics, and names the attempt as `Call.attempt` did.
+
+        Whoever may publish there may have a provider asked; a reference is stored only for the very attempt named.
+        """
+        named = _ATTEMPT.fullmatch(attempt)
+        job = self.jobs.find(named[1]) if named else None
+        if named is None or job is None or not self._is_at(job, provider):
+            return "unknown"
+        if job.ref is None and job.fence != int(named[2]):
+            return "too late"
+        return self._heed(job, provider, body)
+
+    def _heed(self, job: Job, provider: str, body: bytes) -> str:
+        """Follow a hint about the job's last attempt."""
+        if job.due_at is None:
             return "too late"
         try:
-            return self._follow_up(job, index, self.providers[provider], body)
+            return self._follow_up(job, len(job.attempts) - 1, self.providers[provider], body)
         except Refused:
             return "known already"
+
+    def _is_at(self, job: Job, provider: str) -> bool:
+        return bool(job.attempts) and self._provider_of(job, job.attempts[-1].route) == provider
 
     def _attempt(self, provider: str, job_id: str, secret: str) -> tuple[Job, int]:
         job = self.jobs.find(job_id)

@@ -13,8 +13,9 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from longplay.errors import Charged, InvalidRequest, Problem
 from longplay.job import Job
-from longplay.job_view import Viewpoint, job_view, retry_after
+from longplay.job_view import Viewpoint, job_view, retry_after, timestamp
 from longplay.service import Service
+from longplay.uploads import LARGEST_UPLOAD, Upload
 
 _KEY = re.compile(r"lp_(?P<owner>[a-z0-9-]{1,32})_\w+")
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -65,6 +66,28 @@ def created_response(job: Job, service: Service, *, location: str) -> Response[s
     """
     status = HTTPStatus.OK if job.status.finished else HTTPStatus.ACCEPTED
     return job_response(status, job, service, just_submitted=True, headers={"Location": location})
+
+
+def upload_response(upload: Upload) -> Response[str]:
+    """201: where to send a picture, and how to name it afterwards."""
+    view = {
+        "id": upload.id,
+        "image": f"upload:{upload.id}",
+        "method": "POST",
+        "url": upload.url,
+        "fields": upload.fields,
+        "largest": LARGEST_UPLOAD,
+        "url_expires_at": timestamp(upload.url_expires_at),
+        "expires_at": timestamp(upload.expires_at),
+        "next": _HOW_TO_UPLOAD,
+    }
+    return json_response(HTTPStatus.CREATED, view)
+
+
+_HOW_TO_UPLOAD = (
+    "Send the picture as multipart/form-data to `url`: all `fields` first, then `file`, of at most `largest` bytes. "
+    "Then start generations from it with its `image` in POST /generate, as often as you like until `expires_at`."
+)
 
 
 def redirect_response(url: str) -> Response[str]:

@@ -36,6 +36,7 @@ class WaitReason(StrEnum):
     PROVIDER_ERROR = "provider_error"
     PROVIDER_WORKING = "provider_working"
     COALESCED = "coalesced"
+    ACCOUNT_PAUSED = "account_paused"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,6 +92,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `lease` is the lock: present while a worker is at it, past when that worker has crashed.
     `fence` counts the workers that ever held it; `charges` the attempts that may have cost money.
     `ref` is the provider's reference while the provider holds the generation, and `polled_at` when it was last asked.
+    `price_usd` is one generation's by its route, `dearest_usd` by the dearest it may go.
     `slot` is its start in the line of a paced account, `hold` what its budgets hold for it (millionths of a dollar),
     `follows` the job whose result of the same request it waits for.
     """
@@ -107,6 +109,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     route: str
     account: str
     price_usd: float
+    dearest_usd: float = 0.0
     not_before: float
     max_charges: int
     due_at: float | None = None

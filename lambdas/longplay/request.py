@@ -6,23 +6,29 @@ import base64
 import binascii
 import hashlib
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from longplay.catalogue import Bound, Catalogue, Kind, Model
 from longplay.errors import InvalidRequest, TooLarge
-from longplay.media import sniff
+from longplay.media import HEAD, sniff
 
 LONGEST_BODY = 4_500_000  # bytes; a Lambda's request ends at 6 MB (AWS limit), base64 included
 LONGEST_PROMPT = 2_000  # characters: a job's item stays small
-LONGEST_IMAGE = 3 * 1024 * 1024  # characters of the data URI
+LONGEST_IMAGE = 3 * 1024 * 1024  # characters of the data URI; a larger picture is uploaded
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
 MOST_TAGS = 16
 LONGEST_TAG = 100  # characters
 SHORTEST_DEADLINE = 30  # seconds
 MOST_CHARGES = 5
+
+_UPLOAD = re.compile(r"upload:(?P<id>[0-9a-f]{32})")
+
+_NOT_COMMERCIAL = "its licence rules commercial use out, and the operator wants what it allows. Choose one of"
 
 _Value = int | float | str
 
@@ -49,15 +55,28 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed body: the generation, and how its caller wants it carried out."""
+    """A parsed body: the generation, and how its caller wants it carried out.
+
+    A picture to start from is in `image`, or yet to be found under the id `upload`.
+    """
 
     request: GenerationRequest
     body_hash: str
     image: bytes | None = None
+    upload: str | None = None
     max_charges: int = 2
     deadline_seconds: int | None = None
     fresh: bool = False
     tags: dict[str, str] = {}
+
+    @property
+    def pictured(self) -> bool:
+        """Whether the generation starts from a picture."""
+        return self.upload is not None or self.request.image_sha256 is not None
+
+    def showing(self, image: bytes) -> Submission:
+        """The same with its picture found; raises InvalidRequest unless its bytes are a picture's."""
+        return replace(self, image=_picture(image), request=replace(self.request, image_sha256=_sha256(image)))
 
 
 def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int) -> Submission:
@@ -65,7 +84,7 @@ def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int
     fields = _decode(body)
     body_hash = hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
     model = _model(fields, catalogue)
-    image = _image(fields.pop("image", None), model)
+    picture = _image(fields.pop("image", None), model)
     prompt = _prompt(fields.pop("prompt", None), model)
     options = {name: read(fields.pop(name), longest_deadline) for name, read in _OPTIONS.items() if name in fields}
     request = GenerationRequest(
@@ -73,9 +92,20 @@ def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int
         model=model.name,
         prompt=prompt,
         parameters=_parameters(fields, model),
-        image_sha256=hashlib.sha256(image).hexdigest() if image else None,
     )
-    return Submission(request=request, body_hash=body_hash, image=image, **options)
+    submission = Submission(request=request, body_hash=body_hash, **options)
+    return submission.showing(picture) if isinstance(picture, bytes) else replace(submission, upload=picture)
+
+
+def parse_upload(body: bytes) -> str | None:
+    """The content type a caller says a picture will have, if any; raises InvalidRequest, or TooLarge."""
+    fields = _decode(body or b"{}")
+    content_type: str | None = fields.pop("content_type", None)
+    if content_type not in (None, *IMAGE_TYPES):
+        raise InvalidRequest("content_type", f"`content_type` must be one of {', '.join(IMAGE_TYPES)}, or left out.")
+    if unknown := next(iter(fields), None):
+        raise InvalidRequest(unknown[:60], f"`{unknown[:60]}` is not taken; an upload takes `content_type` alone.")
+    return content_type
 
 
 def _decode(body: bytes) -> dict[str, Any]:
@@ -95,13 +125,26 @@ def _model(fields: dict[str, Any], catalogue: Catalogue) -> Model:
     if kind is not None and kind not in list(Kind):
         raise InvalidRequest("kind", f"`kind` must be one of {', '.join(Kind)}.")
     if name is None:
-        return catalogue.default(Kind(kind) if kind else catalogue.default_kind)
+        return _default(Kind(kind) if kind else catalogue.default_kind, catalogue)
     model = catalogue.find(name) if isinstance(name, str) else None
     if model is None:
-        raise InvalidRequest("model", f"`model` is not known here; choose one of {', '.join(catalogue.models)}.")
+        raise InvalidRequest("model", f"`model` is not known here; choose one of {_offered(catalogue)}.")
+    if not catalogue.offers(model):
+        raise InvalidRequest("model", f"{model.name} is not offered here: {_NOT_COMMERCIAL} {_offered(catalogue)}.")
     if kind not in (None, model.kind):
         raise InvalidRequest("kind", f"`kind` is {kind}, but {model.name} makes {model.kind}; leave `kind` out.")
     return model
+
+
+def _default(kind: Kind, catalogue: Catalogue) -> Model:
+    model = catalogue.default(kind)
+    if model is None:
+        raise InvalidRequest("kind", f"No model for {kind} is offered here: {_NOT_COMMERCIAL} {_offered(catalogue)}.")
+    return model
+
+
+def _offered(catalogue: Catalogue) -> str:
+    return ", ".join(model.name for model in catalogue.offered)
 
 
 def _prompt(value: object, model: Model) -> str:
@@ -125,26 +168,40 @@ def _text(field: str, value: object, *, longest: int) -> str:
     return text
 
 
-def _image(value: object, model: Model) -> bytes | None:
+def _image(value: object, model: Model) -> bytes | str | None:
+    """The bytes of a data URI, or the id of an upload."""
     if value is None and not model.from_image:
         return None
     if not model.from_image:
         raise InvalidRequest("image", f"`image` is not taken by {model.name}, which makes {model.kind} from words.")
+    if isinstance(value, str) and (upload := _UPLOAD.fullmatch(value)):
+        return upload["id"]
     if not isinstance(value, str) or not value.startswith("data:"):
-        raise InvalidRequest("image", f"{model.name} starts from a picture: send `image` as a data URI.")
+        raise InvalidRequest("image", f"{model.name} starts from a picture: send `image` as {_AN_IMAGE}.")
     if len(value) > LONGEST_IMAGE:
-        raise InvalidRequest("image", f"`image` has {len(value):,} characters; at most {LONGEST_IMAGE:,} are taken.")
-    return _picture(value.partition(",")[2])
+        raise InvalidRequest("image", f"`image` has {len(value):,} characters; {_AT_MOST}")
+    return _decoded(value.partition(",")[2])
 
 
-def _picture(encoded: str) -> bytes:
+_AN_IMAGE = "a data URI (data:image/png;base64,…), or as upload:<id> with the id of an upload (POST /uploads)"
+_AT_MOST = f"at most {LONGEST_IMAGE:,} are taken. Upload a larger picture with POST /uploads and name it here."
+
+
+def _decoded(encoded: str) -> bytes:
     try:
-        data = base64.b64decode(encoded, validate=True)
+        return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidRequest("image", "`image` is not a base64 data URI (data:image/png;base64,…).") from error
-    if sniff(data[:64]) not in IMAGE_TYPES:
+
+
+def _picture(data: bytes) -> bytes:
+    if sniff(data[:HEAD]) not in IMAGE_TYPES:
         raise InvalidRequest("image", "`image` must hold a PNG, a JPEG or a WebP picture; its bytes are none of these.")
     return data
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _parameters(fields: Mapping[str, Any], model: Model) -> dict[str, _Value]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from longplay.job import Output
-from longplay.media import EXTENSIONS, MediaFile
+from longplay.media import EXTENSIONS, HEAD, MediaFile, sniff
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,12 +26,19 @@ def input_key(job_id: str, sha256: str) -> str:
 
 
 def s3_client() -> S3Client:
-    """A client whose presigned URLs are signed with SigV4; at some endpoints boto3 would still use SigV2."""
-    return boto3.client("s3", config=Config(signature_version="s3v4", retries={"mode": "standard", "max_attempts": 8}))
+    """A client whose presigned URLs are signed with SigV4 and lead to the bucket's own region.
+
+    By itself boto3 signs some with SigV2, and signs for s3.amazonaws.com, which for a new bucket of another region
+    answers 307 and takes no POST (AWS: virtual hosting of buckets, "Redirection", 2026-11).
+    """
+    retries: Any = {"mode": "standard", "max_attempts": 8}
+    return boto3.client(
+        "s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries=retries)
+    )
 
 
 class ResultBucket:
-    """Outputs under `jobs/{job}/{fence}/{n}`, input images under `inputs/{job}/{sha256}`."""
+    """Outputs under `jobs/{job}/{fence}/{n}`, input images under `inputs/{job}/{sha256}`, and uploads for them."""
 
     def __init__(self, client: S3Client, bucket_name: str) -> None:
         self._client = client
@@ -75,7 +82,8 @@ class ResultBucket:
 
     def store_input(self, key: str, image: bytes) -> None:
         """Keep the picture a generation starts from."""
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=image)
+        content_type = sniff(image[:HEAD]) or "application/octet-stream"
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=image, ContentType=content_type)
 
     def copy_input(self, source: str, key: str) -> None:
         """Keep the picture for another generation too."""
@@ -88,6 +96,23 @@ class ResultBucket:
     def input_url(self, key: str, *, seconds: int) -> str:
         """A presigned URL of the picture, for a provider that fetches what it starts from."""
         return self._presigned(key, seconds)
+
+    def form(self, key: str, fields: Mapping[str, str], *, largest: int, seconds: int) -> tuple[str, dict[str, str]]:
+        """Where a file of 1 to `largest` bytes can be posted as a form, for so many seconds, with which fields."""
+        conditions = [["content-length-range", 1, largest], *({name: value} for name, value in fields.items())]
+        form = self._client.generate_presigned_post(
+            self._bucket, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=seconds
+        )
+        return form["url"], form["fields"]
+
+    def uploaded(self, key: str, *, most: int) -> bytes | None:
+        """A posted file, `most` bytes of it; None where there is none."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _MISSING:
+                raise
+            return None
 
     def url(self, output: Output, *, seconds: int) -> str:
         """A presigned URL. It dies with the role's session, whatever `seconds` says (AWS), so never store it."""

@@ -1,4 +1,4 @@
-"""When a failed call may be tried again: one row for each kind of failure."""
+"""When a failed call may be tried again, and when another way is gone: one row for each kind of failure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from longplay.errors import Charged, FailureKind, ProviderError
 from longplay.job import Job, Wait, WaitReason
+from longplay.settings import PAUSED, Failover
 
 LONGEST_BACKOFF = 300.0  # seconds
 
@@ -20,7 +21,7 @@ class Retry:
     most_tries: int | None = None
 
 
-# Kinds that are not here end the job, or lead to its next route. Bounds after providers.md's vendors: a loading or
+# Kinds that are not here end the job where no other route is open. Bounds after providers.md's vendors: a loading or
 # throttling provider is waited for until the deadline, a broken one is not hammered.
 RETRIES = {
     FailureKind.THROTTLED: Retry(WaitReason.PROVIDER_QUOTA, 10),
@@ -29,7 +30,31 @@ RETRIES = {
     FailureKind.TIMEOUT: Retry(WaitReason.PROVIDER_ERROR, 5, most_tries=4),
     FailureKind.UNREACHABLE: Retry(WaitReason.PROVIDER_ERROR, 10, most_tries=4),
     FailureKind.OUT_OF_MEMORY: Retry(WaitReason.PROVIDER_ERROR, 30, most_tries=2),
+    FailureKind.AUTH: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
+    FailureKind.CREDITS: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
+    FailureKind.FORBIDDEN: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
 }
+
+# What only an operator can mend, or nobody: any other route is better than to wait.
+_HOPELESS = frozenset(
+    {
+        FailureKind.NOT_SERVED,
+        FailureKind.NO_TOKEN,
+        FailureKind.AUTH,
+        FailureKind.CREDITS,
+        FailureKind.FORBIDDEN,
+    }
+)
+
+
+def goes_on(job: Job, error: ProviderError, policy: Failover) -> bool:
+    """Whether the job may take another route after this failure.
+
+    Never after a call that may have been charged unless the caller's `max_charges` leaves room for another.
+    """
+    if error.charged is not Charged.NO and not job.may_pay():
+        return False
+    return error.kind in _HOPELESS or (policy is Failover.BUSY and error.kind in RETRIES)
 
 
 def retry_wait(job: Job, error: ProviderError, *, now: float) -> Wait | None:

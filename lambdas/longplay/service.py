@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from longplay.admission import Admission
-from longplay.catalogue import Catalogue, Model, Route
+from longplay.catalogue import Catalogue, Model
 from longplay.errors import (
     JobExpired,
     JobNotFound,
@@ -21,6 +21,7 @@ from longplay.errors import (
     NotFinished,
     NotRetryable,
     OutputNotFound,
+    Paused,
 )
 from longplay.job import Job, Output, Status
 from longplay.job_queue import JobQueue
@@ -30,8 +31,10 @@ from longplay.operations import Switch
 from longplay.outcomes import Outcomes
 from longplay.request import GenerationRequest, Submission
 from longplay.result_bucket import ResultBucket, input_key
+from longplay.routes import Routes
 from longplay.settings import Settings
 from longplay.timings import Timings
+from longplay.uploads import Uploads
 
 _SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
 
@@ -43,11 +46,13 @@ class Service:
     jobs: JobTable
     queue: JobQueue
     bucket: ResultBucket
+    uploads: Uploads
     switch: Switch
     admission: Admission
     outcomes: Outcomes
     limiter: Limiter
     timings: Timings
+    routes: Routes
     catalogue: Catalogue
     settings: Settings
     clock: Callable[[], float] = time.time
@@ -55,10 +60,13 @@ class Service:
     def submit(self, owner: str, submission: Submission, *, key: str | None = None) -> Job:
         """Create the job and send it on its way, or find the one this key has created before.
 
-        Raises KeyReused for another body under the key, NotConfigured where no route leads to the model, OverBudget,
-        LineTooLong and Paused.
+        Raises KeyReused for another body under the key, JobExpired where its job was deleted, InvalidRequest for an
+        upload that cannot be used, NotConfigured where no route leads to the model, OverBudget, LineTooLong and Paused.
         """
-        self.switch.check()
+        if earlier := self._earlier(owner, submission, seed=key):
+            return earlier
+        if submission.upload is not None:
+            submission = submission.showing(self.uploads.picture(owner, submission.upload))
         job = self._new_job(owner, submission, seed=key)
         if submission.image is not None and job.input_key is not None:
             self.bucket.store_input(job.input_key, submission.image)
@@ -110,12 +118,14 @@ class Service:
 
     def retry(self, owner: str, job_id: str) -> Job:
         """A new job with the same request; the same one however often it is asked. Raises NotRetryable."""
-        self.switch.check()
         job = self.find(owner, job_id)
         if job.status not in (Status.FAILED, Status.CANCELED):
             raise NotRetryable(f"The job is {job.status}; only a failed or canceled one can be retried.")
         again = Submission(request=job.request, body_hash=job.body_hash, max_charges=job.max_charges, tags=job.tags)
-        new = replace(self._new_job(owner, again, seed=f"retry of {job.id}"), retry_of=job.id)
+        seed = f"retry of {job.id}"
+        if earlier := self._earlier(owner, again, seed=seed):
+            return earlier
+        new = replace(self._new_job(owner, again, seed=seed), retry_of=job.id)
         if job.input_key and new.input_key:
             self.bucket.copy_input(job.input_key, new.input_key)
         return self._admit(new, fresh=False)
@@ -151,14 +161,15 @@ class Service:
         try:
             admitted = self.admission.admit(job, fresh=fresh, now=now)
         except Refused as refused:
-            return self._replay(refused.job or job, job, now=now)
+            return self._replay(refused.job or job, job.body_hash, now=now)
         if not admitted.status.finished:
             self.queue.send(admitted, now=now)
         return admitted
 
     def _new_job(self, owner: str, submission: Submission, *, seed: str | None) -> Job:
         now, request = self.clock(), submission.request
-        route = self._first_route(self.catalogue.models[request.model])
+        model = self._model(request.model)
+        route = self.routes.first(model)
         timing = self.timings.of(request.model, route)
         deadline = now + (submission.deadline_seconds or self.settings.default_deadline)
         job_id = _job_id(owner, seed)
@@ -177,6 +188,7 @@ class Service:
             queue=route.queue,
             patience=route.patience,
             price_usd=route.price_usd,
+            dearest_usd=self.routes.dearest_usd(model),
             not_before=now,
             due_at=now + self.settings.resend_after,
             max_charges=submission.max_charges,
@@ -187,18 +199,43 @@ class Service:
             tags=submission.tags,
         )
 
-    def _first_route(self, model: Model) -> Route:
-        for route in model.routes:
-            if self.settings.server_url(route.server, route.model):
-                return route
-        servers = ", ".join(route.server for route in model.routes)
-        raise NotConfigured(
-            f"No server is set up for {model.name}. The operator can deploy with one of these in `servers`: {servers}."
-        )
+    def _model(self, name: str) -> Model:
+        """A model by its own name; a job that is retried may outlive what its model was offered for."""
+        model = self.catalogue.models.get(name)
+        if model is None or not self.catalogue.offers(model):
+            raise NotConfigured(
+                f"{name} is not offered by this deployment any more. Nothing was created or charged. "
+                f"Submit the request with one of these: {', '.join(model.name for model in self.catalogue.offered)}."
+            )
+        return model
 
-    def _replay(self, found: Job, asked: Job, *, now: float) -> Job:
-        if found.body_hash != asked.body_hash:
+    def _earlier(self, owner: str, submission: Submission, *, seed: str | None) -> Job | None:
+        """The job there is of this already, where looking first is worth a read: else the write that creates tells.
+
+        Raises Paused where new jobs are, and there is none: a replay makes nothing. One with a picture moves no file.
+        """
+        try:
+            self.switch.check()
+        except Paused:
+            if earlier := self._made_before(owner, submission, seed):
+                return earlier
+            raise
+        return self._made_before(owner, submission, seed) if submission.pictured else None
+
+    def _made_before(self, owner: str, submission: Submission, seed: str | None) -> Job | None:
+        now, found = self.clock(), self.jobs.find(_job_id(owner, seed)) if seed else None
+        if found is None or found.expires_at <= now:
+            return None
+        return self._replay(found, submission.body_hash, now=now)
+
+    def _replay(self, found: Job, body_hash: str, *, now: float) -> Job:
+        if found.body_hash != body_hash:
             raise KeyReused("This Idempotency-Key came with another body before. Use a new key for a new request.")
+        if found.deleted is not None:
+            raise JobExpired(
+                "This request was made before, and its job has been deleted since. Nothing was created or charged now; "
+                "to generate it anew, submit it with another Idempotency-Key."
+            )
         if found.status is Status.QUEUED and not found.fence and now - found.created_at > _SENT_BY_NOW:
             self.queue.send(found, now=now)
         return found

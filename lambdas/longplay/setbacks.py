@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from longplay.catalogue import Catalogue, Route
+from longplay.catalogue import Route
+from longplay.closures import Closures, pauses
 from longplay.errors import Charged, FailureKind, ProviderError
 from longplay.job import Attempt, Job, JobError, Wait, combined_charge
 from longplay.job_queue import JobQueue, first_look
 from longplay.job_table import JobTable, Refused
 from longplay.limiter import Limiter
 from longplay.outcomes import NOT_CALLED, Outcomes, ended
-from longplay.retries import retry_wait
+from longplay.retries import goes_on, retry_wait
+from longplay.routes import Routes
 from longplay.settings import Settings
+from longplay.timings import CATALOGUES_FIGURE
 
 _REFUSED_FOR_NOW = (FailureKind.THROTTLED, FailureKind.LOADING)
 
@@ -29,7 +32,8 @@ class Setbacks:
     queue: JobQueue
     limiter: Limiter
     outcomes: Outcomes
-    catalogue: Catalogue
+    routes: Routes
+    closures: Closures
     settings: Settings
     clock: Callable[[], float] = time.time
 
@@ -37,8 +41,10 @@ class Setbacks:
         """The call failed."""
         now = self.clock()
         closed = ended(job, now=now, outcome=error.kind, charged=error.charged, request_id=error.request_id)
+        self.closures.note(error, account=job.account, model=job.request.model, route=job.route)
         after = self._after(closed, error, now=now)
-        return self._let_go(after, closed) if after else self._fail(closed, error)
+        came = self._let_go(after, closed) if after else self._fail(closed, error)
+        return f"account refused ({error.kind}), {came}" if pauses(error) else came
 
     def call_off(self, job: Job, wait: Wait) -> str:
         """The call was not made: the attempt that was entered for it goes, and the job waits."""
@@ -49,10 +55,10 @@ class Setbacks:
         """The job as it goes back into the line; None when it is not to be tried again."""
         charges = job.charges - (error.charged is Charged.NO)
         released = replace(job, charges=charges, attempts=_folded(job.attempts))
-        if wait := retry_wait(released, error, now=now):
-            return self._waiting(released, wait, error, began=job.attempts[-1].started_at)
-        route = self._next_route(job) if error.kind is FailureKind.NOT_SERVED else None
-        return self._moved(released, route, now=now) if route else None
+        if goes_on(released, error, self.settings.failover) and (route := self.routes.onward(job)):
+            return self._moved(released, route, now=now)
+        wait = retry_wait(released, error, now=now)
+        return self._waiting(released, wait, error, began=job.attempts[-1].started_at) if wait else None
 
     def _waiting(self, job: Job, wait: Wait, error: ProviderError, *, began: float) -> Job:
         """The job with its wait. A call refused for now keeps its slot, and the whole line moves back with it."""
@@ -70,18 +76,12 @@ class Setbacks:
             queue=route.queue,
             patience=route.patience,
             price_usd=route.price_usd,
+            typical_seconds=route.typical_seconds,
+            typical_basis=CATALOGUES_FIGURE,
             not_before=now,
             slot=None,
             wait=None,
         )
-
-    def _next_route(self, job: Job) -> Route | None:
-        model = self.catalogue.models.get(job.request.model)
-        tried = {attempt.route for attempt in job.attempts}
-        for route in model.routes if model else ():
-            if route.name not in tried and self.settings.server_url(route.server, route.model):
-                return route
-        return None
 
     def _let_go(self, after: Job, closed: Job) -> str:
         """Release first, then send the one message that brings the job back; `closed` is for one that has ended."""

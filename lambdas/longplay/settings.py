@@ -7,10 +7,16 @@ from enum import StrEnum
 
 import msgspec
 
+from longplay.catalogue import Route
 from longplay.pacing import Limit
 
-HUGGING_FACE_ROUTER = "https://router.huggingface.co/hf-inference/models/{model}"
+HUGGING_FACE_ROUTER = "https://router.huggingface.co"
+USUAL_SERVERS = {
+    "router": f"{HUGGING_FACE_ROUTER}/hf-inference/models/{{model}}",
+    "inference-providers": HUGGING_FACE_ROUTER,
+}
 EVERY_MODEL = "*"
+PAUSED = 300.0  # seconds a refused account is left alone: as long as a token is remembered, so a new one ends it
 # servers that one of Hugging Face's contract cannot stand for
 _OWN_CONTRACTS = ("replicate", "fal", "inference-providers", "sagemaker-")
 
@@ -21,6 +27,13 @@ class CacheScope(StrEnum):
     OWNER = "owner"
     DEPLOYMENT = "deployment"
     OFF = "off"
+
+
+class Failover(StrEnum):
+    """When a job leaves its route for another: only where it cannot be served, or also where it would have to wait."""
+
+    UNSERVED = "unserved"
+    BUSY = "busy"
 
 
 class Caps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,15 +53,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`).
     `limits` has, by server, what its account allows; a job whose slot is more than `horizon` away is not accepted
     (None: every job is). A call may start `start_tolerance` late without asking anew; windows are that much longer.
+    With `commercial_only`, models whose licence rules commercial use out are not offered.
     """
 
-    servers: Mapping[str, str] = msgspec.field(default_factory=lambda: {"router": HUGGING_FACE_ROUTER})
+    servers: Mapping[str, str] = msgspec.field(default_factory=USUAL_SERVERS.copy)
     limits: Mapping[str, Limit] = {}
     start_tolerance: float = 1.0
     horizon: float | None = 1_800
     owner_caps: Caps = Caps()
     deployment_caps: Caps = Caps()
     cache: CacheScope = CacheScope.OWNER
+    failover: Failover = Failover.UNSERVED
+    commercial_only: bool = False
     default_deadline: int = 3_600
     longest_deadline: int = 86_400
     retention: int = 7 * 86_400
@@ -61,6 +77,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The address of `model` at `server`; None where the operator has no such server."""
         template = self.servers.get(self.account_of(server))
         return template.replace("{model}", model) if template else None
+
+    def leads(self, route: Route) -> bool:
+        """Whether the route's server is set up here."""
+        return self.server_url(route.server, route.model) is not None
 
     def account_of(self, server: str) -> str:
         """The name under which a server is set up: its own, or the one that stands for all."""

@@ -55,13 +55,22 @@ class Sweeper:
 
     def _resume(self, job: Job, due: DueJob, now: float) -> None:
         if self.outcomes.recover(job) is None:
-            self.jobs.move(due, due_at=max(job.patient_until, now + self.settings.resend_after))
+            self.jobs.move(due, due_at=self._next_look_after_crash(job, now))
             self.queue.send(job, now=now)
 
+    def _next_look_after_crash(self, job: Job, now: float) -> float:
+        """A call that may yet call back is waited for, but neither by its reference nor past its job's deadline."""
+        look = now + self.settings.resend_after
+        patient = max(look, job.patient_until) if job.ref is None else look
+        return min(patient, job.deadline) if now < job.deadline else look
+
     def _send_on(self, job: Job, due: DueJob, now: float) -> None:
-        self.jobs.move(due, due_at=self._next_look(job, now))
+        """Move, then send. What a run must pass over is due again soon, and before all that is due later."""
         first = now < job.not_before + self.settings.resend_after
-        if first or self.resent < MOST_RESENT:
+        sends = first or self.resent < MOST_RESENT
+        again = due.due_at + self.settings.resend_after
+        self.jobs.move(due, due_at=self._next_look(job, now) if sends else again)
+        if sends:
             self.resent += not first
             self.queue.send(job, now=now)
 

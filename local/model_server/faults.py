@@ -233,6 +233,11 @@ FAULTS: Mapping[str, Callable[[Call, Fault], Answer]] = {
         "This authentication method does not have sufficient permissions to call Inference Providers on behalf of "
         "user longplay",
     ),
+    "gated": _error(
+        403,
+        "Access to model {model} is restricted and you are not in the authorized list. "
+        "Visit https://huggingface.co/{model} to ask for access.",
+    ),
     "unknown_model": _error(404, "Model {model} does not exist"),
     "wrong_route": lambda call, _: Answer(
         status=404, content_type="text/plain", body=f"Cannot POST /hf-inference/models/{call.model}".encode()

@@ -1,14 +1,15 @@
 """Everything that can go wrong at Replicate, by name, and the rules that say when it does."""
 
 import json
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import cast
 
 from local.model_server.faults import CLOUDFRONT
-from local.replicate_server.predictions import Fate, File
+from local.replicate_server.predictions import Fate
 from local.stand_in.answers import Answer
+from local.stand_in.rules import Rules
 
 
 class Stage(StrEnum):
@@ -25,7 +26,8 @@ class Fault:
     """A rule: what is asked of predictions whose prompt holds `prompt` goes wrong, `times` times, null for ever.
 
     `at` is where requests are refused (a fate befalls the prediction itself). `created` says whether a POST had made
-    its prediction nonetheless, `seconds` how slow it is, `retry_after` when to come back, null what is usual.
+    its prediction nonetheless, `seconds` how slow it is, `retry_after` when to come back, null what is usual, `after`
+    how many bytes of a file come before the connection is cut.
     """
 
     fault: str
@@ -37,6 +39,7 @@ class Fault:
     retry_after: float | None = None
     location: str = "https://elsewhere.invalid/"
     bytes: int = 20_000_000
+    after: int = 30
 
     def __post_init__(self) -> None:
         if self.fault not in {*REFUSALS, *FATES, *FILES, SLOW}:
@@ -48,39 +51,17 @@ class Fault:
         return self.fault in CREATED if self.created is None else self.created
 
 
-class Faults:
-    """The rules in force, oldest first; one used up is gone. Safe to use from many threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._left: dict[Fault, int | None] = {}
-
-    def add(self, fault: Fault) -> None:
-        with self._lock:
-            self._left[fault] = fault.times
-
-    def clear(self) -> None:
-        with self._lock:
-            self._left.clear()
+class Faults(Rules[Fault]):
+    """What befalls predictions and requests."""
 
     def fate(self, prompt: str) -> Fate:
         """What becomes of a prediction made now."""
-        fault = self._take(lambda rule: rule.fault in FATES and rule.prompt in prompt)
+        fault = self.take(lambda rule: rule.fault in FATES and rule.prompt in prompt)
         return FATES[fault.fault] if fault else Fate()
 
     def at(self, stage: Stage, prompt: str) -> Fault | None:
         """What happens to a request at this stage."""
-        return self._take(lambda rule: rule.fault not in FATES and rule.at == stage and rule.prompt in prompt)
-
-    def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:
-        with self._lock:
-            taken = next((rule for rule in self._left if fits(rule)), None)
-            left = self._left[taken] if taken else None
-            if taken and left is not None:
-                self._left[taken] = left - 1
-                if left == 1:
-                    del self._left[taken]
-            return taken
+        return self.take(lambda rule: rule.fault not in FATES and rule.at == stage and rule.prompt in prompt)
 
 
 def problem(status: int, title: str, detail: str, **more: object) -> Answer:
@@ -158,11 +139,17 @@ FATES: Mapping[str, Fate] = {
     "insecure_file": Fate(output=("http://replicate.delivery/out-0.wav",)),
 }
 
-FILES: Mapping[str, Callable[[Fault, File], Answer]] = {
-    "cut": lambda _, file: Answer(content_type=file.content_type, body=file.content[:30], length=len(file.content)),
+
+def _cut(fault: Fault, sound: Answer) -> Answer:
+    whole = cast(bytes, sound.body)
+    return replace(sound, body=whole[: fault.after], length=len(whole))
+
+
+FILES: Mapping[str, Callable[[Fault, Answer], Answer]] = {
+    "cut": _cut,
     "page": lambda *_: Answer(content_type="audio/wav", body=CLOUDFRONT),
-    "large": lambda fault, file: Answer(
-        content_type=file.content_type,
+    "large": lambda fault, sound: Answer(
+        content_type=sound.content_type,
         body=(bytes(1 << 16) for _ in range(fault.bytes >> 16)),
         length=fault.bytes >> 16 << 16,
     ),

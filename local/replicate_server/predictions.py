@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from local.model_server.hosted import File
+
 ENDS = ("succeeded", "failed", "canceled", "aborted")
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -19,15 +21,6 @@ class Fate:
     error: str | None = None
     erased: bool = False
     output: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class File:
-    """One file of a result."""
-
-    name: str
-    content_type: str
-    content: bytes
 
 
 @dataclass(kw_only=True)

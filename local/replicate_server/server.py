@@ -3,9 +3,11 @@
 import json
 import re
 import threading
+from email.message import Message
 from typing import Any, cast
 
-from local.replicate_server.callbacks import Callback, new_key, signed
+from local.model_server.hosted import render
+from local.replicate_server.callbacks import new_key, signed
 from local.replicate_server.faults import (
     FILES,
     REFUSALS,
@@ -18,15 +20,19 @@ from local.replicate_server.faults import (
     unauthorized,
     unknown_version,
 )
-from local.replicate_server.models import MODELS, faults_in, render
+from local.replicate_server.models import MODELS
 from local.replicate_server.predictions import Fate, Prediction
 from local.stand_in.answers import Answer, Refused, says
+from local.stand_in.callback import Callback
+from local.stand_in.files import file_answer
 from local.stand_in.listener import Handler, Listener
 from local.stand_in.memory import Exchange, without_images
+from local.stand_in.schema import faults_in
 from local.stand_in.server import StandIn
 
 OFFICIAL = re.compile(r"/v1/models/([\w.-]+/[\w.-]+)/predictions")
 VERSIONED = re.compile(r"([\w.-]+/[\w.-]+):([0-9a-f]{64})")
+KNOWN = re.compile(r"/v1/models/([\w.-]+/[\w.-]+)(?:/versions/([0-9a-f]{64}))?")
 ONE = re.compile(r"/v1/predictions/(\w+)(/cancel)?")
 DELIVERY = re.compile(r"/delivery/(\w+)/([\w.-]+)")
 
@@ -100,7 +106,7 @@ class ReplicateServer(StandIn):
             return not_found() if version == "hidden" else unknown_version()
         if not isinstance(given, dict):
             return invalid([("", "input is required")])
-        if wrong := faults_in(known, given):
+        if wrong := faults_in(known.fields, given):
             return invalid(wrong)
         fault = self.faults.at(Stage.CREATE, _prompt(given))
         if fault and not fault.creates:
@@ -128,21 +134,22 @@ class ReplicateServer(StandIn):
         found.cancel()
         return says(200, found.shown(self.url))
 
-    def deliver(self, prediction_id: str, name: str) -> Answer:
-        """A result's file."""
+    def deliver(self, prediction_id: str, name: str, asked: Message) -> Answer:
+        """A result's file, or as much of it as the headers ask for."""
         found = self._predictions.get(prediction_id)
         file = next((file for file in found.files if file.name == name), None) if found else None
         if found is None or file is None:
             return Answer(status=404, content_type="text/plain", body=b"Not found")
         fault = self.faults.at(Stage.FILE, _prompt(found.input))
+        sound = file_answer(file.content, file.content_type, asked)
         if fault and fault.fault in FILES:
-            return FILES[fault.fault](fault, file)
-        return self._refusal(fault) or Answer(content_type=file.content_type, body=file.content)
+            return FILES[fault.fault](fault, sound)
+        return self._refusal(fault) or sound
 
     def _make(self, model: str, version: str, given: dict[str, Any], webhook: str | None) -> Prediction:
         fate, files = self.faults.fate(_prompt(given)), []
         try:
-            files = render(MODELS[model], given, quick=self.quick)
+            files = [render(MODELS[model].asked(given), quick=self.quick)]
         except Refused as refused:
             fate = Fate(status="failed", error=str(refused.answer.body))
         prediction = Prediction(
@@ -180,7 +187,7 @@ class _Handler(Handler):
 
     def _answer(self, body: bytes, exchange: Exchange) -> Answer:
         if file := DELIVERY.fullmatch(self.path):
-            return self.owner.deliver(file[1], file[2])
+            return self.owner.deliver(file[1], file[2], self.headers)
         if self.owner.token and self.headers.get("Authorization") != f"Bearer {self.owner.token}":
             return unauthorized()
         if self.command == "POST" and not self.path.endswith("/cancel"):
@@ -205,11 +212,23 @@ class _Handler(Handler):
     def _one(self) -> Answer:
         if self.path == "/v1/webhooks/default/secret":
             return says(200, {"key": self.owner.webhook_key})
+        if self.path == "/v1/account":
+            return says(200, {"type": "organization", "username": "longplay", "name": "Longplay"})
+        if known := KNOWN.fullmatch(self.path):
+            return _description(known[1], known[2])
         one = ONE.fullmatch(self.path)
         if one is None:
             return not_found()
         stops = one[2] and self.command == "POST"
         return self.owner.cancel(one[1]) if stops else self.owner.show(one[1])
+
+
+def _description(model: str, version: str | None) -> Answer:
+    """A model or a version of it, by as much as tells that it is there."""
+    if model not in MODELS:
+        return not_found()
+    owner, _, name = model.partition("/")
+    return says(200, {"id": version} if version else {"owner": owner, "name": name, "visibility": "public"})
 
 
 def _prompt(given: dict[str, Any]) -> str:

@@ -38,7 +38,6 @@ class Memory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._exchanges: deque[Exchange] = deque(maxlen=REMEMBERED)
-        self._generations = 0
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -47,7 +46,8 @@ class Memory:
 
     @property
     def generations(self) -> int:
-        return self._generations
+        """Of the exchanges remembered: one begun before a `clear` and billed after it counts for nobody."""
+        return sum(exchange.billed for exchange in self.exchanges)
 
     def open(self, method: str, path: str, headers: Mapping[str, str]) -> Exchange:
         exchange = Exchange(method=method, path=path, headers=_public(headers), started_at=time.time())
@@ -58,13 +58,11 @@ class Memory:
     def bill(self, exchange: Exchange) -> None:
         """Called before the first byte is sent, so that a caller who has its answer finds it counted."""
         with self._lock:
-            self._generations += 1
             exchange.billed = True
 
     def clear(self) -> None:
         with self._lock:
             self._exchanges.clear()
-            self._generations = 0
 
 
 def without_images(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.end_to_end.deployed_stack import DeployedStack, eventually, message_for
+from tests.end_to_end.deployed_stack import DeployedStack, Job, eventually, message_for
 
 TRACK = {"prompt": "a slow waltz", "duration": 2}
 WORKING = 5  # seconds the model server takes, so that a worker can be killed meanwhile
@@ -31,6 +31,7 @@ def test_a_job_outlives_the_kill_of_its_worker(stack: DeployedStack) -> None:
         ("crashed", "unknown"),
         ("succeeded", "yes"),
     ]
+    _tells_its_story(job)
 
 
 def test_a_job_that_kills_its_worker_three_times_fails(stack: DeployedStack) -> None:
@@ -51,6 +52,15 @@ def test_an_unreadable_message_reaches_the_dead_letter_queue(stack: DeployedStac
     [message] = sqs.receive_message(QueueUrl=url)["Messages"]
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     assert message["Body"] == "no message of ours"
+
+
+def _tells_its_story(job: Job) -> None:
+    """When each call began and ended, and that the one with an unknown outcome may have been charged too."""
+    price, (killed, last) = job["cost"]["estimated_usd"], job["attempts"]
+    assert price > 0
+    assert job["cost"] == {"estimated_usd": price, "possible_usd": 2 * price, "charged_usd": price}
+    assert [attempt["usd"] for attempt in job["attempts"]] == [price, price]
+    assert job["started_at"] == killed["started_at"] < killed["ended_at"] <= last["started_at"] < last["ended_at"]
 
 
 def _kill_in_call(stack: DeployedStack, *, number: int) -> None:

@@ -16,6 +16,7 @@ Call = Callable[[str, str, str, Mapping[str, Any]], Any]
 
 # A call is a service, a method and its arguments; {…} stands for an output of the stack.
 FILE = {"Bucket": "{BucketName}", "Key": "jobs/some/1/0"}
+UPLOAD = {"Bucket": "{BucketName}", "Key": "uploads/alice/some"}
 ELSEWHERE = {"Bucket": "{BucketName}", "Key": "elsewhere/some"}
 ITEM = {"TableName": "{TableName}", "Key": {"pk": {"S": "job#some"}}}
 SECRET = {"SecretId": "{SecretName}"}
@@ -49,18 +50,29 @@ MAY_NOT = {
         ("secretsmanager", "get_secret_value", SECRET),
         ("dynamodb", "delete_item", ITEM),
         ("s3", "delete_object", FILE),
+        ("s3", "delete_object", UPLOAD),
+        ("s3", "get_object", {"Bucket": "{BucketName}", "Key": "inputs/some"}),
         ("sqs", "receive_message", {"QueueUrl": "{CallsQueueUrl}"}),
     ],
     "Jobs": [
+        ("s3", "get_object", UPLOAD),
+        ("s3", "put_object", {**UPLOAD, "Body": b""}),
         ("secretsmanager", "get_secret_value", SECRET),
         ("sqs", "receive_message", {"QueueUrl": "{CallsQueueUrl}"}),
     ],
     "Generator": [
         ("s3", "put_object", {"Bucket": "{BucketName}", "Key": "inputs/some", "Body": b""}),
+        ("s3", "get_object", UPLOAD),
     ],
     "Sweeper": [
         ("secretsmanager", "get_secret_value", SECRET),
         ("s3", "put_object", {**FILE, "Body": b""}),
+    ],
+    "Doctor": [
+        ("dynamodb", "get_item", ITEM),
+        ("dynamodb", "delete_item", ITEM),
+        ("s3", "get_object", FILE),
+        ("sqs", "send_message", {"QueueUrl": "{StepsQueueUrl}", "MessageBody": "{}"}),
     ],
     "Callbacks": [
         ("secretsmanager", "get_secret_value", SECRET),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import wave
+from typing import Any
 from urllib.parse import urljoin
 
 import pytest
@@ -34,6 +35,22 @@ def test_a_prompt_becomes_a_picture_of_the_asked_size(stack: DeployedStack) -> N
     picture.load()
     assert (picture.format, picture.size) == ("PNG", (640, 320))
     assert (output["content_type"], output["width"], output["height"]) == ("image/png", 640, 320)
+
+
+def test_an_uploaded_picture_becomes_a_film(stack: DeployedStack) -> None:
+    upload = stack.post("/uploads", {"content_type": "image/png"}).json()
+    assert _send(upload).status_code == 204
+    job = stack.wait(stack.submit(model="stable-video-diffusion", image=upload["image"]))
+    [output] = job["outputs"]
+    assert (job["status"], output["content_type"]) == ("succeeded", "video/mp4")
+
+
+def test_an_upload_goes_where_it_was_allowed_to_and_nowhere_else(stack: DeployedStack) -> None:
+    upload = stack.post("/uploads").json()
+    assert _send(upload, key="uploads/bob/mine").status_code == 403
+    assert _send(upload, key="jobs/some/1/0").status_code == 403
+    foreign = stack.post("/generate", {"model": "svd", "image": upload["image"]}, key=stack.others_key)
+    assert (foreign.status_code, foreign.json()["field"]) == (400, "image")
 
 
 def test_the_job_states_the_hash_and_length_of_its_file(stack: DeployedStack) -> None:
@@ -107,6 +124,13 @@ def test_a_model_that_loads_is_waited_for(stack: DeployedStack) -> None:
 def _reasons_until_finished(stack: DeployedStack, job_id: str) -> set[str]:
     jobs = stack.watch(job_id, seconds=60)
     return {job["wait"]["reason"] for job in jobs if job.get("wait")}
+
+
+def _send(upload: dict[str, Any], **changed: str) -> requests.Response:
+    picture = io.BytesIO()
+    Image.new("RGB", (256, 128), "teal").save(picture, "PNG")
+    fields, files = {**upload["fields"], **changed}, {"file": picture.getvalue()}
+    return requests.post(upload["url"], data=fields, files=files, timeout=30)
 
 
 def _download(job: Job) -> bytes:

@@ -16,7 +16,7 @@ def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
 
 def properties(template: Template, kind: str) -> dict[str, dict[str, Any]]:
     """The same, only what each is made with."""
-    return {name: resource["Properties"] for name, resource in resources(template, kind).items()}
+    return {name: resource.get("Properties", {}) for name, resource in resources(template, kind).items()}
 
 
 def only(template: Template, kind: str) -> dict[str, Any]:
@@ -34,6 +34,8 @@ def readable(value: Any) -> Any:
             return readable(name)
         case {"Fn::GetAtt": [name, attribute]}:
             return f"{readable(name)}.{attribute}"
+        case {"Fn::FindInMap": [name, *_]}:
+            return readable(name)
         case {"Fn::Join": [separator, parts]}:
             return separator.join(readable(part) for part in parts)
         case list():

@@ -12,11 +12,14 @@ from tests.infra.reading import Template, only, properties, readable
 CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 ROUTES = {
     ("POST", "/generate"): "ApiSubmit",
+    ("POST", "/uploads"): "ApiSubmit",
     ("GET", "/jobs/{id}"): "ApiJobs",
     ("DELETE", "/jobs/{id}"): "ApiJobs",
     ("GET", "/jobs/{id}/outputs/{n}"): "ApiJobs",
     ("POST", "/jobs/{id}/cancel"): "ApiJobs",
     ("POST", "/jobs/{id}/retry"): "ApiJobs",
+    ("GET", "/models"): "ApiJobs",
+    ("GET", "/health"): "ApiJobs",
     ("POST", CALLBACKS): "ApiCallbacks",
 }
 

@@ -11,7 +11,7 @@ from tests.infra.reading import Template, granted, properties
 TABLE = "StorageJobs.Arn"
 FILES = "StorageFiles.Arn"
 LIST = {"s3:ListBucket"}
-OUTPUTS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*']}}}}"
+OUTPUTS_AND_UPLOADS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'uploads/*']}}}}"
 OUTPUTS_AND_INPUTS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'inputs/*']}}}}"
 SEND = {"sqs:SendMessage"}
 CONSUME = {
@@ -27,8 +27,9 @@ GRANTS = {
     "ApiSubmitRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         f"{FILES}/inputs/*": {"s3:PutObject"},
+        f"{FILES}/uploads/*": {"s3:GetObject", "s3:PutObject"},
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
-        OUTPUTS: LIST,
+        OUTPUTS_AND_UPLOADS: LIST,
         "QueuesCalls.Arn": SEND,
         "QueuesSteps.Arn": SEND,
         "ApiSubmitLog.Arn": LOG,
@@ -68,6 +69,12 @@ GRANTS = {
         "QueuesCalls.Arn": SEND,
         "QueuesSteps.Arn": SEND,
         "SweeperSweeperLog.Arn": LOG,
+    },
+    # reads the tokens to try them, and keeps what it found
+    "DoctorDoctorRole": {
+        TABLE: {"dynamodb:PutItem"},
+        "StorageProviderTokens.Id": {"secretsmanager:GetSecretValue"},
+        "DoctorDoctorLog.Arn": LOG,
     },
 }
 

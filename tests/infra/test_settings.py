@@ -7,7 +7,7 @@ import re
 
 import pytest
 from longplay.pacing import Limit, Window
-from longplay.settings import CacheScope, Caps, parse_settings
+from longplay.settings import CacheScope, Caps, Failover, parse_settings
 
 from infra.settings import SettingsError, stage_from
 
@@ -44,6 +44,17 @@ def test_the_functions_understand_how_jobs_are_paced_capped_and_shared() -> None
     assert (settings.start_tolerance, settings.horizon) == (0.5, 600)
     assert (settings.owner_caps, settings.deployment_caps) == (Caps(jobs=500, open_jobs=50), Caps(usd=20.5))
     assert settings.cache is CacheScope.DEPLOYMENT
+
+
+def test_the_functions_understand_which_way_jobs_may_go_and_what_is_offered() -> None:
+    settings = parse_settings(stage_from({"failover": "busy", "commercial_only": "true"}).runtime_settings)
+    assert (settings.failover, settings.commercial_only) == (Failover.BUSY, True)
+
+
+@pytest.mark.parametrize("server", ["router", "inference-providers"])
+def test_each_usual_server_may_have_a_limit(server: str) -> None:
+    limits = json.dumps({server: {"max_concurrent": 2}})
+    assert parse_settings(stage_from({"limits": limits}).runtime_settings).limits == {server: Limit(max_concurrent=2)}
 
 
 def test_without_a_horizon_every_job_is_accepted() -> None:
@@ -92,6 +103,8 @@ def test_a_setting_may_stand_in_cdk_json_as_it_is() -> None:
         ({"deployment_caps": '{"usd": -1}'}, "usd: must be a number from 0 to 1000000"),
         ({"deployment_caps": '{"usd": "free"}'}, "usd: must be a number"),
         ({"cache": "global"}, "must be one of owner, deployment, off"),
+        ({"failover": "always"}, "must be one of unserved, busy"),
+        ({"commercial_only": "yes"}, "must be true or false"),
         ({"longest_call": "801"}, "from 1 to 800"),
         ({"longest_call": "5m"}, "whole number"),
         ({"concurrent_calls": "1"}, "from 2 to 1000"),

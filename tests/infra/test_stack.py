@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from longplay.settings import Settings, parse_settings
 
-from infra.settings import DAY, SHARED, STAGES, USUAL_SERVER, Stage
+from infra.settings import DAY, SHARED, STAGES, USUAL_SERVERS, Stage
 from tests.infra.reading import Template, only, properties, readable, resources
 
 ALL_STAGES = pytest.mark.parametrize("stage", list(STAGES))
@@ -29,6 +29,7 @@ ENVIRONMENTS = {
     "generator.handler": SHARED_ENVIRONMENT
     | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id", "CALLBACK_BASE_URL": API_URL},
     "sweeper.handler": SHARED_ENVIRONMENT,
+    "doctor.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
 }
 
 
@@ -61,7 +62,7 @@ def test_the_functions_understand_the_settings_the_stack_gives_them(stage: str) 
 
 def test_stack_and_functions_agree_on_what_is_usual() -> None:
     assert parse_settings(STAGES["prod"].runtime_settings) == Settings()
-    assert list(Settings().servers) == [USUAL_SERVER]
+    assert Settings().servers == USUAL_SERVERS
 
 
 def test_stack_and_functions_have_the_same_defaults() -> None:
@@ -105,9 +106,13 @@ def test_no_function_reserves_concurrency_a_new_account_does_not_have(prod: Temp
 
 
 def test_the_sweeper_runs_every_minute_and_never_beside_itself(prod: Template) -> None:
-    rule = only(prod, "AWS::Events::Rule")
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert _rule(prod, "Sweeper")["ScheduleExpression"] == "rate(1 minute)"
     assert _function(prod, "sweeper.handler")["Timeout"] < 60
+
+
+def test_the_doctor_looks_every_hour_and_is_done_long_before_the_next(prod: Template) -> None:
+    assert _rule(prod, "Doctor")["ScheduleExpression"] == "rate(1 hour)"
+    assert _function(prod, "doctor.handler")["Timeout"] <= 15 * 60
 
 
 def test_the_table_has_the_keys_and_indexes_the_functions_use(prod: Template) -> None:
@@ -132,15 +137,15 @@ def test_the_bucket_is_private_encrypted_and_reached_by_tls_alone(prod: Template
     assert "aws:SecureTransport" in json.dumps(only(prod, "AWS::S3::BucketPolicy"))
 
 
-def test_files_go_a_day_after_the_longest_retention(prod: Template) -> None:
+def test_files_go_a_day_after_the_longest_retention_and_uploads_after_a_day(prod: Template) -> None:
     rules = only(prod, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
-    assert days == {"jobs/": 1 + 7 + 1, "inputs/": 1 + 7 + 1}
+    assert days == {"jobs/": 1 + 7 + 1, "inputs/": 1 + 7 + 1, "uploads/": 1}
 
 
-def test_a_player_on_any_page_may_seek_in_a_file(prod: Template) -> None:
+def test_any_page_may_seek_in_a_file_and_post_an_upload(prod: Template) -> None:
     [rule] = only(prod, "AWS::S3::Bucket")["CorsConfiguration"]["CorsRules"]
-    assert rule["AllowedMethods"] == ["GET", "HEAD"]
+    assert rule["AllowedMethods"] == ["GET", "HEAD", "POST"]
     assert "Range" in rule["AllowedHeaders"]
     assert {"Accept-Ranges", "Content-Range", "Content-Length"} <= set(rule["ExposedHeaders"])
 
@@ -174,6 +179,7 @@ def test_every_log_expires(prod: Template) -> None:
         "ApiAccessLog": 30,
         "GeneratorGeneratorLog": 30,
         "SweeperSweeperLog": 30,
+        "DoctorDoctorLog": 30,
     }
 
 
@@ -194,6 +200,15 @@ def test_every_alarm_reaches_the_topic_and_says_what_to_do(prod: Template) -> No
     } <= set(alarms)
     assert {str(readable(alarm["AlarmActions"])) for alarm in alarms.values()} == {"['MonitoringAlarms']"}
     assert all(alarm["AlarmDescription"] for alarm in alarms.values())
+
+
+def test_a_refused_account_raises_an_alarm(prod: Template) -> None:
+    """By the words that the generator's log has for it."""
+    pattern = only(prod, "AWS::Logs::MetricFilter")
+    assert pattern["FilterPattern"] == '{ $.outcome = "account refused*" }'
+    counted = pattern["MetricTransformations"][0]["MetricName"]
+    alarm = properties(prod, "AWS::CloudWatch::Alarm")["MonitoringAccountRefused"]
+    assert (alarm["MetricName"], alarm["Threshold"]) == (counted, 0)
 
 
 def test_cloudwatch_may_publish_to_the_topic(prod: Template) -> None:
@@ -217,6 +232,7 @@ def test_the_outputs_tell_where_everything_is(prod: Template) -> None:
         "CallbacksFunctionName",
         "GeneratorFunctionName",
         "SweeperFunctionName",
+        "DoctorFunctionName",
     }
 
 
@@ -224,3 +240,8 @@ def _function(template: Template, handler: str) -> dict[str, Any]:
     functions = properties(template, "AWS::Lambda::Function").values()
     [found] = [function for function in functions if function["Handler"] == handler]
     return found
+
+
+def _rule(template: Template, construct: str) -> dict[str, Any]:
+    rules = properties(template, "AWS::Events::Rule")
+    return next(rule for name, rule in rules.items() if name.startswith(construct))

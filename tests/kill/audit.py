@@ -11,7 +11,8 @@ from longplay.job import MOST_CRASHES
 from longplay.settings import Settings
 
 from tests.kill.edge import Edge
-from tests.kill.life import INVOCATION, SWEEP_EVERY, Item, Life
+from tests.kill.life import SWEEP_EVERY, Life
+from tests.kill.stage import INVOCATION, Item
 
 FINISHED = ("succeeded", "failed", "canceled")
 LEFT_OVERS = ("open", "due_at", "lease", "follows", "hold", "wait", "ref", "polled_at")
@@ -61,7 +62,7 @@ class Remains:
         return sum(attempt.get("charged", "unknown") in certainties for job in everyone for attempt in job["attempts"])
 
 
-def remains_of(life: Life, *, ends: Mapping[str, str], forgotten: int, settings: Settings) -> Remains:
+def remains_of(life: Life, *, ends: Mapping[str, str], forgotten: int) -> Remains:
     """Look at everything once."""
     return Remains(
         items=life.items(),
@@ -69,7 +70,7 @@ def remains_of(life: Life, *, ends: Mapping[str, str], forgotten: int, settings:
         names=life.names,
         ends=ends,
         forgotten=forgotten,
-        settings=settings,
+        settings=life.place.settings,
         generations=life.server.generations,
         starts=life.starts,
         most_at_once=life.most_at_once,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn, TypeVar
 
@@ -21,11 +21,15 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """One call that left a process: the how-manieth invocation, of which function, and what was asked of whom."""
+    """One call that left a process: the how-manieth invocation, of which function, and what was asked of whom.
+
+    `situation` is what that process found when it began.
+    """
 
     process: int
     function: str
     operation: str
+    situation: str = field(default="", compare=False)
 
     @property
     def reads(self) -> bool:
@@ -59,6 +63,7 @@ class Process:
 
     number: int
     function: str
+    situation: str = ""
     dead: bool = False
     unrecorded: int = 0
 
@@ -79,11 +84,16 @@ class Edge:
         self._invocations = 0
         self._running: list[Process] = []
 
+    @property
+    def rehearsing(self) -> bool:
+        """Whether nothing will be struck: the life is lived to see what it is made of."""
+        return self._point is None
+
     @contextmanager
-    def process(self, function: str) -> Iterator[None]:
+    def process(self, function: str, situation: Callable[[], str]) -> Iterator[None]:
         """Calls made within belong to a new invocation of this function; it may run inside another's call."""
         self._invocations += 1
-        self._running.append(Process(self._invocations, function))
+        self._running.append(Process(self._invocations, function, situation() if self.rehearsing else ""))
         try:
             yield
         finally:
@@ -141,6 +151,10 @@ class Edge:
             self.answers_lost += self._running[-1].unrecorded
             self.recorded()
 
+    def found(self) -> None:
+        """A callback has told what a worker had heard and lost."""
+        self.answers_lost = max(0, self.answers_lost - 1)
+
     def _moment(self, operation: str) -> Moment | None:
         process = self._running[-1]
         if process.dead:
@@ -150,7 +164,7 @@ class Edge:
             return moment
         if not self._recording:
             return None
-        self.calls.append(Call(process.number, process.function, operation))
+        self.calls.append(Call(process.number, process.function, operation, process.situation))
         return self._point.moment if self._point and self._point.call == len(self.calls) else None
 
     def _kill(self) -> NoReturn:

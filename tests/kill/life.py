@@ -7,61 +7,31 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
-import wiring
-from longplay.items import from_item
-from time_machine import Traveller
 
-from local.model_server import ModelServer
-from tests.aws import BUCKET, TABLE, Aws
-from tests.kill.edge import Edge, Killed, Moment
+from tests.kill.edge import Moment
 from tests.kill.network import PROVIDER_CALL, Send
-from tests.product import Answer, Product
+from tests.kill.stage import VISIBILITY, Stage
+from tests.product import Answer
 
-INVOCATION = 60.0  # seconds a generator may run
-VISIBILITY = 6 * INVOCATION  # seconds after which an undeleted message comes again
 CALL = 20.0  # seconds a generation takes
 SWEEP_EVERY = 60.0
 REFUSED_FOR_NOW = (429, 503)  # a provider does not count what it does not let in
 MOST_STEPS = 200
 
-QUEUES = ("CALLS_QUEUE_URL", "STEPS_QUEUE_URL")
-
-Result = TypeVar("Result")
-Item = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A message as SQS hands it over; it comes again unless it is deleted."""
-
-    queue_url: str
-    receipt: str
-    body: str
-
 
 @dataclass
-class Life:
+class Life(Stage):
     """The product in the hands of its callers, of SQS and of the schedule, from an empty account until all is quiet."""
 
-    aws: Aws
-    server: ModelServer
-    edge: Edge
-    clock: Traveller
     names: dict[str, str] = field(default_factory=dict)
     starts: list[float] = field(default_factory=list)
     most_at_once: int = 0
     _at_once: int = 0
-    _handed_over: list[str] = field(default_factory=list)
     _meanwhile: Callable[[], None] | None = None
     _next_sweep: float = field(default_factory=lambda: time.time() + SWEEP_EVERY)
-
-    @property
-    def product(self) -> Product:
-        """The entry points."""
-        return Product(self.aws)
 
     # --- callers ---
 
@@ -106,19 +76,15 @@ class Life:
 
     def deliver(self) -> None:
         """Hand over every message that is due. One whose function dies stays, and comes again when it is visible."""
-        while messages := self._receive():
-            for message in messages:
-                if self._hand_over(message.body):
-                    self._delete(message)
+        while self.deliver_once():
+            pass
 
-    def sweep(self) -> None:
-        """One run of the sweeper."""
-        self._run("sweeper", self.product.sweep)
-
-    def lose_messages(self) -> None:
-        """Whatever is in the queue now never arrives."""
-        for message in self._receive():
-            self._delete(message)
+    def hear_back(self) -> None:
+        """The provider calls back about its latest generation, if it has made one, which is done."""
+        for latest in self.part.generations()[-1:]:
+            self.server.finish(latest)
+            callback = self.server.callback(latest)
+            self.call_back(callback.url, callback.body)
 
     def crash_worker(self, moment: Moment, operation: str = PROVIDER_CALL) -> None:
         """Have the next generator die at its next call of this operation, besides whatever else is struck."""
@@ -147,8 +113,8 @@ class Life:
         self.clock.shift(VISIBILITY)
         self.deliver()
         self.sweep()
-        for body in dict.fromkeys(self._handed_over):
-            self._hand_over(body)
+        for body in dict.fromkeys(self.handed_over):
+            self.hand_over(body)
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -158,24 +124,9 @@ class Life:
 
     # --- what is there ---
 
-    def items(self) -> list[Item]:
-        """The whole table."""
-        return [from_item(item) for item in self.aws.dynamodb.scan(TableName=TABLE)["Items"]]
-
     def starts_of_open_jobs(self) -> list[float]:
         """When the jobs that have not ended, or not been let go of, may go on."""
-        found = self.aws.dynamodb.scan(
-            TableName=TABLE,
-            FilterExpression="attribute_exists(#open)",
-            ProjectionExpression="not_before",
-            ExpressionAttributeNames={"#open": "open"},
-        )
-        return [from_item(item)["not_before"] for item in found["Items"]]
-
-    def objects(self) -> dict[str, bytes]:
-        """The whole bucket."""
-        found = self.aws.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-        return {entry["Key"]: self._object(entry["Key"]) for entry in found}
+        return [item["not_before"] for item in self.items() if "open" in item]
 
     def call_provider(self, send: Send) -> requests.Response:
         """A call that takes its time, and others do not wait for it; those let in count as starts."""
@@ -197,36 +148,9 @@ class Life:
         return answer
 
     def _ask(self, function: str, request: Callable[[], Answer], *, patient: bool = True) -> Answer | None:
-        while (answer := self._run(function, request)) is None and patient:
+        while (answer := self.run(function, request)) is None and patient:
             self.clock.shift(5)
         return answer
-
-    def _receive(self) -> list[Delivery]:
-        return [delivery for queue in QUEUES for delivery in self._receive_from(self.aws.environment[queue])]
-
-    def _receive_from(self, queue_url: str) -> list[Delivery]:
-        answer = self.aws.sqs.receive_message(
-            QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=int(VISIBILITY)
-        )
-        found = answer.get("Messages", [])
-        return [Delivery(queue_url, message["ReceiptHandle"], message["Body"]) for message in found]
-
-    def _delete(self, delivery: Delivery) -> None:
-        self.aws.sqs.delete_message(QueueUrl=delivery.queue_url, ReceiptHandle=delivery.receipt)
-
-    def _hand_over(self, body: str) -> bool:
-        self._handed_over.append(body)
-        done = self._run("generator", lambda: self.product.hand_over(body, seconds=INVOCATION) or True)
-        return done is not None
-
-    def _run(self, function: str, act: Callable[[], Result]) -> Result | None:
-        """What the function returned; None when it was killed, and what it remembered is gone with it."""
-        try:
-            with self.edge.process(function):
-                return act()
-        except Killed:
-            wiring.dependencies.cache_clear()
-            return None
 
     def _step(self, until: float) -> None:
         """On to this time, or to the next sweep."""
@@ -234,9 +158,6 @@ class Life:
         if time.time() >= self._next_sweep:
             self._next_sweep = time.time() + SWEEP_EVERY
             self.sweep()
-
-    def _object(self, key: str) -> bytes:
-        return bytes(self.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
 
 def _next(starts: list[float]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 from unittest.mock import patch
 
@@ -12,7 +13,6 @@ from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import BotocoreStubber
 from requests.adapters import HTTPAdapter
 
-from local.model_server import ModelServer
 from tests.kill.edge import Edge
 
 Send = Callable[[], requests.Response]
@@ -20,10 +20,11 @@ Send = Callable[[], requests.Response]
 PROVIDER_CALL = "provider POST"
 STORES_A_RESULT = "s3 PutObject"
 STORES_A_REFERENCE = b"#ref = :ref"
+LEARNS_A_REFERENCE = STORES_A_REFERENCE + b", #not_before = :now"
 
 
 @contextmanager
-def network_behind(edge: Edge, server: ModelServer, *, timed: Callable[[Send], requests.Response]) -> Iterator[None]:
+def network_behind(edge: Edge, server: Any, *, timed: Callable[[Send], requests.Response]) -> Iterator[None]:
     """Every call of the SDK and of requests goes through the edge; `timed` has a call to a provider take its time.
 
     Each call is one exchange on the wire, so that a repetition by the SDK is a call of its own.
@@ -37,6 +38,8 @@ def network_behind(edge: Edge, server: ModelServer, *, timed: Callable[[Send], r
             answer = aws(stubber, event_name, request, **options)
             if operation == STORES_A_RESULT or STORES_A_REFERENCE in _body(request):
                 edge.recorded()
+            if LEARNS_A_REFERENCE in _body(request) and answer.status_code == HTTPStatus.OK:
+                edge.found()
             return answer
 
         return edge.pass_on(operation, send, lost=ConnectionClosedError(endpoint_url=request.url))
@@ -47,7 +50,7 @@ def network_behind(edge: Edge, server: ModelServer, *, timed: Callable[[Send], r
             try:
                 return http(adapter, request, **options)
             finally:
-                edge.billed(server.generations - before)
+                edge.billed(max(0, server.generations - before))  # one that is cancelled in time is taken back
 
         lost = requests.ConnectionError("the connection was aborted")
         try:

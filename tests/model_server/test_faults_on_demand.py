@@ -21,6 +21,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, str]] = {
     "unauthorized": ({}, 401, "Invalid credentials in Authorization header"),
     "credits": ({}, 402, "You have depleted your monthly included credits."),
     "forbidden": ({}, 403, "does not have sufficient permissions to call Inference Providers"),
+    "gated": ({}, 403, "is restricted and you are not in the authorized list"),
     "unknown_model": ({}, 404, "Model facebook/musicgen-small does not exist"),
     "wrong_route": ({}, 404, "Cannot POST "),
     "gone": ({}, 410, "deprecated and no longer supported by provider hf-inference"),

@@ -11,9 +11,9 @@ from longplay.table import WriteRefused
 
 from tests.mutation import end_scenarios, shared_scenarios, worker_scenarios
 from tests.mutation.bench import Bench
-from tests.mutation.conftest import MUTANT
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.registry import SCENARIOS
+from tests.summaries import MUTANT
 
 ALL = list(mutants())
 ENTERED = (worker_scenarios, end_scenarios, shared_scenarios)  # by being imported

@@ -19,6 +19,11 @@ class RacingEdge(Edge):
         super().__init__(None)
         self._conductor: greenlet | None = None
 
+    @property
+    def rehearsing(self) -> bool:
+        """Never: what comes to pass here is struck as it comes."""
+        return False
+
     def strike(self, moment: Moment, *, calls_ahead: int) -> None:
         """Strike a call that is yet to come."""
         self._point = Point(len(self.calls) + calls_ahead, moment)

@@ -10,6 +10,7 @@ import pytest
 
 from local.model_server import ModelServer
 from tests.kill import audit
+from tests.kill.parts import holding_the_line
 from tests.properties import promises
 from tests.properties.windows import crowded
 from tests.properties.world import World
@@ -75,12 +76,12 @@ CASES: dict[str, tuple[Callable[[Duel], None], Callable[[Duel], None], str]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_two_processes_at_one_job(model_server: ModelServer, lasting_clients: None, case: str) -> None:
+def test_two_processes_at_one_job(model_server: ModelServer, haste: None, case: str) -> None:
     """Wherever the second cuts in, all promises hold at once and when all is quiet."""
     *_, fault = CASES[case]
     found: list[str] = []
     for calls in itertools.count(1):
-        world = World(model_server, **SETTINGS)
+        world = World(holding_the_line(model_server), **SETTINGS)
         try:
             model_server.fault("throttled", prompt="wood", retry_after=5, times=1)
             if fault:
@@ -116,7 +117,7 @@ def _quiet(world: World, case: str) -> list[Any]:
     steps = itertools.chain([0, 5, 5, 11], itertools.repeat(61, 8))
     while any("open" in item for item in world.items()):
         world.clock.shift(next(steps))
-        world.deliver()
+        world.deliver_once()
         world.sweep()
     remains = world.remains()
     return [*_broken(world, case), *(text for check in AT_REST for text in check(remains))]

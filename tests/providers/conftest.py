@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 import pytest
 from longplay.errors import ProviderError
 from longplay.providers.hugging_face.adapter import HuggingFace
+from longplay.providers.inference_providers import routed_providers
 from longplay.providers.protocol import Call
 
+from local.hub_server import HubServer
 from tests.providers.payloads import OWN_TOKEN, TOKEN
+from tests.providers.routed_calls import ROUTES, call
 
 Script = Callable[[socket.socket], None]
 
@@ -147,5 +150,29 @@ def failure(submit):
         with pytest.raises(ProviderError) as caught:
             submit(*args, **fields)
         return caught.value
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_hub():
+    with HubServer(quick=True, token=TOKEN) as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(shared_hub):
+    """Hugging Face's Hub and its partners: a generation is done at its second poll."""
+    shared_hub.clear()
+    return shared_hub
+
+
+@pytest.fixture
+def routed(tokens, hub, tmp_path):
+    """The provider of one of Hugging Face's routed routes, and the call to make of it."""
+    providers = routed_providers(tokens.get, forget_tokens=tokens.forget)
+
+    def make(name, **fields):
+        return providers[ROUTES[name][0]], call(name, hub.url, tmp_path, **fields)
 
     return make

@@ -30,6 +30,7 @@ FAILURES = [
     ("unauthorized", {}, FailureKind.AUTH, Charged.NO),
     ("credits", {}, FailureKind.CREDITS, Charged.NO),
     ("forbidden", {}, FailureKind.AUTH, Charged.NO),
+    ("gated", {}, FailureKind.AUTH, Charged.NO),
     ("unknown_model", {}, FailureKind.NOT_SERVED, Charged.NO),
     ("wrong_route", {}, FailureKind.NOT_SERVED, Charged.NO),
     ("gone", {}, FailureKind.NOT_SERVED, Charged.NO),

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from longplay.errors import Charged, FailureKind, ProviderError
-from longplay.providers.http_client import LARGEST_REFUSAL, exchange, server_of
+from longplay.providers.http_client import LARGEST_REFUSAL, CutOff, exchange, server_of
 
 PATIENCE = 5  # seconds; far more than any test should take, far less than for ever
 
@@ -227,6 +227,23 @@ class TestSomethingWasSent:
         assert error.kind is FailureKind.UPSTREAM
         assert facts(error) == self.BROKEN
         assert "broke after the request had been sent" in error.message
+
+    def test_and_what_had_come_of_it_is_told(self, server, call):
+        server.says(200, b"x" * 70_000, {"Content-Length": "100000", "ETag": '"one"'})
+        error = failure(call)
+        assert isinstance(error, CutOff)
+        assert (error.answer.status, error.answer.headers["etag"], error.answer.bytes) == (200, '"one"', 65_536)
+        assert error.answer.body.stat().st_size == 65_536
+
+    def test_and_nothing_had_come_of_it(self, server, call):
+        server.script = lambda _: None
+        assert not isinstance(failure(call), CutOff)
+
+    def test_and_the_server_fell_silent(self, server, call):
+        server.script = lambda _: server.stopped.wait(PATIENCE)
+        error = failure(call, longest_silence=0.1, timeout=3600)
+        assert facts(error) == self.TIMEOUT
+        assert "within 0.1 s" in error.message
 
     def test_and_the_connection_was_reset(self, server, call):
         def reset(connection):

@@ -5,8 +5,12 @@ from email.utils import format_datetime
 
 import pytest
 from longplay.errors import Charged, FailureKind
+from longplay.providers.credential import Credential
+from longplay.providers.hugging_face.refusals import explain
+from longplay.providers.refusals import Refusal
 
 from tests.providers.payloads import OWN_TOKEN, encoded
+from tests.providers.replicate_calls import call
 
 CLOUDFRONT = b"<!DOCTYPE HTML><html><head><TITLE>ERROR: The request could not be satisfied</TITLE></head><body>x"
 NOT_SUPPORTED = {"error": "Model not supported by provider hf-inference"}
@@ -25,7 +29,7 @@ class TestARefusal:
             (400, {"error": "NSFW content"}, FailureKind.MODERATED, Charged.NO, "Change the prompt"),
             (401, {"error": "Invalid credentials"}, FailureKind.AUTH, Charged.NO, "the token was refused: "),
             (402, {"error": "You have depleted"}, FailureKind.CREDITS, Charged.NO, "no credits left"),
-            (403, NO_PERMISSION, FailureKind.AUTH, Charged.NO, "the token was refused: "),
+            (403, NO_PERMISSION, FailureKind.FORBIDDEN, Charged.NO, "does not permit this: "),
             (404, {"error": "Model X does not exist"}, FailureKind.NOT_SERVED, Charged.NO, "does not exist"),
             (404, b"Cannot POST /x", FailureKind.NOT_SERVED, Charged.NO, "Cannot POST /x"),
             (405, b"", FailureKind.NOT_SERVED, Charged.NO, "the model is not served there"),
@@ -141,3 +145,17 @@ class TestTheWait:
         soon = datetime.now(UTC) + timedelta(seconds=90)
         server.says(429, headers={"Retry-After": format_datetime(soon, usegmt=True)})
         assert failure().retry_after == pytest.approx(90, abs=10)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("This authentication method does not have sufficient permissions to call Inference Providers", "auth"),
+        ("Access to model x is restricted", "forbidden"),
+    ],
+)
+def test_a_403_of_hugging_face_is_the_tokens_fault_or_the_models(said, kind, tmp_path):
+    """The one closes the whole account, the other this model alone."""
+    refusal = Refusal(status=403, said=said, retry_after=None, estimated_time=None, request_id=None)
+    asked = call("image", "https://router.huggingface.co/hf-inference/models/x", tmp_path)
+    assert explain(refusal, asked, Credential("huggingface", "hf_token")).kind == kind

@@ -4,7 +4,8 @@ import pytest
 from longplay.errors import Charged, FailureKind, ProviderError
 from longplay.providers import downloads
 from longplay.providers.protocol import Accepted, Done, PolledProvider, PollError
-from longplay.providers.replicate.adapter import LATER, SAFETY_NET, SOON, Replicate
+from longplay.providers.references import LATER, SAFETY_NET, SOON
+from longplay.providers.replicate.adapter import Replicate
 
 from local.replicate_server import ReplicateServer
 from tests.providers.conftest import Tokens
@@ -125,7 +126,7 @@ class TestARefusedOrder:
         [
             ("unauthorized", {}, FailureKind.AUTH, Charged.NO, "`make token PROVIDER=replicate`"),
             ("credits", {}, FailureKind.CREDITS, Charged.NO, "replicate.com/account/billing"),
-            ("forbidden", {}, FailureKind.AUTH, Charged.NO, "does not permit"),
+            ("forbidden", {}, FailureKind.FORBIDDEN, Charged.NO, "does not permit"),
             ("missing", {}, FailureKind.NOT_SERVED, Charged.NO, "models.toml"),
             ("unknown_version", {}, FailureKind.NOT_SERVED, Charged.NO, "models.toml"),
             ("invalid", {}, FailureKind.BAD_INPUT, Charged.NO, "input.prompt: prompt is required"),
@@ -229,9 +230,10 @@ class TestADownload:
     def test_that_fails_is_made_again_at_the_next_poll(self, provider, replicate, asked, fault):
         ref = provider.submit(asked).ref
         replicate.finish(ref)
-        replicate.fault(fault, at="file")
+        replicate.fault(fault, at="file", times=None, after=0)
         with pytest.raises(PollError):
             provider.poll(ref, asked)
+        replicate.faults.clear()
         assert isinstance(provider.poll(ref, asked), Done)
 
     @pytest.mark.parametrize(

@@ -48,6 +48,12 @@ class TestTheOrder:
         assert server.requests[0].line == "POST /v1/models/black-forest-labs/flux-schnell/predictions HTTP/1.1"
         assert server.requests[0].json == {"input": {"prompt": "slow jazz", "output_format": "png", "go_fast": True}}
 
+    @pytest.mark.parametrize(("seconds", "sent"), [(3600.0, "3600s"), (99.7, "99s"), (0.5, "5s"), (-3, "5s")])
+    def test_is_called_off_when_the_jobs_time_is_up(self, server, submit, seconds, sent):
+        server.says(201, CREATED)
+        submit(ends_within=seconds)
+        assert server.requests[0].headers["cancel-after"] == sent
+
     @pytest.mark.parametrize("status", [200, 201, 202])
     def test_is_taken_with_any_success(self, server, submit, status):
         server.says(status, CREATED)
@@ -119,9 +125,21 @@ class TestTheInput:
             "aspect_ratio": "9:16",
         }
 
-    def test_with_too_large_an_image_is_not_sent(self, input_for):
+    def test_of_flux_dev_calls_guidance_by_its_own_name(self, input_for):
+        assert input_for("flux", parameters={"guidance_scale": 3.5})["guidance"] == 3.5
+
+    def test_with_a_large_image_names_its_address(self, input_for):
+        url = "https://bucket.example/x?sig=1"
+        assert input_for("animation", image=bytes(LARGEST_IMAGE + 1), image_url=url)["input_image"] == url
+
+    def test_with_a_small_image_holds_it(self, input_for):
+        sent = input_for("animation", image_url="https://bucket.example/x?sig=1")
+        assert image_in(sent["input_image"]) == picture()
+
+    @pytest.mark.parametrize("image_url", [None, "http://127.0.0.1:4566/x", "ftp://x"])
+    def test_with_too_large_an_image_that_lies_nowhere_is_not_sent(self, input_for, image_url):
         with pytest.raises(ProviderError) as caught:
-            input_for("animation", image=bytes(LARGEST_IMAGE + 1))
+            input_for("animation", image=bytes(LARGEST_IMAGE + 1), image_url=image_url)
         assert (caught.value.kind, caught.value.charged) == (FailureKind.BAD_INPUT, Charged.NO)
         assert "256,001" in caught.value.message
 

@@ -130,9 +130,6 @@ def test_a_throttled_job_waits_as_long_as_the_provider_asks(product: Product, mo
 
 
 FINAL_FAILURES = {
-    "unauthorized": "auth",
-    "forbidden": "auth",
-    "credits": "credits",
     "invalid": "bad_input",
     "gone": "not_served",
     "not_supported": "not_served",

@@ -100,6 +100,21 @@ def test_over_a_cap_nothing_is_created(
     assert int(refused.headers["Retry-After"]) > 0
 
 
+def test_jobs_still_open_at_midnight_count_on(product_with: Callable[..., Product]) -> None:
+    """A new day brings new dollars and a new count, but no room among the open jobs that was not given back."""
+    product = product_with(owner_caps={"open_jobs": 2})
+    midnight = (int(time.time()) // 86_400 + 1) * 86_400
+    with time_machine.travel(midnight - 60, tick=False) as clock:
+        for n in range(2):
+            product.submit({**TRACK, "prompt": f"song {n}"})
+        clock.shift(120)
+        refused = product.post("/generate", {**TRACK, "prompt": "another"})
+        assert (refused.status, refused.json["open_jobs_left"]) == (429, 0)
+        product.deliver()
+        clock.shift(31)
+        product.submit({**TRACK, "prompt": "another"})
+
+
 def test_a_job_dearer_than_the_whole_cap_is_refused(product_with: Callable[..., Product]) -> None:
     """Even on an empty day."""
     product = product_with(owner_caps={"usd": 0.001})

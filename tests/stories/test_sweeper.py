@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,9 +13,11 @@ import wiring
 from longplay.items import to_item
 from longplay.sweep import LONGEST_STEP, MOST_LOOKED_AT, MOST_RESENT
 
+from benchmarks.waiting import wait
 from tests.aws import TABLE
 from tests.aws_calls import recorded_calls
 from tests.product import Product
+from tests.summaries import FIGURE
 
 TRACK = {"prompt": "chill beats with vinyl crackle", "genre": "lofi", "duration": 1}
 
@@ -75,6 +77,21 @@ def test_a_waiting_job_is_sent_again_ever_more_rarely(product: Product, clock: t
     assert len(sent_at) <= 10, sent_at
     assert all(later >= earlier for earlier, later in itertools.pairwise(gaps)), sent_at
     assert gaps[-1] == LONGEST_STEP / 60
+
+
+def test_ten_thousand_waiting_jobs_are_sent_again_in_turn(record_property: Callable[[str, object], None]) -> None:
+    """Behind workers that take none: no run sends more than it may, and each job has had its turn."""
+    minutes = 120
+    waited = wait(10_000, minutes=minutes)
+    record_property(
+        FIGURE,
+        f"10,000 jobs waiting for {minutes} minutes: {sum(waited.runs):,} messages repeated, "
+        f"at most {max(waited.runs)} in a run and {waited.most} for a job",
+    )
+    assert max(waited.runs) == MOST_RESENT
+    assert sum(waited.runs) <= minutes * MOST_RESENT
+    assert waited.never == 0
+    assert waited.most <= 3
 
 
 def test_with_nothing_open_a_run_is_one_query(product: Product, clock: time_machine.Coordinates) -> None:

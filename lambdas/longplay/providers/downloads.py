@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from longplay.errors import FailureKind, ProviderError
 from longplay.media import MediaFile
-from longplay.providers.http_client import Answer, exchange, server_of
+from longplay.providers.http_client import Answer, server_of
 from longplay.providers.protocol import Call, PollError
 from longplay.providers.refusals import printable
 from longplay.providers.results import LARGEST_RESULT, bad_output, read_result
+from longplay.providers.resumption import fetch_whole
 
 _LONGEST_HOST = 100  # characters of it that are quoted
-_SHORTEST_TIME = 1.0  # seconds a download is given though the others took all there was
 
 
 def fetch_results(urls: Sequence[str], call: Call, *, domains: tuple[str, ...], until: float) -> tuple[MediaFile, ...]:
     """Download result files by `until` (by `time.monotonic`), 200 MB in all, and read them as the call's kind.
 
-    A host is one of `domains`, below one, or the very server that was called. Raises ProviderError for what can never
-    be used, and PollError for a download that failed: the files are paid for, and lie there to be fetched again.
+    A host is one of `domains`, below one, or the very server that was called. A download that breaks is resumed a few
+    times. Raises ProviderError for what can never be used, and PollError for a download that failed nonetheless: the
+    files are paid for, and lie there to be fetched again.
     """
     for url in urls:
         _check_host(url, call, domains)
@@ -48,9 +48,8 @@ def _files(urls: Sequence[str], call: Call, until: float) -> Iterator[MediaFile]
 
 
 def _fetch(url: str, path: Path, *, largest: int, until: float) -> Answer:
-    timeout = max(until - time.monotonic(), _SHORTEST_TIME)
     try:
-        return exchange("GET", url, headers={}, save_to=path, largest=largest, timeout=timeout)
+        return fetch_whole(url, path, largest=largest, until=until)
     except ProviderError as error:
         if error.kind is FailureKind.BAD_OUTPUT:  # larger than is taken
             raise
@@ -58,7 +57,7 @@ def _fetch(url: str, path: Path, *, largest: int, until: float) -> Answer:
 
 
 def _read(answer: Answer, call: Call) -> MediaFile:
-    if answer.success:
+    if answer.status == 200:
         return read_result(answer.body, call)
     if 300 <= answer.status < 400:
         raise bad_output(call, "its file has moved, and redirects are not followed")

@@ -45,6 +45,14 @@ class Answer:
         return _is_success(self.status)
 
 
+class CutOff(ProviderError):
+    """The connection broke in the midst of a successful answer's body; `answer` is what has come of it."""
+
+    def __init__(self, error: ProviderError, answer: Answer) -> None:
+        super().__init__(error.kind, error.message, charged=error.charged)
+        self.answer = answer
+
+
 def exchange(
     method: str,
     url: str,
@@ -53,29 +61,32 @@ def exchange(
     save_to: Path,
     largest: int,
     timeout: float,
+    longest_silence: float | None = None,
     json: Any = None,
 ) -> Answer:
     """Make one call and save its answer, whatever the status; follows no redirect and repeats nothing.
 
     `timeout` bounds the whole exchange in seconds, however slowly bytes drip in; only resolving the name and
-    trying its addresses (5 s apiece) may outlast it. `largest` is in bytes. Raises ProviderError when no
-    whole answer came.
+    trying its addresses (5 s apiece) may outlast it. `longest_silence` are the seconds without a byte after
+    which no more is waited for. `largest` is in bytes. Raises ProviderError when no whole answer came, and
+    CutOff, which is one, when some of it did.
     """
-    host = server_of(url)
-    with _Line(timeout) as line, _session(line) as session, _named_failures(host, line, timeout):
+    host, patience = server_of(url), min(timeout, longest_silence or timeout)
+    with _Line(timeout) as line, _session(line) as session, _named_failures(host, line, patience):
         response = session.request(
             method,
             url,
             headers=dict(headers),
             json=json,
-            timeout=(min(CONNECT_SECONDS, timeout), timeout),
+            timeout=(min(CONNECT_SECONDS, timeout), patience),
             stream=True,
             allow_redirects=False,
         )
-        with response, save_to.open("wb") as file:
-            size = _save(response, file, largest, host)
+        with response, _keeping(response, save_to), _named_failures(host, line, patience):
+            with save_to.open("wb") as file:
+                _save(response, file, largest, host)
             _refuse_cut_off(response, line)
-    return Answer(status=response.status_code, headers=response.headers, body=save_to, bytes=size)
+    return _answer(response, save_to)
 
 
 def server_of(url: str) -> str:
@@ -95,6 +106,7 @@ class _Line:
     """One call's connection, cut when its time is up, be it in its handshake, its headers or its body."""
 
     def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
         self.connected = False
         self.expired = False
         self._sockets: list[socket.socket] = []
@@ -177,9 +189,25 @@ def _session(line: _Line) -> requests.Session:
     return session
 
 
-def _save(response: requests.Response, file: BinaryIO, largest: int, host: str) -> int:
+def _answer(response: requests.Response, body: Path) -> Answer:
+    return Answer(status=response.status_code, headers=response.headers, body=body, bytes=body.stat().st_size)
+
+
+@contextmanager
+def _keeping(response: requests.Response, body: Path) -> Iterator[None]:
+    """What has come of a body that breaks is told with the failure."""
+    try:
+        yield
+    except ProviderError as error:
+        if error.kind is FailureKind.BAD_OUTPUT:  # larger than is taken
+            raise
+        raise CutOff(error, _answer(response, body)) from error
+
+
+def _save(response: requests.Response, file: BinaryIO, largest: int, host: str) -> None:
     if not _is_success(response.status_code):
-        return _save_refusal(response, file)
+        _save_refusal(response, file)
+        return
     for chunk in response.iter_content(_CHUNK):
         file.write(chunk)
         if file.tell() > largest:
@@ -188,16 +216,14 @@ def _save(response: requests.Response, file: BinaryIO, largest: int, host: str) 
                 f"{host} answered with more than {largest:,} bytes: ask for something shorter or smaller",
                 charged=Charged.YES,
             )
-    return file.tell()
 
 
-def _save_refusal(response: requests.Response, file: BinaryIO) -> int:
+def _save_refusal(response: requests.Response, file: BinaryIO) -> None:
     with suppress(requests.RequestException):  # the status is known already, and says more than a broken body
         for chunk in response.iter_content(_CHUNK):
             file.write(chunk[: LARGEST_REFUSAL - file.tell()])
             if file.tell() >= LARGEST_REFUSAL:
                 break
-    return file.tell()
 
 
 def _refuse_cut_off(response: requests.Response, line: _Line) -> None:
@@ -212,14 +238,14 @@ def _is_success(status: int) -> bool:
 
 
 @contextmanager
-def _named_failures(host: str, line: _Line, timeout: float) -> Iterator[None]:
+def _named_failures(host: str, line: _Line, patience: float) -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
         if not line.connected:
             raise _unreachable(host, error) from error
         if line.expired or isinstance(error, requests.Timeout):
-            raise _timed_out(host, timeout) from error
+            raise _timed_out(host, line.seconds if line.expired else patience) from error
         raise _broken(host) from error
 
 

@@ -82,8 +82,13 @@ def by_class(status: int) -> Meaning:
     return _BY_CLASS.get(status // 100, FAILED)
 
 
-def explain(refusal: Refusal, meaning: Meaning, call: Call, *, token: str) -> ProviderError:
-    """The error a refusal means; its message names model and server and says what to do."""
+def explain(
+    refusal: Refusal, meaning: Meaning, call: Call, *, token: str, charged: Charged | None = None
+) -> ProviderError:
+    """The error a refusal means; its message names model and server and says what to do.
+
+    `charged` is what it cost, where the provider says; None: what holds for most.
+    """
     text = (
         f"{meaning.what}: {server_of(call.url)} answered {refusal.status} for {call.model}. "
         f"{meaning.advice.format(token=token)}"
@@ -91,7 +96,7 @@ def explain(refusal: Refusal, meaning: Meaning, call: Call, *, token: str) -> Pr
     return ProviderError(
         meaning.kind,
         f"{text} The server said: {refusal.said}" if refusal.said else text,
-        charged=_charged(meaning.kind, refusal.status),
+        charged=charged or _charged(meaning.kind, refusal.status),
         retry_after=_wait(meaning.kind, refusal),
         request_id=refusal.request_id,
     )

@@ -26,8 +26,8 @@ LONGEST_LOADING = 120.0  # seconds; models announce more than they take, and use
 _TEXT_KEYS = ("error", "detail", "message", "msg", "title", "text", "errors")
 _DEEPEST = 4
 _MOST_PARTS = 5
-_REQUEST_ID_HEADERS = ("x-request-id", "x-inference-id", "x-amzn-requestid", "x-amz-cf-id")
-_TOKEN = re.compile(r"\b(?:hf|r8)_\w{6,}|(?i:\bbearer\s+)\S+")
+_REQUEST_ID_HEADERS = ("x-request-id", "x-fal-request-id", "x-inference-id", "x-amzn-requestid", "x-amz-cf-id")
+_TOKEN = re.compile(r"\b(?:hf|r8)_\w{6,}|\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}:\w{8,}|(?i:\bbearer\s+)\S+")
 _TITLE = re.compile(r"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
 _RESET = re.compile(r"\bt=(\d{1,9})\b")
 _RESETS_IN = re.compile(r"\bresets in ~?(\d{1,9}) ?s", re.IGNORECASE)

@@ -47,7 +47,7 @@ class HuggingFace:
             "POST",
             call.url,
             headers={"Accept": _ACCEPT[call.kind], **credential.headers},
-            json=_body(call),
+            json=request_body(call),
             save_to=call.folder / "answer",
             largest=LARGEST_RESULT,
             timeout=call.timeout,
@@ -80,7 +80,8 @@ def token_name(url: str) -> str:
     return "huggingface" if f".{host}".endswith(_OWN_DOMAINS) else "self_hosted"
 
 
-def _body(call: Call) -> dict[str, Any]:
+def request_body(call: Call) -> dict[str, Any]:
+    """What is posted to a server of this contract, wherever it is left for it."""
     parameters = _PARAMETERS[call.kind](call)
     if call.image is None:
         return {"inputs": call.prompt, "parameters": parameters}

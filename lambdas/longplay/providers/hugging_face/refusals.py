@@ -28,15 +28,20 @@ _OWN_TOKEN_REFUSED = Meaning(
     what="the token was refused",
     advice="Store the one your server takes with `make token PROVIDER={token}`.",
 )
+_OWN_FORBIDDEN = Meaning(
+    kind=FailureKind.FORBIDDEN,
+    what="the token does not permit this",
+    advice="Store one that your server lets run the model with `make token PROVIDER={token}`.",
+)
 _TOKEN_WANTED = Meaning(
     kind=FailureKind.AUTH,
     what="no token stored",
     advice="Your server wants one: store it with `make token PROVIDER={token}`.",
 )
 _NOT_PERMITTED = Meaning(
-    kind=FailureKind.AUTH,
-    what="the token was refused",
-    advice=f"{PERMISSION_ADVICE} If the model asks for that, accept its licence on its page first.",
+    kind=FailureKind.FORBIDDEN,
+    what="the token does not permit this",
+    advice="If the model asks for that, accept its licence on its page, with the account the token is of.",
 )
 _NO_CREDITS = Meaning(
     kind=FailureKind.CREDITS,
@@ -45,10 +50,12 @@ _NO_CREDITS = Meaning(
 )
 
 _BY_STATUS = {**meanings.BY_STATUS, 401: _TOKEN_REFUSED, 402: _NO_CREDITS, 403: _NOT_PERMITTED}
+_BY_OWN_STATUS = {401: _OWN_TOKEN_REFUSED, 403: _OWN_FORBIDDEN}
 _BY_TEXT: tuple[TextRow, ...] = (
     ((200, 400, 422), r"model not supported|not supported by provider|no longer supported", meanings.NOT_SERVED),
     ((200, 400, 422, 500), r"out of memory|\bcuda\b", meanings.OUT_OF_MEMORY),
     ((200, 400, 422), r"\bnsfw\b|safety checker|\bmoderation\b|content policy", meanings.MODERATED),
+    ((403,), r"sufficient permissions to call inference providers", _TOKEN_REFUSED),
     ((503,), r"\b(loading|starting|initiali[sz]ing|warming|waking|scaling)\b", _LOADING),
 )
 _OWN = "self_hosted"
@@ -62,7 +69,7 @@ def explain(refusal: Refusal, call: Call, credential: Credential) -> ProviderErr
 def _meaning(refusal: Refusal, call: Call, credential: Credential) -> Meaning:
     status = refusal.status
     if credential.name == _OWN and status in (401, 403):
-        return _OWN_TOKEN_REFUSED if credential.token else _TOKEN_WANTED
+        return _BY_OWN_STATUS[status] if credential.token else _TOKEN_WANTED
     if status in (200, 503) and _is_loading(refusal, server_of(call.url)):
         return _LOADING
     return meanings.by_text(refusal, _BY_TEXT) or _BY_STATUS.get(status) or meanings.by_class(status)

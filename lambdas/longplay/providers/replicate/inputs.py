@@ -5,16 +5,15 @@ Names and bounds are those of the models' schemas (replicate.com/{owner}/{name}/
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from longplay.errors import FailureKind, ProviderError
-from longplay.media import HEAD, sniff
 from longplay.providers.protocol import Call
+from longplay.providers.reach import image_inline, image_url
 
-LARGEST_IMAGE = 256_000  # bytes Replicate takes in a data URI
+LARGEST_IMAGE = 256_000  # bytes Replicate takes in a data URI; above, it wants an address
 
 _FLUX_ASPECTS = ("1:1", "16:9", "21:9", "3:2", "2:3", "4:5", "5:4", "3:4", "4:3", "9:16", "9:21")
 _FLUX_SMALL = 600_000  # pixels; below, a quarter of a megapixel is nearer than a whole one
@@ -52,6 +51,8 @@ def _diffusion(call: Call) -> dict[str, Any]:
 def _flux(call: Call) -> dict[str, Any]:
     """FLUX takes an aspect ratio for a size; with `go_fast` a seed would not bring the same picture again."""
     given = _given(call, "seed", "num_inference_steps")
+    if "guidance_scale" in call.parameters:
+        given["guidance"] = call.parameters["guidance_scale"]
     return {
         "prompt": call.prompt,
         "output_format": "png",
@@ -82,7 +83,7 @@ def _svd(call: Call) -> dict[str, Any]:
     given = _given(call, "seed")
     if "duration" in call.parameters:
         given["frames_per_second"] = _within(_SVD_FRAMES / float(call.parameters["duration"]), *_SVD_RATES)
-    return {"input_image": _data_uri(call), "video_length": "25_frames_with_svd_xt", **given}
+    return {"input_image": _image(call), "video_length": "25_frames_with_svd_xt", **given}
 
 
 def _wan(call: Call) -> dict[str, Any]:
@@ -125,12 +126,15 @@ def _within(number: float, least: int, most: int) -> int:
     return min(max(round(number), least), most)
 
 
-def _data_uri(call: Call) -> str:
-    image = call.image or b""
-    if len(image) > LARGEST_IMAGE:
-        raise ProviderError(
-            FailureKind.BAD_INPUT,
-            f"the input image is too large: Replicate takes {LARGEST_IMAGE:,} bytes with a request, and it has "
-            f"{len(image):,}. Send a smaller one, or a JPEG. Nothing was sent.",
-        )
-    return f"data:{sniff(image[:HEAD]) or 'image/png'};base64,{base64.b64encode(image).decode()}"
+def _image(call: Call) -> str:
+    """In the request while it is small enough, so that it need not be fetched; else where it lies."""
+    size = len(call.image or b"")
+    if size <= LARGEST_IMAGE:
+        return image_inline(call)
+    if url := image_url(call):
+        return url
+    raise ProviderError(
+        FailureKind.BAD_INPUT,
+        f"the input image is too large: Replicate takes {LARGEST_IMAGE:,} bytes with a request, it has {size:,}, and "
+        "lies nowhere Replicate could fetch it. Send a smaller one, or a JPEG. Nothing was sent.",
+    )

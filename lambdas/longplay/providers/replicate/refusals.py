@@ -13,7 +13,7 @@ STORE_ADVICE = "Make one at https://replicate.com/account/api-tokens and store i
 
 _TOKEN_REFUSED = Meaning(kind=FailureKind.AUTH, what="the token was refused", advice=STORE_ADVICE)
 _NOT_PERMITTED = Meaning(
-    kind=FailureKind.AUTH,
+    kind=FailureKind.FORBIDDEN,
     what="the token does not permit this",
     advice="Use one of an account that may run the model, and store it with `make token PROVIDER={token}`.",
 )

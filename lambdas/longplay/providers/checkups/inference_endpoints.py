@@ -1,0 +1,62 @@
+"""Hugging Face's Inference Endpoints, by the list of the account's own: an endpoint is never asked itself.
+
+Any request wakes one that sleeps, and from then on it is paid for. List and states are those of huggingface_hub 2.4.0
+(`list_inference_endpoints`, `InferenceEndpointStatus`, read 2026-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from longplay.providers.checkups.asking import Checkup, Visit, listed
+from longplay.providers.checkups.findings import YES, Found, Question, no, unknown
+from longplay.providers.checkups.hugging_face import accepted, credential, permitted, stored, whoami
+
+API = "api.endpoints.huggingface.cloud"
+CONSOLE = "https://endpoints.huggingface.co"
+MOST_NAMESPACES = 20  # the account and its organizations
+
+_PERMISSION_ADVICE = (
+    "The token may not call Inference Endpoints. Give it “Make calls to your Inference Endpoints” at "
+    "https://huggingface.co/settings/tokens."
+)
+_DOWN = ("paused", "failed", "updateFailed")
+
+
+def _may_call_endpoints(visit: Visit) -> Found | None:
+    return permitted(visit, "inference.endpoints.infer.write", _PERMISSION_ADVICE)
+
+
+def _not_down(visit: Visit) -> Found:
+    """One that sleeps, or is just starting, will answer."""
+    host = visit.host
+    status = next((status for status in _statuses(visit) if urlsplit(str(status.get("url"))).netloc == host), None)
+    if status is None:
+        return unknown(f"The token's account lists no endpoint at {host}: it may be another's. See {CONSOLE}.")
+    if status.get("state") in _DOWN:
+        return no(f"The endpoint at {host} is {status['state']}: resume or mend it at {CONSOLE}.")
+    return YES
+
+
+def _statuses(visit: Visit) -> Iterator[Mapping[str, Any]]:
+    for namespace in _namespaces(visit):
+        reply = visit.asker.get(visit.at(API, f"/v2/endpoint/{quote(namespace, safe='')}"), credential(visit))
+        for endpoint in listed(reply.member("items")):
+            if isinstance(endpoint, Mapping) and isinstance(endpoint.get("status"), Mapping):
+                yield endpoint["status"]
+
+
+def _namespaces(visit: Visit) -> list[str]:
+    me = whoami(visit)
+    orgs = [org.get("name") for org in listed(me.member("orgs")) if isinstance(org, Mapping)]
+    return [name for name in (me.member("name"), *orgs) if isinstance(name, str)][:MOST_NAMESPACES]
+
+
+CHECKUP: Checkup = {
+    Question.TOKEN: stored,
+    Question.ACCEPTED: accepted,
+    Question.PERMITTED: _may_call_endpoints,
+    Question.LIVE: _not_down,
+}

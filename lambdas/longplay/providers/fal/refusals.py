@@ -1,0 +1,140 @@
+"""What each refusal of fal's means, what it cost, and what to do about it.
+
+fal never bills its own faults (5xx), but may bill a refused input where a GPU had begun on it
+(fal.ai/docs/documentation/model-apis/faq, read 2026-11). An account without credit is “locked”: 403, not 402
+(github.com/fal-ai/fal issues 1112 and 1147, 2026-07).
+"""
+
+from __future__ import annotations
+
+from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.providers import meanings
+from longplay.providers.credential import Credential
+from longplay.providers.fal.queue import Progress
+from longplay.providers.http_client import Answer
+from longplay.providers.meanings import Meaning, TextRow
+from longplay.providers.protocol import Call
+from longplay.providers.refusals import LONGEST_TEXT, Refusal, printable, read_refusal
+
+STORE_ADVICE = "Make one at https://fal.ai/dashboard/keys and store it with `make token PROVIDER={token}`."
+
+_TOKEN_REFUSED = Meaning(kind=FailureKind.AUTH, what="the token was refused", advice=STORE_ADVICE)
+_LOCKED = Meaning(
+    kind=FailureKind.AUTH, what="the account is locked", advice="Ask support@fal.ai for the reason it was locked for."
+)
+_NO_CREDIT = Meaning(
+    kind=FailureKind.CREDITS,
+    what="the account has no credit left",
+    advice="Buy some at https://fal.ai/dashboard/billing.",
+)
+_NOT_PERMITTED = Meaning(
+    kind=FailureKind.FORBIDDEN,
+    what="the token does not permit this",
+    advice="Use one of an account that may run the model, and store it with `make token PROVIDER={token}`.",
+)
+_NO_SUCH_MODEL = Meaning(
+    kind=FailureKind.NOT_SERVED,
+    what="the endpoint is not there",
+    advice="Read its current id on the model's page and put it into models.toml.",
+)
+_FAULT = Meaning(
+    kind=FailureKind.UPSTREAM,
+    what="the generation failed",
+    advice="fal does not bill its own faults; it may succeed when it is made again.",
+)
+_CANCELED = Meaning(
+    kind=FailureKind.UPSTREAM,
+    what="the generation was canceled at fal after it had been sent",
+    advice="It may have been billed for the time it ran.",
+)
+_OUT_OF_MEMORY = Meaning(
+    kind=FailureKind.OUT_OF_MEMORY, what="the model ran out of memory", advice="Ask for something shorter or smaller."
+)
+_REFUSED_INPUT = Meaning(
+    kind=FailureKind.BAD_INPUT,
+    what="the model refused the request",
+    advice="Change what it names; fal bills a refused request where a GPU had begun on it.",
+)
+
+_BY_STATUS = {
+    **meanings.BY_STATUS,
+    401: _TOKEN_REFUSED,
+    402: _NO_CREDIT,
+    403: _NOT_PERMITTED,
+    404: _NO_SUCH_MODEL,
+    405: _NO_SUCH_MODEL,
+}
+_UNSAFE = r"flagged by a content checker|content policy|\bnsfw\b|\bsensitive\b|\bmoderation\b"
+_MODERATED: TextRow = ((400, 422), _UNSAFE, meanings.MODERATED)
+_BY_TEXT: tuple[TextRow, ...] = (
+    ((403,), r"exhausted balance|top[_ -]?up", _NO_CREDIT),
+    ((403,), r"user is locked", _LOCKED),
+    _MODERATED,
+)
+
+_END_BY_STATUS = {404: _NO_SUCH_MODEL, 405: _NO_SUCH_MODEL, 499: _CANCELED}
+_END_BY_TEXT: tuple[TextRow, ...] = (_MODERATED, ((400, 422, 500), r"out of memory|\bcuda\b", _OUT_OF_MEMORY))
+_STATUS_OF_TYPE = {
+    "request_timeout": 504,
+    "startup_timeout": 504,
+    "runner_scheduling_failure": 503,
+    "runner_connection_timeout": 503,
+    "runner_disconnected": 503,
+    "runner_connection_refused": 503,
+    "runner_connection_error": 503,
+    "runner_incomplete_response": 502,
+    "runner_server_error": 500,
+    "internal_error": 500,
+    "client_disconnected": 499,
+    "client_cancelled": 499,
+    "bad_request": 400,
+}  # fal.ai/docs/documentation/model-apis/request-errors, read 2026-11
+_NOT_THE_MODELS = (401, 403, 408, 429)
+_FORGOTTEN = (404, 410)
+_MARKS = ("x-fal-error-type", "x-fal-retryable")
+
+
+def explain(refusal: Refusal, call: Call, credential: Credential) -> ProviderError:
+    """The error a refused call means; its message names model and server and says what to do."""
+    status = refusal.status
+    meaning = meanings.by_text(refusal, _BY_TEXT) or _BY_STATUS.get(status) or meanings.by_class(status)
+    return meanings.explain(refusal, meaning, call, token=credential.name)
+
+
+def is_the_models(answer: Answer, progress: Progress) -> bool:
+    """Whether a refusal is what the model itself ended with, rather than one of asking for the result.
+
+    Where fal's gateway fails, nothing is marked, and the result may still be had; where the result is gone, fal's 404
+    has no detail, as an app's own has.
+    """
+    if answer.status in _NOT_THE_MODELS or answer.status < 400:
+        return False
+    if answer.status in _FORGOTTEN:
+        return read_refusal(answer, secret=None).said != ""
+    marked = progress.error is not None or any(mark in answer.headers for mark in _MARKS)
+    return marked or answer.status < 500
+
+
+def end_of(refusal: Refusal, call: Call, credential: Credential) -> ProviderError:
+    """The error of a generation that ended with a refusal."""
+    status = refusal.status
+    usual = _FAULT if status >= 500 else _REFUSED_INPUT
+    meaning = meanings.by_text(refusal, _END_BY_TEXT) or _END_BY_STATUS.get(status) or usual
+    free = status >= 500 or meaning.kind is FailureKind.NOT_SERVED
+    charged = Charged.NO if free else Charged.UNKNOWN
+    return meanings.explain(refusal, meaning, call, token=credential.name, charged=charged)
+
+
+def refusal_in(progress: Progress, *, request_id: str, secret: str | None) -> Refusal | None:
+    """What a completed request's status says of its failure; None where only its result tells."""
+    status = _STATUS_OF_TYPE.get(str(progress.error_type))
+    if status is None:
+        return None
+    said = printable(str(progress.error or progress.error_type), secret=secret, longest=LONGEST_TEXT)
+    return Refusal(status=status, said=said, retry_after=None, estimated_time=None, request_id=request_id)
+
+
+def lost(request_id: str, call: Call, why: str, *, charged: Charged = Charged.UNKNOWN) -> ProviderError:
+    """The error of a request whose result is gone."""
+    what = f"the result of request {request_id} by {call.model} cannot be had: {why}"
+    return ProviderError(FailureKind.UPSTREAM, what, charged=charged, request_id=request_id)

@@ -1,0 +1,50 @@
+"""Partners that hold the line and answer as OpenAI's images API does, the picture in base64: Together and Nscale."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from longplay.providers.hugging_face.answers import read_media
+from longplay.providers.inference_providers.router import Router, within
+from longplay.providers.inference_providers.words import given
+from longplay.providers.protocol import Call, Done
+from longplay.providers.refusals import request_id
+
+_PATH = "/v1/images/generations"
+
+
+class Images:
+    """Pictures at one partner; `body_of` puts a call into the partner's own words, for its own id of the model."""
+
+    def __init__(self, router: Router, body_of: Callable[[Call, str], dict[str, Any]]) -> None:
+        self._router = router
+        self._body_of = body_of
+
+    def submit(self, call: Call) -> Done:
+        """Generate, and return the one picture; raises ProviderError."""
+        until = time.monotonic() + call.timeout
+        body = self._body_of(call, self._router.model_of(call))
+        reply = self._router.ask("POST", _PATH, within(call, until), json=body)
+        if not reply.answer.success:
+            raise self._router.refused(reply)
+        media = read_media(reply.answer, call, reply.credential)
+        return Done(files=(media,), request_id=request_id(reply.answer, secret=reply.credential.token))
+
+
+def together_body(call: Call, model: str) -> dict[str, Any]:
+    """Together's names (docs.together.ai/reference/post-images-generations, 2026-11)."""
+    return {
+        "model": model,
+        "prompt": call.prompt,
+        "response_format": "base64",
+        **given(call, "width", "height", "guidance_scale", "negative_prompt", "seed", steps="num_inference_steps"),
+    }
+
+
+def nscale_body(call: Call, model: str) -> dict[str, Any]:
+    """Nscale takes a size and nothing else (docs.nscale.com/api-reference/inferencing/create-image, 2026-11)."""
+    sides = given(call, "width", "height").values()
+    size = {"size": "x".join(map(str, sides))} if len(sides) == 2 else {}
+    return {"model": model, "prompt": call.prompt, "response_format": "b64_json", **size}

@@ -1,0 +1,47 @@
+"""Replicate through the router: a prediction is held for a few seconds, then asked for by its id.
+
+`huggingface_hub` 2.4.0 waits for a minute on the line and never asks again; that `GET /v1/predictions/{id}` passes the
+router is not confirmed (2026-11). A route to Replicate's own API, with a token of its own, is the surer way.
+"""
+
+from __future__ import annotations
+
+from longplay.providers.inference_providers.polled import Order, Polled, Progress
+from longplay.providers.own_api import Reply
+from longplay.providers.protocol import Call
+from longplay.providers.replicate.adapter import RESULT_DOMAINS
+from longplay.providers.replicate.inputs import input_of
+from longplay.providers.replicate.predictions import failure_of, read_prediction
+
+HELD = 5  # seconds
+
+
+class RoutedReplicate(Polled):
+    """Pictures and films by Replicate, with its models' own inputs, as the route's `style` says."""
+
+    domains = RESULT_DOMAINS
+
+    def order(self, call: Call, model: str) -> Order:
+        """An official model has a path of its own, any other is run by its version."""
+        name, _, version = model.partition(":")
+        body = {"input": input_of(call), **({"version": version} if version else {})}
+        path = "/v1/predictions" if version else f"/v1/models/{name}/predictions"
+        return Order(path=path, body=body, headers={"Prefer": f"wait={HELD}"})
+
+    def reference(self, reply: Reply) -> str | None:
+        """The prediction's id."""
+        prediction = read_prediction(reply.answer.body)
+        return prediction.id if prediction else None
+
+    def path(self, ref: str) -> str:
+        """One prediction."""
+        return f"/v1/predictions/{ref}"
+
+    def progress(self, reply: Reply, ref: str) -> Progress | None:  # noqa: ARG002
+        """A prediction may have its output while its status still says `processing` (recorded 2025-04)."""
+        prediction = read_prediction(reply.answer.body)
+        if prediction is None:
+            return None
+        if failure := failure_of(prediction, reply.call, secret=reply.credential.token):
+            return Progress(failure=failure)
+        return Progress(files=prediction.files or None)

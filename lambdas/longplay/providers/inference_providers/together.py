@@ -1,0 +1,88 @@
+"""Together's videos: a job at `/v2/videos`, asked for by its id (docs.together.ai/reference/create-videos, 2026-11)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from longplay.errors import FailureKind, ProviderError
+from longplay.providers.inference_providers.polled import Order, Polled, Progress
+from longplay.providers.inference_providers.router import failure_of, payload_of
+from longplay.providers.inference_providers.words import given
+from longplay.providers.own_api import Reply
+from longplay.providers.protocol import Call
+from longplay.providers.reach import image_inline, image_url
+
+LARGEST_IMAGE = 60_000  # characters it takes for an input image (`huggingface_hub` 2.4.0, together.py)
+
+_PATH = "/v2/videos"
+_ID = re.compile(r"[\w-]{6,64}", re.ASCII)
+_WORKING = ("queued", "in_progress")
+_STEPS = (10, 50)
+
+
+class TogetherVideo(Polled):
+    """Films by Together. Its results are at short links (`https://api.together.ai/shrt/…`); where these lead is not
+    confirmed, and a redirect is not followed."""
+
+    domains = ("together.ai", "together.xyz")
+
+    def order(self, call: Call, model: str) -> Order:
+        """Seconds are whole, and steps from 10 to 50."""
+        body = {
+            "model": model,
+            "prompt": call.prompt,
+            **given(call, "width", "height", "negative_prompt", "seed"),
+            **_rounded(call),
+            **_first_frame(call),
+        }
+        return Order(path=_PATH, body=body)
+
+    def reference(self, reply: Reply) -> str | None:
+        """The job's id."""
+        named = payload_of(reply).get("id")
+        return named if isinstance(named, str) and _ID.fullmatch(named) else None
+
+    def path(self, ref: str) -> str:
+        """Jobs lie under where they are made."""
+        return f"{_PATH}/{ref}"
+
+    def progress(self, reply: Reply, ref: str) -> Progress | None:
+        """`queued` and `in_progress`, then `completed` with an address, or `failed` or `cancelled` with an error."""
+        match payload_of(reply):
+            case {"status": "completed", **rest}:
+                return Progress(files=[_within(rest.get("outputs"), "video_url")])
+            case {"status": "failed" | "cancelled" as status, **rest}:
+                return Progress(failure=failure_of(reply, _within(rest.get("error"), "message") or status))
+            case {"id": named, **rest} if named == ref and rest.get("status", "queued") in _WORKING:
+                return Progress()  # a new job may have no status yet
+        return None
+
+
+def _rounded(call: Call) -> dict[str, Any]:
+    rounded: dict[str, Any] = {}
+    if "duration" in call.parameters:
+        rounded["seconds"] = str(round(float(call.parameters["duration"])))
+    if "num_inference_steps" in call.parameters:
+        least, most = _STEPS
+        rounded["steps"] = min(max(int(call.parameters["num_inference_steps"]), least), most)
+    if "guidance_scale" in call.parameters:
+        rounded["guidance_scale"] = round(float(call.parameters["guidance_scale"]))
+    return rounded
+
+
+def _first_frame(call: Call) -> dict[str, Any]:
+    if call.image is None:
+        return {}
+    image = image_url(call) or image_inline(call)
+    if len(image) > LARGEST_IMAGE:
+        raise ProviderError(
+            FailureKind.BAD_INPUT,
+            f"the input image is too large: Together takes {LARGEST_IMAGE:,} characters with a request, and in base64 "
+            f"it has {len(image):,}. Send a smaller one, or a JPEG. Nothing was sent.",
+        )
+    return {"frame_images": [{"input_image": image, "frame": "first"}]}
+
+
+def _within(found: object, name: str) -> object:
+    return found.get(name) if isinstance(found, dict) else found

@@ -1,0 +1,72 @@
+"""WaveSpeed: a prediction at the model's own path, asked for at the address it names (wavespeed.ai/docs, 2026-11)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from longplay.providers.inference_providers.polled import Order, Polled, Progress
+from longplay.providers.inference_providers.router import failure_of, payload_of
+from longplay.providers.inference_providers.words import given
+from longplay.providers.own_api import Reply
+from longplay.providers.protocol import Call
+from longplay.providers.reach import image_inline, image_url
+
+_PATH = re.compile(r"/api/v3/predictions/[\w-]{6,64}(/result)?", re.ASCII)
+_WORKING = ("created", "processing")
+_LEAST_SIDE, _MOST_SIDE = 512, 1536  # pixels (wavespeed.ai/docs-api/flux-dev)
+
+
+class WaveSpeed(Polled):
+    """Pictures and films by WaveSpeed. Its documents show results on all three hosts; which is usual is not said."""
+
+    domains = ("wavespeed.ai", "d1q70pf5vjeyhc.cloudfront.net", "d11ewybssaphwx.cloudfront.net")
+
+    def order(self, call: Call, model: str) -> Order:
+        """A prompt, a size, a seed, and an image to start from; for pictures steps and guidance too."""
+        body = {"prompt": call.prompt, **given(call, "seed"), **_BODIES[call.kind](call)}
+        return Order(path=f"/api/v3/{model}", body=body)
+
+    def reference(self, reply: Reply) -> str | None:
+        """The path of the address at which to ask; its host is the partner's, behind the router."""
+        match payload_of(reply):
+            case {"data": {"urls": {"get": str(address)}}}:
+                path = urlsplit(address).path
+                return path if _PATH.fullmatch(path) else None
+        return None
+
+    def path(self, ref: str) -> str:
+        """The reference is the path."""
+        return ref
+
+    def progress(self, reply: Reply, ref: str) -> Progress | None:  # noqa: ARG002
+        """`created` and `processing`, then `completed` with addresses, or `failed` with an error."""
+        match payload_of(reply).get("data"):
+            case {"status": "completed", **rest}:
+                outputs = rest.get("outputs")
+                return Progress(files=outputs if isinstance(outputs, list) else [])
+            case {"status": "failed", **rest}:
+                return Progress(failure=failure_of(reply, rest.get("error")))
+            case {"status": status} if status in _WORKING:
+                return Progress()
+        return None
+
+
+def _picture(call: Call) -> dict[str, Any]:
+    return {**given(call, "num_inference_steps", "guidance_scale"), **_size(call)}
+
+
+def _size(call: Call) -> dict[str, str]:
+    sides = [min(max(pixels, _LEAST_SIDE), _MOST_SIDE) for pixels in given(call, "width", "height").values()]
+    return {"size": "*".join(map(str, sides))} if len(sides) == 2 else {}
+
+
+def _film(call: Call) -> dict[str, Any]:
+    if call.image is not None:
+        return {"image": image_url(call) or image_inline(call)}
+    upright = call.parameters.get("height", 0) > call.parameters.get("width", 0)  # type: ignore[operator]
+    return {"size": "720*1280" if upright else "1280*720"}
+
+
+_BODIES = {"image": _picture, "video": _film}

@@ -1,0 +1,118 @@
+"""SageMaker's asynchronous endpoints: a generation is queued, and its answer looked for in our own bucket.
+
+The container is Hugging Face's for PyTorch inference. As read from aws/sagemaker-huggingface-inference-toolkit
+(2026-11) its answers are JSON whatever is asked for, a pipeline refuses arguments it does not know (a seed), and there
+is no task for video. An endpoint is paid by the hour and not by the call: what a generation is said to cost is its
+share of that, and a call that the endpoint or its model refused has used none.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+
+from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.providers.credential import Credential
+from longplay.providers.http_client import LARGEST_REFUSAL
+from longplay.providers.hugging_face.adapter import request_body
+from longplay.providers.hugging_face.answers import read_media
+from longplay.providers.protocol import Accepted, Call, Done
+from longplay.providers.references import SAFETY_NET
+from longplay.providers.results import LARGEST_RESULT, bad_output
+from longplay.providers.sagemaker.locations import Reference, read_notice, read_reference
+from longplay.providers.sagemaker.payloads import ANSWERS, Payloads
+from longplay.providers.sagemaker.refusals import failure_in
+from longplay.providers.sagemaker.runtime import Patience, Runtime
+
+GRACE = 60.0  # seconds after the last moment an answer can come by SageMaker's own clock
+
+_KINDS = ("music", "image")
+_REFUSED_ARGUMENTS = ("seed",)
+_NO_CREDENTIAL = Credential("aws", None)
+
+
+class SageMaker:
+    """The endpoint in a call's `url` (`https://runtime.sagemaker.{region}.amazonaws.com/endpoints/{name}`).
+
+    `payloads` is where requests are left and answers found; `clock` gives epoch seconds.
+    """
+
+    def __init__(self, payloads: Payloads, *, clock: Callable[[], float] = time.time) -> None:
+        self._payloads = payloads
+        self._runtime = Runtime()
+        self._clock = clock
+
+    def submit(self, call: Call) -> Accepted:
+        """Queue the generation under the attempt's own name; raises ProviderError."""
+        body = _body(call)
+        patience = Patience.until(call.ends_within)
+        endpoint = self._runtime.endpoint(call)
+        location = self._payloads.store(call.attempt, body)
+        queued = endpoint.invoke(location, patience)
+        output = self._payloads.key_in(queued.output)
+        if output is None:
+            raise _out_of_reach(call)
+        failure = self._payloads.key_in(queued.failure)
+        until = self._clock() + patience.total + GRACE
+        ref = Reference(attempt=call.attempt, output=output, failure=failure, until=until)
+        return Accepted(ref=ref.text, poll_after=SAFETY_NET, request_id=call.attempt)
+
+    def poll(self, ref: str, call: Call) -> Done | Accepted:
+        """The answer, once it or a failure lies in the bucket. Raises ProviderError and PollError."""
+        reference, ends_at = read_reference(ref), time.monotonic() + call.timeout
+        if found := self._payloads.fetch(reference.output, call, most=LARGEST_RESULT, until=ends_at):
+            if found.bytes > LARGEST_RESULT:
+                raise bad_output(call, f"it has {found.bytes:,} bytes, more than {LARGEST_RESULT:,}")
+            return Done(files=(read_media(found, call, _NO_CREDENTIAL),), request_id=reference.attempt)
+        if found := self._payloads.fetch(reference.failure, call, most=LARGEST_REFUSAL, until=ends_at):
+            raise failure_in(found, call, reference.attempt)
+        if reference.until is not None and self._clock() > reference.until:
+            raise _expired(call, reference.attempt)
+        return Accepted(ref=ref, poll_after=SAFETY_NET, request_id=reference.attempt)
+
+    def cancel(self, ref: str, call: Call) -> None:
+        """Nothing: SageMaker has no call that takes an invocation back, so it runs, and is found when it has."""
+
+    def reference_in(self, body: bytes) -> str | None:
+        """The reference of a notice, where it names an answer that only this attempt can have."""
+        notice = read_notice(body)
+        if notice is None:
+            return None
+        output, failure = (self._own_key(place, notice.attempt) for place in (notice.output, notice.failure))
+        return Reference(attempt=notice.attempt, output=output, failure=failure).text if output or failure else None
+
+    def _own_key(self, location: str | None, attempt: str) -> str | None:
+        key = self._payloads.key_in(location)
+        return key if key and attempt in key.split("/") else None
+
+
+def _body(call: Call) -> bytes:
+    if call.kind not in _KINDS:
+        raise ProviderError(
+            FailureKind.NOT_SERVED,
+            f"the endpoint's container makes no {call.kind}: take the route to {call.model} out of models.toml. "
+            "Nothing was sent.",
+        )
+    known = {name: value for name, value in call.parameters.items() if name not in _REFUSED_ARGUMENTS}
+    return msgspec.json.encode(request_body(replace(call, parameters=known)))
+
+
+def _out_of_reach(call: Call) -> ProviderError:
+    return bad_output(
+        call,
+        f"its answer is to lie where nobody looks for it: the endpoint must write below {ANSWERS} in Longplay's bucket",
+        charged=Charged.UNKNOWN,
+    )
+
+
+def _expired(call: Call, attempt: str) -> ProviderError:
+    return ProviderError(
+        FailureKind.UPSTREAM,
+        f"the generation by {call.model} expired: its endpoint brought neither an answer nor a failure in time. "
+        "Look at its instances in SageMaker's console: an account may be allowed none of their type.",
+        charged=Charged.UNKNOWN,
+        request_id=attempt,
+    )

@@ -1,0 +1,35 @@
+"""The doctor on the deployed stack, asked as an operator asks it."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.operate import main
+from local.emulator import ADMINISTRATOR, REGION
+from tests.end_to_end.deployed_stack import DeployedStack
+
+
+@pytest.fixture
+def operator(deployed: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> DeployedStack:
+    """The stack, found as any SDK finds it: by the environment."""
+    account = {name.upper(): value for name, value in ADMINISTRATOR.items()}
+    for name, value in {**account, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": deployed.aws.url}.items():
+        monkeypatch.setenv(name, value)
+    return deployed
+
+
+def test_the_operator_sees_every_route_and_callers_see_what_works(
+    operator: DeployedStack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generations = operator.server.generations
+    main(["--stage", "test", "doctor"])
+    shown = capsys.readouterr().out
+    assert "Each model on offer has a route that works" in shown
+    assert "musicgen-small" in shown
+    health = operator.get("/health").json()
+    assert (health["status"], health["models"]["musicgen-small"]["works"]) == ("ok", "yes")
+    assert operator.server.generations == generations
+
+
+def test_how_the_models_are_is_for_those_with_a_key(operator: DeployedStack) -> None:
+    assert operator.get("/health", key=None).status_code == 403

@@ -1,0 +1,37 @@
+"""How tests look at routes: a visit to a server on this machine, and what it finds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from longplay.providers.checkups.asking import Asker, Visit
+from longplay.providers.checkups.findings import Found
+from longplay.providers.inference_providers.mapping import ProviderMapping
+from longplay.providers.protocol import Call
+
+_KINDS = {"image": "image", "film": "video", "animation": "video", "music": "music"}
+
+
+def visit(provider: str, model: str, url: str, folder: Path, *, kind: str = "image", **tokens: str) -> Visit:
+    """A visit with these tokens stored; `animation` is a film from a picture."""
+    call = Call(
+        kind=_KINDS[kind],
+        model=model,
+        url=url,
+        style="",
+        prompt="",
+        parameters={},
+        image=b"" if kind == "animation" else None,
+        timeout=5.0,
+        folder=folder,
+    )
+    return Visit(provider=provider, call=call, read_token=tokens.get, asker=Asker(folder), mapping=ProviderMapping())
+
+
+def findings(found: Mapping[str, Found]) -> dict[str, str]:
+    """What was found, without the advice."""
+    return {str(question): str(answer.finding) for question, answer in found.items()}
+
+
+def advice(found: Mapping[str, Found]) -> str:
+    """The last answer's."""
+    return [*found.values()][-1].advice or ""

@@ -1,0 +1,62 @@
+"""Looking at routes in a world of strangers: what they answer is only read, and no token strays."""
+
+import logging
+
+import pytest
+from longplay.errors import FailureKind, ProviderError
+from longplay.providers.checkups import examine, fal, hugging_face, replicate
+
+from tests.providers.checkup_visits import findings, visit
+from tests.providers.replicate_calls import FLUX
+
+TOKEN = "r8_AbCdEfGh0123456789"
+HF_TOKEN = "hf_AbCdEfGh0123456789"
+HUB_MODEL = "black-forest-labs/FLUX.1-schnell"
+VENDORS = [
+    ("replicate", FLUX, {"replicate": TOKEN}),
+    ("fal", "fal-ai/flux/schnell", {"fal": "key:secret"}),
+    ("hf-fal-ai", HUB_MODEL, {"huggingface": HF_TOKEN}),
+]
+
+
+@pytest.mark.parametrize(("provider", "model", "tokens"), VENDORS, ids=lambda value: str(value)[:12])
+def test_a_vendor_that_is_out_of_order_leaves_it_unknown(server, tmp_path, provider, model, tokens):
+    server.says(500, b"<html>")
+    found = findings(examine(visit(provider, model, server.url, tmp_path, **tokens)))
+    assert (found["token"], found["accepted"], found["live"]) == ("yes", "unknown", "unknown")
+
+
+@pytest.mark.parametrize(("provider", "model", "tokens"), VENDORS, ids=lambda value: str(value)[:12])
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b"[" * 100_000, b'{"auth": "\xff"}', b" " * 2_000_000])
+def test_whatever_a_stranger_answers_is_only_read(server, tmp_path, provider, model, tokens, body):
+    server.says(200, body)
+    assert "accepted" in examine(visit(provider, model, server.url, tmp_path, **tokens))
+
+
+@pytest.mark.parametrize(("provider", "model", "tokens"), VENDORS, ids=lambda value: str(value)[:12])
+def test_a_token_is_neither_in_the_findings_nor_in_the_log(server, tmp_path, caplog, provider, model, tokens):
+    [token] = tokens.values()
+    caplog.set_level(logging.DEBUG, "longplay")
+    server.says(401, f"no such token: {token}".encode())
+    one = visit(provider, model, server.url, tmp_path, **tokens)
+    assert token not in repr((examine(one), caplog.text))
+
+
+@pytest.mark.parametrize(
+    ("checkups", "provider", "tokens"),
+    [
+        (replicate, "replicate", {"replicate": TOKEN}),
+        (fal, "fal", {"fal": "key:secret"}),
+        (hugging_face, "hf-fal-ai", {"huggingface": HF_TOKEN}),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+@pytest.mark.parametrize("host", ["elsewhere.invalid", "huggingface.co.elsewhere.invalid", "api.replicate.com.invalid"])
+def test_a_token_goes_only_where_the_routes_own_calls_would_carry_it(tmp_path, checkups, provider, tokens, host):
+    assert checkups.credential(visit(provider, HUB_MODEL, f"https://{host}", tmp_path, **tokens)).token is None
+
+
+def test_an_address_that_cannot_be_used_is_said_so(tmp_path):
+    with pytest.raises(ProviderError) as caught:
+        examine(visit("huggingface", HUB_MODEL, "http://gpu.example.com/", tmp_path))
+    assert caught.value.kind is FailureKind.NOT_SERVED

@@ -1,0 +1,123 @@
+"""What the catalogue says a route ignores or takes only nearly is true of what its provider is really sent.
+
+Each parameter is varied within its bounds while the others stand at their defaults. Sound and films may come in finer
+steps than half a second, and guidance in finer ones than a half, without anybody being told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from longplay.catalogue import Bound, Kind, Model, Route, load_catalogue
+from longplay.errors import ProviderError
+from longplay.providers import load_providers
+from longplay.providers.protocol import Call, Provider
+from longplay.providers.sagemaker.payloads import Payloads
+from longplay.request import GenerationRequest
+
+from tests.aws import ACCOUNT
+from tests.providers.recorder import Recorder
+from tests.providers.replicate_calls import picture
+
+ROUTES = [(model, route) for model in load_catalogue().models.values() for route in model.routes]
+SAMPLES = 8
+TEXTS = ("grey", "red and green", "x")
+FINEST = {"number": 0.5}
+
+Send = Callable[[Model, Route, dict[str, Any]], Any]
+
+
+class NoSecret:
+    """The provider tokens, of which no server on this machine wants one."""
+
+    def get_secret_value(self, **_: str) -> dict[str, str]:
+        """An empty secret."""
+        return {"SecretString": "{}"}
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Recorder]:
+    with Recorder() as server:
+        yield server
+
+
+@pytest.fixture
+def providers(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
+    """Every provider anew, so that none remembers what the Hub said for another kind."""
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    by_path = Config(s3={"addressing_style": "path"})
+    payloads = Payloads(lambda: boto3.client("s3", endpoint_url=recorder.url, config=by_path), "bucket")
+    return dict(load_providers(NoSecret(), "tokens", payloads))
+
+
+@pytest.fixture
+def send(recorder: Recorder, providers: dict[str, Provider], tmp_path: Path) -> Send:
+    """The order that a provider makes of a request by a route."""
+
+    def order(model: Model, route: Route, parameters: dict[str, Any]) -> Any:
+        recorder.orders.clear()
+        recorder.task = _task(model)
+        with suppress(ProviderError):
+            providers[route.provider].submit(_call(model, route, parameters, recorder.url, tmp_path))
+        [sent] = recorder.orders
+        return json.dumps(sent, sort_keys=True)
+
+    return order
+
+
+@pytest.mark.parametrize(("model", "route"), ROUTES, ids=[f"{model.name}-{route.name}" for model, route in ROUTES])
+def test_a_route_honours_what_it_does_not_say_otherwise(send: Send, model: Model, route: Route) -> None:
+    defaults = {name: bound.default for name, bound in model.parameters.items() if bound.default is not None}
+    seen: dict[str, list[str]] = {"ignores": [], "approximates": []}
+    for name, bound in model.parameters.items():
+        values = _values(bound)
+        orders = {send(model, route, {**defaults, name: value}) for value in values}
+        if len(orders) == 1:
+            seen["ignores"].append(name)
+        elif len(orders) < len(values):
+            seen["approximates"].append(name)
+    assert seen == {
+        "ignores": [name for name in model.parameters if name in route.ignores],
+        "approximates": [name for name in model.parameters if name in route.approximates],
+    }
+    assert set(route.ignores) | set(route.approximates) <= set(model.parameters)
+
+
+def _values(bound: Bound) -> list[Any]:
+    """Different ones, from bound to bound, some of them neighbours."""
+    if bound.type == "text":
+        return list(TEXTS)
+    least, most, step = bound.least or 0, bound.most or 0, bound.step or FINEST.get(bound.type, 1)
+    last = int((most - least) / step)
+    places = {0, 1, 2, 3, last - 1, last, *(last * n // SAMPLES for n in range(SAMPLES))}
+    values = sorted(least + place * step for place in places if 0 <= place <= last)
+    return [int(value) for value in values] if bound.type == "integer" else values
+
+
+def _call(model: Model, route: Route, parameters: dict[str, Any], url: str, folder: Path) -> Call:
+    request = GenerationRequest(kind=model.kind, model=model.name, prompt="a prompt", parameters=parameters)
+    return Call(
+        kind=model.kind,
+        model=route.model,
+        url=f"{url}/endpoints/some" if route.provider == "sagemaker" else url,
+        style=route.style,
+        prompt=request.text,
+        parameters=parameters,
+        image=picture() if model.from_image else None,
+        timeout=5.0,
+        folder=folder,
+        attempt="job-1",
+    )
+
+
+def _task(model: Model) -> str:
+    animated = "image-to-video" if model.from_image else "text-to-video"
+    return animated if model.kind is Kind.VIDEO else "text-to-image"

@@ -1,0 +1,41 @@
+"""A GPU of one's own, as the only server there is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import time_machine
+
+from local.sagemaker_server import SageMakerServer
+from tests.aws import BUCKET, Aws
+from tests.product import Product
+from tests.stories.sagemaker.acts import (
+    IMAGE,
+    MODELS,
+    MUSIC,
+)
+
+
+@pytest.fixture
+def sagemaker(aws: Aws) -> Iterator[SageMakerServer]:
+    """SageMaker's stand-in: what it queues runs when a test says so."""
+    with SageMakerServer(aws.s3, bucket=BUCKET, endpoints=MODELS, quick=True) as server:
+        yield server
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    """Time that moves only when a test says so."""
+    with time_machine.travel(time.time(), tick=False) as coordinates:
+        yield coordinates
+
+
+@pytest.fixture
+def product(
+    product_with: Callable[..., Product], sagemaker: SageMakerServer, clock: time_machine.Coordinates
+) -> Product:
+    """The product with its own endpoints as its only servers."""
+    urls = {"musicgen-small": MUSIC, "stable-diffusion-v1-5": IMAGE}
+    return product_with(servers={f"sagemaker-{name}": sagemaker.url_of(urls[name]) for name in urls})

@@ -1,0 +1,213 @@
+"""How the models are: looked at by the doctor for nothing, and told to whoever asks, without anything secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import time_machine
+
+from local.fal_server import FalServer
+from local.hub_server import HubServer
+from local.model_server import ModelServer
+from local.replicate_server import ReplicateServer
+from local.sagemaker_server import SageMakerServer
+from tests.aws import BUCKET, Aws
+from tests.product import Product
+
+TOKEN = "r8_AbCdEfGh0123456789"
+KEY = "key-id:key-secret"
+HF_TOKEN = "hf_AbCdEfGh0123456789"
+
+
+@pytest.fixture
+def fal() -> Iterator[FalServer]:
+    """fal's stand-in, which insists on its key."""
+    with FalServer(quick=True, token=KEY) as server:
+        yield server
+
+
+@pytest.fixture
+def hub() -> Iterator[HubServer]:
+    """The stand-in of Hugging Face's Hub and router."""
+    with HubServer(quick=True, token=HF_TOKEN) as server:
+        yield server
+
+
+@pytest.fixture
+def sagemaker(aws: Aws) -> Iterator[SageMakerServer]:
+    """The stand-in of one endpoint of SageMaker's."""
+    endpoints = {"longplay-musicgen-small": "musicgen"}
+    with SageMakerServer(aws.s3, bucket=BUCKET, endpoints=endpoints, quick=True) as server:
+        yield server
+
+
+@pytest.fixture
+def replicate() -> Iterator[ReplicateServer]:
+    """Replicate's stand-in, which insists on its token."""
+    with ReplicateServer(quick=True, token=TOKEN) as server:
+        yield server
+
+
+def _route(found: list[dict[str, Any]], model: str, route: str) -> dict[str, Any]:
+    return next(seen for seen in found if (seen["model"], seen["route"]) == (model, route))
+
+
+def _store(product: Product, **tokens: str) -> None:
+    product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString=json.dumps(tokens))
+
+
+def test_before_the_first_round_nothing_is_said(product: Product) -> None:
+    answer = product.get("/health")
+    assert (answer.status, answer.json) == (200, {"status": "unchecked", "models": {}})
+
+
+def test_every_model_on_offer_is_well_where_one_server_serves_all(product: Product, model_server: ModelServer) -> None:
+    """And to look has cost no generation."""
+    offered = {route["model"] for route in product.examine() if route["set_up"]}
+    health = product.get("/health").json
+    assert health["status"] == "ok"
+    assert {health["models"][name]["works"] for name in offered} == {"yes"}
+    assert model_server.generations == 0
+
+
+def test_a_server_that_is_down_takes_its_models_with_it(product_with: Callable[..., Product]) -> None:
+    with ModelServer(quick=True) as gone:
+        url = gone.url
+    product = product_with(servers={"*": url + "/models/{model}"})
+    product.examine()
+    health = product.get("/health").json
+    assert health["status"] == "down"
+    routes = health["models"]["musicgen-small"]["routes"]
+    assert {"route": "endpoint", "works": "no", "why": "the model is not served there now"} in routes
+
+
+def test_a_model_for_which_no_server_is_set_up_is_said_to_be_so_and_is_no_fault(
+    product_with: Callable[..., Product], model_server: ModelServer
+) -> None:
+    product = product_with(servers={"musicgen-small": f"{model_server.url}/models/{{model}}"})
+    product.examine()
+    health = product.get("/health").json
+    assert (health["status"], health["models"]["musicgen-small"]["works"]) == ("ok", "yes")
+    other = health["models"]["stable-diffusion-v1-5"]
+    assert (other["works"], other["routes"][0]["why"]) == ("no", "not set up on this deployment")
+
+
+def test_where_some_models_on_offer_do_not_work_it_is_degraded(
+    product_with: Callable[..., Product], model_server: ModelServer
+) -> None:
+    with ModelServer(quick=True) as gone:
+        servers = {"musicgen-small": model_server.url, "musicgen-large": gone.url}
+    product = product_with(servers=servers)
+    product.examine()
+    assert product.get("/health").json["status"] == "degraded"
+
+
+def test_where_nothing_is_set_up_it_is_down(product_with: Callable[..., Product]) -> None:
+    product = product_with(servers={})
+    product.examine()
+    assert product.get("/health").json["status"] == "down"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "works", "why"),
+    [
+        ({"replicate": TOKEN}, "yes", None),
+        ({"replicate": "r8_another_token"}, "no", "the token is refused"),
+        ({"replicate": "two words"}, "no", "no token is stored"),
+    ],
+)
+def test_a_token_decides_over_its_routes(
+    product_with: Callable[..., Product], replicate: ReplicateServer, tokens: dict[str, str], works: str, why: str
+) -> None:
+    product = product_with(servers={"replicate": replicate.url})
+    _store(product, **tokens)
+    product.examine()
+    routes = product.get("/health").json["models"]["musicgen-large"]["routes"]
+    route = next(route for route in routes if route["route"] == "replicate")
+    assert (route["works"], route.get("why")) == (works, why)
+
+
+def test_no_token_is_in_what_the_doctor_finds_or_callers_are_told(
+    product_with: Callable[..., Product], replicate: ReplicateServer
+) -> None:
+    product = product_with(servers={"replicate": replicate.url})
+    _store(product, replicate="r8_another_token")
+    found = product.examine()
+    assert "r8_another" not in json.dumps(found) + product.get("/health").body
+
+
+def test_callers_are_not_told_what_the_operator_should_do(product_with: Callable[..., Product]) -> None:
+    product = product_with(servers={})
+    assert "servers" in _route(product.examine(), "musicgen-small", "endpoint")["advice"]
+    assert "servers" not in product.get("/health").body
+
+
+def test_a_limit_is_known_by_the_account(product_with: Callable[..., Product], model_server: ModelServer) -> None:
+    """Of one server that serves all, the limit is that of all."""
+    servers = {"*": f"{model_server.url}/models/{{model}}"}
+    unlimited = product_with(servers=servers).examine()
+    limited = product_with(servers=servers, limits={"*": {"windows": [[1, 2]]}}).examine()
+    seen = [_route(found, "musicgen-small", "endpoint") for found in (unlimited, limited)]
+    assert [(route["works"], route["findings"]["limit"]) for route in seen] == [("yes", "no"), ("yes", "yes")]
+
+
+def test_an_address_that_cannot_be_used_is_found(product_with: Callable[..., Product]) -> None:
+    found = _route(product_with(servers={"*": "http://gpu.example.com/"}).examine(), "musicgen-small", "endpoint")
+    assert found["findings"]["server"] == "no"
+    assert "not https" in found["advice"]
+
+
+def test_each_provider_is_looked_at_in_its_own_way_and_bills_nothing(
+    product_with: Callable[..., Product],
+    model_server: ModelServer,
+    replicate: ReplicateServer,
+    fal: FalServer,
+    hub: HubServer,
+    sagemaker: SageMakerServer,
+) -> None:
+    """Whatever is set up and not the Hub's to say works; and of that, what the stand-in's Hub serves."""
+    servers = {
+        "*": f"{model_server.url}/models/{{model}}",
+        "replicate": replicate.url,
+        "fal": fal.url,
+        "inference-providers": hub.url,
+        "sagemaker-musicgen-small": f"{sagemaker.url}/endpoints/longplay-musicgen-small",
+    }
+    product = product_with(servers=servers)
+    _store(product, replicate=TOKEN, fal=KEY, huggingface=HF_TOKEN)
+    found = [route for route in product.examine() if route["set_up"]]
+    broken = [(route["model"], route["route"], route["advice"]) for route in found if route["works"] != "yes"]
+    assert broken == []
+    assert {route["provider"] for route in found} >= {"huggingface", "replicate", "fal", "sagemaker", "hf-nscale"}
+    generated = [server.generations for server in (model_server, replicate, fal, hub, sagemaker)]
+    assert generated == [0] * 5
+
+
+def test_the_last_round_is_told_with_its_time(product: Product) -> None:
+    with time_machine.travel("2026-11-20T08:00:00Z", tick=False) as clock:
+        product.examine()
+        clock.shift(3600)
+        product.examine()
+        clock.shift(60)
+        assert product.get("/health").json["checked_at"] == "2026-11-20T09:00:00.000Z"
+
+
+def test_a_round_that_began_earlier_does_not_replace_a_later_one(product: Product) -> None:
+    with time_machine.travel("2026-11-20T09:00:00Z", tick=False) as clock:
+        product.examine()
+        clock.shift(-3600)
+        product.examine()
+        assert product.get("/health").json["checked_at"] == "2026-11-20T09:00:00.000Z"
+
+
+def test_secrets_that_cannot_be_read_are_found_and_not_quoted(
+    product_with: Callable[..., Product], replicate: ReplicateServer
+) -> None:
+    product = product_with(servers={"replicate": replicate.url})
+    product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString="r8_not_json")
+    found = _route(product.examine(), "musicgen-large", "replicate")
+    assert (found["works"], found["findings"]["token"]) == ("no", "no")
+    assert "r8_not_json" not in json.dumps(found)
