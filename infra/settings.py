@@ -155,8 +155,8 @@ STAGES = {
     "test": Stage(
         name="test",
         emulated=True,
-        longest_call=15,
-        call_margin=5,
+        longest_call=10,
+        call_margin=4,
         lease_margin=2,
         resend_after=5,
         requests_per_second=2_000,

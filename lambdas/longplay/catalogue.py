@@ -37,8 +37,8 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way to a model: a provider, the operator's server for it, and the id it knows the model by.
 
-    `ignores` are the parameters it cannot honour, `approximates` those of which it takes the nearest it has. A
-    `doubtful` one was not served when that was last read, and is kept because that has been known to change.
+    `read` is the month its facts were read in. `ignores` are the parameters it cannot honour, `approximates` those of
+    which it takes the nearest it has. A `doubtful` one was not served when last read, and is kept because that changes.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     typical_seconds: float
     timeout_seconds: float
     price_usd: float
+    read: str
     doubtful: bool = False
     ignores: tuple[str, ...] = ()
     approximates: tuple[str, ...] = ()

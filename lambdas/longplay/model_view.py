@@ -36,6 +36,7 @@ def _route(route: Route) -> dict[str, Any]:
         "name": route.name,
         "provider": route.provider,
         "estimated_usd": route.price_usd,
+        "read": route.read,
         "typical_seconds": route.typical_seconds,
         "doubtful": route.doubtful,
         "ignores": route.ignores,

@@ -23,7 +23,7 @@ def test_each_model_tells_its_bounds_its_price_and_its_licence(product: Product)
     assert "facebook/musicgen-small" in music["aliases"]
     assert music["parameters"]["duration"] == {"type": "number", "default": 10, "least": 1, "most": 30}
     assert music["licence"]["name"] == "CC-BY-NC-4.0"
-    assert all(route["estimated_usd"] > 0 for route in music["routes"])
+    assert all(route["estimated_usd"] > 0 and route["read"] > "2025" for route in music["routes"])
 
 
 def test_only_routes_that_are_set_up_are_told(product_with: Callable[..., Product]) -> None:

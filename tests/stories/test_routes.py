@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import time_machine
 import wiring
-from msgspec.structs import replace
 
 from local.model_server import ModelServer
 from tests.product import Product
@@ -175,18 +174,12 @@ def test_the_dearest_route_is_what_is_held_and_told(
     assert job["cost"]["possible_usd"] >= 2 * job["cost"]["estimated_usd"]
 
 
-def test_what_the_route_cannot_honour_is_said_in_the_job(
-    product_with: Callable[..., Product], model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_route_cannot_honour_is_said_in_the_job(product_with: Callable[..., Product]) -> None:
     """Of what was asked for; a default nobody asked for is no news."""
-    product = product_with()
-    model = wiring.dependencies().service.catalogue.models["stable-diffusion-xl"]
-    [route] = [route for route in model.routes if route.name == "endpoint"]
-    monkeypatch.setattr(
-        type(model), "route", lambda *_: replace(route, ignores=("seed",), approximates=("width", "height"))
-    )
-    job = product.submit({"prompt": "a red boat", "model": "sdxl", "seed": 7, "height": 1024, "width": 768})
-    assert job["not_honoured"] == {"seed": "ignored", "width": "approximated"}
+    product = product_with(servers={"replicate": "https://api.replicate.com"})
+    film = {"prompt": "a calm sea", "model": "wan-2.2-5b", "guidance_scale": 7, "duration": 4, "height": 480}
+    assert product.submit(film)["not_honoured"] == {"guidance_scale": "ignored", "duration": "approximated"}
+    assert "not_honoured" not in product.submit({"prompt": "a calm sea", "model": "wan-2.2-5b"})
 
 
 def test_a_deployment_for_commerce_offers_no_other_models(product_with: Callable[..., Product]) -> None:
