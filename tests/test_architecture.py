@@ -39,7 +39,19 @@ LAYERS = [
         "reports",
     },
     {"table", "tokens", "providers"},
-    {"changes", "items", "settings", "pacing", "job", "request", "catalogue", "media", "media_headers", "errors"},
+    {
+        "changes",
+        "items",
+        "settings",
+        "pacing",
+        "job",
+        "request",
+        "catalogue",
+        "media",
+        "media_headers",
+        "media_pixels",
+        "errors",
+    },
 ]
 OUTSIDE_WORLD = {"boto3", "botocore", "requests", "urllib3", "aws_lambda_powertools", "socket", "os", "time"}
 PURE_BUT_TYPED = {"items": {"boto3"}}  # boto3's own value types, no client

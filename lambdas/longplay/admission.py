@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from longplay.budgets import Budgets, day_of
+from longplay.budgets import Budgets
 from longplay.errors import LineTooLong
 from longplay.job import Job, Status, Wait, WaitReason
 from longplay.job_queue import first_look
@@ -73,7 +73,7 @@ class Admission:
         return [self.cache.replace(job) if fresh else self.cache.claim(job, now=now)]
 
     def _create(self, job: Job, lead: list[Part], *, now: float) -> Job:
-        held = replace(job, hold=self.budgets.held(job.dearest_usd, job.max_charges), budget_day=day_of(now))
+        held = self.budgets.holding(job, now=now)
         line = self._reserve(held, now)
         slotted = self._slotted(held, line, now)
         self._refuse_too_long(slotted, now)

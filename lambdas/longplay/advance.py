@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from longplay.admission import RESERVED
 from longplay.calls import Calls
-from longplay.closures import Closures
+from longplay.closures import Closures, pauses
 from longplay.errors import ProviderError
 from longplay.followers import Followers
 from longplay.job import Job, Status, Wait, WaitReason
@@ -26,7 +26,7 @@ from longplay.setbacks import Setbacks
 from longplay.settings import Settings
 
 _CROWDED = 5.0  # seconds until a job looks again for room among the calls its account allows at once
-_ASK_AGAIN = 15.0  # seconds until a provider that could not be asked is asked again
+_ASK_AGAIN, _ASK_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be asked is asked again
 _GIVE_UP = 3_600.0  # seconds past its deadline until which a provider is asked what became of an ended job
 
 
@@ -72,6 +72,8 @@ class Worker:
             return self._take_over(job, now=now, lease=lease)
         if job.status is Status.QUEUED and job.follows is not None:
             return self.followers.look(job, now=now)
+        if job.status is Status.QUEUED and job.not_before <= now and not job.may_pay():
+            return self.setbacks.give_up(job)
         raise Refused(job)
 
     def _take_over(self, job: Job, *, now: float, lease: float) -> Job:
@@ -116,11 +118,21 @@ class Worker:
             try:
                 answer = self._asked(job, Path(folder), remaining=remaining)
             except PollError as failed:
-                pause = max(_ASK_AGAIN, failed.error.retry_after or 0)
-                return self._refer(job, Accepted(ref=str(job.ref), poll_after=pause))
+                return self._ask_again(job, failed.error)
             except ProviderError as error:
                 return self._failed(job, error)
             return self._answered(job, answer)
+
+    def _ask_again(self, job: Job, error: ProviderError) -> str:
+        """Nothing is lost by asking again, and soon: a result may lie at its provider for an hour only."""
+        now, refused = self.clock(), pauses(error)
+        if refused:
+            self.closures.note(error, account=job.account, model=job.request.model, route=job.route)
+        accepted = Accepted(ref=str(job.ref), poll_after=min(max(_ASK_AGAIN, error.retry_after or 0), _ASK_AT_LAST))
+        reason = WaitReason.ACCOUNT_PAUSED if refused else WaitReason.PROVIDER_ERROR
+        wait = Wait(reason=reason, until=now + accepted.poll_after, basis=error.message)
+        came = self._refer(replace(job, wait=wait), accepted)
+        return f"account refused ({error.kind}), {came}" if refused else came
 
     def _asked(self, job: Job, folder: Path, *, remaining: float) -> Done | Accepted:
         """What the provider says by the reference; one whose job has ended is told to stop first."""
@@ -130,7 +142,7 @@ class Worker:
 
     def _answered(self, job: Job, answer: Done | Accepted) -> str:
         if isinstance(answer, Accepted):
-            return self._refer(job, answer)
+            return self._refer(replace(job, wait=None), answer)
         self._call_is_over(job)
         outputs = self.bucket.store(job.id, job.fence, answer.files)
         return self.outcomes.keep(job, outputs, answer.request_id)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
+
 from longplay import changes
 from longplay.errors import OverBudget
 from longplay.job import Job
@@ -15,6 +17,7 @@ _NO_CAP = 10**15
 _KEPT = 3 * 86_400  # seconds after its day that a budget's item is of use: a job lives a day at most
 _LOOKED_AGAIN = 30.0  # seconds
 _OWNER, _DEPLOYMENT = "owner's budget", "deployment's budget"
+_FIRST_MINUTES = 300.0  # seconds of a day in which a write of yesterday may still come
 
 
 class Budgets:
@@ -25,22 +28,28 @@ class Budgets:
         self._left_open: dict[str, tuple[float, int]] = {}
         self._caps = {name: caps for name, caps in {_OWNER: owner, _DEPLOYMENT: deployment}.items() if caps != Caps()}
 
-    def held(self, price_usd: float, max_charges: int) -> int | None:
-        """What a job holds, in millionths of a dollar; None where nothing is capped."""
-        return round(price_usd * MILLION) * max_charges if self._caps else None
+    def holding(self, job: Job, *, now: float) -> Job:
+        """The job with what it holds, where, and of which day; without a cap it holds nothing."""
+        if not self._caps:
+            return job
+        hold = round(job.dearest_usd * MILLION) * job.max_charges
+        return replace(job, hold=hold, held_by=tuple(self._caps), budget_day=day_of(now))
 
     def hold(self, job: Job, *, now: float) -> list[Part]:
         """The parts that take the job's hold; raises OverBudget for a job that no empty day could carry."""
         return [self._hold(name, caps, job, now) for name, caps in self._caps.items()]
 
     def settle(self, job: Job, spent_usd: float) -> list[Part]:
-        """The parts that give back what the job did not spend; what may have been charged counts as spent."""
+        """The parts that give back what the job did not spend; what may have been charged counts as spent.
+
+        It goes by what the job held when it was let in: the caps may be others by now.
+        """
         if job.hold is None:
             return []
         back = job.hold - round(spent_usd * MILLION)
         return [
             self._table.update(name, _key(name, job.owner, str(job.budget_day)), changes.SETTLE, back=back, one=1)
-            for name in self._caps
+            for name in job.held_by
         ]
 
     def over_budget(self, refused: WriteRefused, job: Job, *, now: float) -> OverBudget | None:
@@ -80,7 +89,8 @@ class Budgets:
         fresh_until, left = self._left_open.get(key, (0.0, 0))
         if now >= fresh_until:
             left = (self._table.get(key) or {}).get("waiting", 0)
-            self._left_open[key] = (now + (_LOOKED_AGAIN if left else 86_400), left)
+            settled = not left and now % 86_400 > _FIRST_MINUTES
+            self._left_open[key] = (now + (86_400 if settled else _LOOKED_AGAIN), left)
         return left
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from longplay.catalogue import Catalogue, Route
 from longplay.errors import FailureKind, ProviderError
 from longplay.job import Job
-from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, Provider
+from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, PollError, Provider
 from longplay.result_bucket import ResultBucket
 from longplay.settings import Settings
 
@@ -23,7 +23,7 @@ class Calls:
     """Makes the calls. `callback_base` is the API's public URL, None where it has none; `remaining` is in seconds,
     `clock` gives epoch seconds.
 
-    Every method raises ProviderError where the job's route is gone, beside what the provider's raises.
+    Beside what the provider's raise, `submit` raises ProviderError and the others PollError where the route is gone.
     """
 
     providers: Mapping[str, Provider]
@@ -41,20 +41,27 @@ class Calls:
 
     def poll(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
         """Ask how far it is."""
-        route = self._route(job)
+        route = self._held_route(job)
         return self._polled(route).poll(str(job.ref), self._call(job, route, folder, remaining))
 
     def cancel(self, job: Job, *, folder: Path, remaining: float) -> None:
         """Have it stopped, as far as the provider can."""
-        route = self._route(job)
+        route = self._held_route(job)
         self._polled(route).cancel(str(job.ref), self._call(job, route, folder, remaining))
 
     def _route(self, job: Job) -> Route:
         model = self.catalogue.models.get(job.request.model)
         route = model.route(job.route) if model else None
         if route is None or self.settings.server_url(route.server, route.model) is None:
-            raise ProviderError(FailureKind.NOT_SERVED, f"The route {job.route} to {job.request.model} is gone.")
+            raise ProviderError(FailureKind.NOT_SERVED, _gone(job))
         return route
+
+    def _held_route(self, job: Job) -> Route:
+        """The route of a job that its provider holds: where that is gone, nothing is known of the generation."""
+        try:
+            return self._route(job)
+        except ProviderError as error:
+            raise PollError(error) from error
 
     def _polled(self, route: Route) -> PolledProvider:
         provider = self.providers[route.provider]
@@ -85,3 +92,10 @@ class Calls:
             return None
         token = job.attempts[-1].token
         return f"{self.callback_base.rstrip('/')}/callbacks/{route.provider}/{job.id}/{job.fence}?t={token}"
+
+
+def _gone(job: Job) -> str:
+    return (
+        f"The route {job.route} to {job.request.model} is not set up any more. The operator can bring it back: "
+        "put its server into `servers` again, or the route into models.toml."
+    )

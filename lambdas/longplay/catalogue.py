@@ -37,8 +37,9 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way to a model: a provider, the operator's server for it, and the id it knows the model by.
 
-    `read` is the month its facts were read in. `ignores` are the parameters it cannot honour, `approximates` those of
-    which it takes the nearest it has. A `doubtful` one was not served when last read, and is kept because that changes.
+    `read` is the month its facts were read in. What it costs grows with the parameters `grows_with`; it cannot honour
+    those it `ignores`, and takes the nearest it has of those it `approximates`. A `doubtful` one was not served when last
+    read, and is kept because that changes.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     timeout_seconds: float
     price_usd: float
     read: str
+    grows_with: tuple[str, ...] = ()
     doubtful: bool = False
     ignores: tuple[str, ...] = ()
     approximates: tuple[str, ...] = ()
@@ -88,6 +90,14 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     from_image: bool = False
     parameters: dict[str, Bound]
     routes: tuple[Route, ...]
+
+    def price_usd(self, route: Route, parameters: Mapping[str, Any]) -> float:
+        """What one generation with these parameters is estimated to cost: never less than one with the defaults."""
+        times = 1.0
+        for name in route.grows_with:
+            usual = self.parameters[name].default
+            times *= float(parameters.get(name, usual)) / float(usual or 1)
+        return round(route.price_usd * max(times, 1.0), 6)
 
     def route(self, name: str) -> Route | None:
         """The route of that name; None after a deployment took it away."""

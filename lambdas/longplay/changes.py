@@ -51,7 +51,7 @@ TAKE_OVER = Change(
 
 # The provider took the generation: its reference is stored and the job let go in one write, whatever its status.
 REFER = Change(
-    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #token = :token REMOVE #lease",
+    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #lease",
     (_MINE, "attribute_exists(#lease)"),
 )
 
@@ -61,10 +61,23 @@ STEP = Change(
     ("attribute_exists(#ref)", "#not_before <= :now", f"(attribute_not_exists(#lease) OR {_CRASHED})"),
 )
 
-# A callback told the reference that its worker died too early to store.
+# A callback told the reference that its worker died too early to store, or still waits for; it is superseded then.
 LEARN_REF = Change(
-    "SET #ref = :ref, #not_before = :now",
+    "SET #ref = :ref, #not_before = :now, #attempts[i].#told = :true, #fence = #fence + :one, #token = :token "
+    "REMOVE #lease",
     ("#attempts[i].#token = :secret", "attribute_exists(#lease)", _NO_REF),
+)
+
+# The same for a call whose answer was lost: it has not been made again yet.
+LEARN_REF_LATE = Change(
+    "SET #ref = :ref, #not_before = :now, #attempts[i].#told = :true, #status = :running, #fence = #fence + :one, "
+    "#token = :token REMOVE #wait",
+    (
+        "#attempts[i].#token = :secret",
+        "attribute_not_exists(#attempts[i].#charged)",  # unknown is what is not written down
+        "#route = :route",
+        "#status = :queued",  # and so without a reference
+    ),
 )
 
 # A callback told that there is something to ask for.

@@ -18,16 +18,21 @@ _WHY = {
     Question.PERMITTED: "the token does not permit it",
     Question.LIVE: "the model is not served there now",
 }
+_STALE = 3 * 3_600.0  # seconds; the doctor comes every hour
 _UNTOLD = "could not be told when it was last looked at"
 
 
-def health_view(report: Report | None) -> dict[str, Any]:
-    """`status` is ok, degraded (some models on offer have no route that works), down (none has), or unchecked."""
+def health_view(report: Report | None, *, now: float) -> dict[str, Any]:
+    """`status` is ok, degraded (some models on offer have no route that works), down (none has), or unchecked.
+
+    It is stale where the doctor has not been round for three hours; `now` is in epoch seconds.
+    """
     if report is None:
         return {"status": "unchecked", "models": {}}
     models = {name: _model([*routes]) for name, routes in groupby(report.routes, key=lambda route: route.model)}
     offered = {route.model for route in report.routes if route.set_up}
-    status = _status([models[name]["works"] for name in offered])
+    found = [models[name]["works"] for name in offered]
+    status = "stale" if now - report.checked_at > _STALE else _status(found)
     return {"status": status, "checked_at": timestamp(report.checked_at), "models": models}
 
 

@@ -43,12 +43,13 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call that may cost money, entered before it is made. Times are epoch seconds.
 
     `charged` stays `unknown` until the answer is learnt; `tries` counts uncharged repeats on the same route.
-    Whoever knows its `token` may hint by a callback that it has ended.
+    Whoever knows its `token` may hint by a callback that it has ended; `told` is whether its reference came that way.
     """
 
     route: str
     started_at: float
     token: str = ""
+    told: bool = False
     ended_at: float | None = None
     outcome: str = "calling"
     charged: Charged = Charged.UNKNOWN
@@ -93,7 +94,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `fence` counts the workers that ever held it; `charges` the attempts that may have cost money.
     `ref` is the provider's reference while the provider holds the generation, and `polled_at` when it was last asked.
     `price_usd` is one generation's by its route, `dearest_usd` by the dearest it may go.
-    `slot` is its start in the line of a paced account, `hold` what its budgets hold for it (millionths of a dollar),
+    `slot` is its start in the line of a paced account, `hold` what each budget in `held_by` holds for it (millionths of
+    a dollar),
     `follows` the job whose result of the same request it waits for.
     """
 
@@ -129,6 +131,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     slot: float | None = None
     hold: int | None = None
     budget_day: str | None = None
+    held_by: tuple[str, ...] = ()
     cache_key: str | None = None
     follows: str | None = None
     cached: bool = False

@@ -78,8 +78,10 @@ class JobTable:
         return self._take(changes.STEP, job.id, now=now, lease=lease)
 
     def learn_ref(self, job: Job, index: int, ref: str, *, now: float) -> None:
-        """Store the reference a callback has told for an attempt."""
-        self._hint(changes.LEARN_REF, job, index, ref=ref, now=now)
+        """Store the reference a callback has told for an attempt, whose worker has no more say in it then."""
+        change = changes.LEARN_REF_LATE if job.status is Status.QUEUED else changes.LEARN_REF
+        route = job.attempts[index].route
+        self._hint(change, job, index, ref=ref, now=now, route=route)
 
     def nudge(self, job: Job, index: int, *, sooner: float) -> None:
         """Have the provider asked sooner, because a callback says so."""
@@ -155,9 +157,8 @@ class JobTable:
         self._write(new_token(), self._table.update("job", _key(due.id), changes.MOVE, due_at=due_at, seen=due.due_at))
 
     def _hint(self, change: Change, job: Job, index: int, **values: object) -> None:
-        secret = job.attempts[index].token
-        part = self._table.update("job", _key(job.id), change, index=index, secret=secret, **values)
-        self._write(new_token(), part)
+        known = {**_WORDS, **_plain(values), "secret": job.attempts[index].token, "token": (token := new_token())}
+        self._write(token, self._table.update("job", _key(job.id), change, index=index, **known))
 
     def _take(self, change: Change, job_id: str, **values: object) -> Job:
         token = new_token()

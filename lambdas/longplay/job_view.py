@@ -76,9 +76,8 @@ def _wait(job: Job, seen: Viewpoint) -> dict[str, Any]:
 
 
 def _reason(job: Job) -> WaitReason:
-    if job.status is Status.RUNNING:
-        return WaitReason.PROVIDER_WORKING
-    return job.wait.reason if job.wait else WaitReason.CONCURRENCY
+    usual = WaitReason.PROVIDER_WORKING if job.status is Status.RUNNING else WaitReason.CONCURRENCY
+    return job.wait.reason if job.wait else usual
 
 
 def _eta(job: Job, now: float) -> float:
@@ -98,9 +97,10 @@ def _under_way(job: Job, now: float) -> float:
 
 def _basis(job: Job, now: float) -> str:
     usual = f"A generation takes about {job.typical_seconds:g} s: {job.typical_basis}."
-    if job.status is Status.RUNNING and _under_way(job, now) > job.typical_seconds:
-        return f"This one takes longer than usual. {usual}"
-    return f"{job.wait.basis} {usual}" if job.wait else usual
+    if job.wait:
+        return f"{job.wait.basis} {usual}"
+    late = job.status is Status.RUNNING and _under_way(job, now) > job.typical_seconds
+    return f"This one takes longer than usual. {usual}" if late else usual
 
 
 def _attempt(attempt: Attempt, job: Job) -> dict[str, Any]:
@@ -161,9 +161,10 @@ def _error(job: Job) -> dict[str, Any] | None:
 def _not_honoured(job: Job, model: Model | None) -> dict[str, str] | None:
     """What was asked for and its route cannot do, or only nearly; a parameter at its default was not asked for."""
     route = model.route(job.route) if model else None
-    if model is None or route is None:
+    if model is None or route is None or job.cached:  # what was copied may have gone another way
         return None
-    asked = {name for name, value in job.request.parameters.items() if value != model.parameters[name].default}
+    given = {name: value for name, value in job.request.parameters.items() if name in model.parameters}
+    asked = {name for name, value in given.items() if value != model.parameters[name].default}
     said = {**dict.fromkeys(route.ignores, "ignored"), **dict.fromkeys(route.approximates, "approximated")}
     return {name: what for name, what in said.items() if name in asked} or None
 

@@ -36,6 +36,7 @@ def _route(route: Route) -> dict[str, Any]:
         "name": route.name,
         "provider": route.provider,
         "estimated_usd": route.price_usd,
+        "grows_with": route.grows_with,
         "read": route.read,
         "typical_seconds": route.typical_seconds,
         "doubtful": route.doubtful,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -54,6 +55,8 @@ class Reports:
             return  # a round that began later was done sooner
 
     def latest(self) -> Report | None:
-        """The last round; None before the first."""
+        """The last round; None before the first, and where the last was one of another version."""
         item = self._table.get(KEY)
-        return msgspec.json.decode(item["report"], type=Report) if item else None
+        with suppress(msgspec.ValidationError):
+            return msgspec.json.decode(item["report"], type=Report) if item else None
+        return None

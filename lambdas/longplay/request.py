@@ -222,12 +222,17 @@ def _unknown(field: str, model: Model) -> str:
 
 
 def _number(field: str, value: object, bound: Bound) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or _is_endless(value):
         raise InvalidRequest(field, f"`{field}` must be a number{_range(bound)}.")
     if not _within(value, bound):
         raise InvalidRequest(field, f"`{field}` is out of bounds: it must be a number{_range(bound)}.")
     # 10.0 is 10, here as in the table: equal requests must have one fingerprint
-    return int(value) if float(value).is_integer() else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _is_endless(value: float) -> bool:
+    """Whole numbers of any length are finite, and too long for a float to say so."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _integer(field: str, value: object, bound: Bound) -> int:

@@ -36,7 +36,7 @@ RETRIES = {
 }
 
 # What only an operator can mend, or nobody: any other route is better than to wait.
-_HOPELESS = frozenset(
+HOPELESS = frozenset(
     {
         FailureKind.NOT_SERVED,
         FailureKind.NO_TOKEN,
@@ -50,11 +50,14 @@ _HOPELESS = frozenset(
 def goes_on(job: Job, error: ProviderError, policy: Failover) -> bool:
     """Whether the job may take another route after this failure.
 
-    Never after a call that may have been charged unless the caller's `max_charges` leaves room for another.
+    Never after a call that may have been charged unless the caller's `max_charges` leaves room for another. What one
+    route refuses for nothing another may take: their bounds differ.
     """
     if error.charged is not Charged.NO and not job.may_pay():
         return False
-    return error.kind in _HOPELESS or (policy is Failover.BUSY and error.kind in RETRIES)
+    if error.kind is FailureKind.BAD_INPUT:
+        return error.charged is Charged.NO
+    return error.kind in HOPELESS or (policy is Failover.BUSY and error.kind in RETRIES)
 
 
 def retry_wait(job: Job, error: ProviderError, *, now: float) -> Wait | None:

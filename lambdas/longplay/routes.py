@@ -9,6 +9,8 @@ from longplay.catalogue import Catalogue, Model, Route
 from longplay.closures import Closures
 from longplay.errors import NotConfigured
 from longplay.job import Job
+from longplay.request import GenerationRequest
+from longplay.retries import RETRIES
 from longplay.settings import Settings
 
 
@@ -38,9 +40,21 @@ class Routes:
             return None
         return next((way for way in self._set_up(model) if way.name not in tried and self._open(model, way)), None)
 
-    def dearest_usd(self, model: Model) -> float:
+    def back(self, job: Job) -> Route | None:
+        """The last way that a job left though it may still lead there; None where there is none."""
+        left = {attempt.route: attempt.outcome for attempt in job.attempts if attempt.route != job.route}
+        model = self.catalogue.models.get(job.request.model)
+        ways = {way.name: way for way in self._set_up(model)} if model else {}
+        return next((ways[name] for name in reversed(left) if name in ways and left[name] in RETRIES), None)
+
+    def dearest_usd(self, model: Model, request: GenerationRequest) -> float:
         """The most one generation can come to, whichever route it goes."""
-        return max((way.price_usd for way in self._set_up(model)), default=0.0)
+        return max((model.price_usd(way, request.parameters) for way in self._set_up(model)), default=0.0)
+
+    def price_usd(self, job: Job, way: Route) -> float:
+        """What one generation of a job comes to on that way."""
+        model = self.catalogue.models.get(job.request.model)
+        return model.price_usd(way, job.request.parameters) if model else way.price_usd
 
     def _set_up(self, model: Model) -> Iterator[Route]:
         return filter(self.settings.leads, model.routes)

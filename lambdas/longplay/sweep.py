@@ -6,6 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from longplay.errors import LongplayError
 from longplay.job import Job, JobError, combined_charge
 from longplay.job_queue import JobQueue, first_look
 from longplay.job_table import DueJob, JobTable, Refused
@@ -29,21 +33,25 @@ class Sweeper:
     resent: int = 0
 
     def sweep(self) -> int:
-        """See to every due job; returns how many there were."""
+        """See to every due job; returns how many there were. Raises an ExceptionGroup of what went wrong with some."""
         now, self.resent = self.clock(), 0
         due = list(self.jobs.due(now, limit=MOST_LOOKED_AT))
-        for entry in due:
-            self._see_to(entry, now)
+        if failures := [failure for entry in due if (failure := self._see_to(entry, now))]:
+            raise ExceptionGroup(f"{len(failures)} of {len(due)} due jobs could not be seen to", failures)
         return len(due)
 
-    def _see_to(self, due: DueJob, now: float) -> None:
-        job = self.jobs.find(due.id)
-        if job is None or job.due_at != due.due_at:
-            return
+    def _see_to(self, due: DueJob, now: float) -> Exception | None:
+        """What went wrong, if anything did: no job may keep the sweeper from the others."""
         try:
-            self._attend(job, due, now)
+            job = self.jobs.find(due.id)
+            if job is not None and job.due_at == due.due_at:
+                self._attend(job, due, now)
         except Refused:
-            return
+            return None
+        except (LongplayError, ClientError, BotoCoreError, msgspec.ValidationError) as error:
+            error.add_note(f"job {due.id}")
+            return error
+        return None
 
     def _attend(self, job: Job, due: DueJob, now: float) -> None:
         if job.crashed(now):

@@ -13,8 +13,8 @@ from local.fal_server.requests import Request
 from local.stand_in.callback import Callback
 
 
-def callback_about(request: Request, url: str) -> Callback:
-    """The callback about a completed request, to the address that was given for it."""
+def callback_about(request: Request, webhook: str, *, url: str) -> Callback:
+    """The callback about a completed request of the server at `url`."""
     headers = {
         "Content-Type": "application/json",
         "X-Fal-Webhook-Request-Id": request.id,
@@ -22,7 +22,7 @@ def callback_about(request: Request, url: str) -> Callback:
         "X-Fal-Webhook-Timestamp": str(int(time.time())),
         "X-Fal-Webhook-Signature": secrets.token_hex(64),
     }
-    return Callback(url=str(request.webhook), headers=headers, body=json.dumps(_envelope(request, url)).encode())
+    return Callback(url=webhook, headers=headers, body=json.dumps(_envelope(request, url)).encode())
 
 
 def _envelope(request: Request, url: str) -> dict[str, Any]:

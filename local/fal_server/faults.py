@@ -1,65 +1,13 @@
-"""Everything that can go wrong at fal, by name, and the rules that say when it does."""
+"""Everything that can go wrong at fal, by name."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from local.fal_server.requests import CANCELED, Fate
 from local.model_server.faults import CLOUDFRONT
 from local.stand_in.answers import Answer, says
-from local.stand_in.rules import Rules
-
-
-class Stage(StrEnum):
-    """Where a request can be refused."""
-
-    CREATE = "create"
-    POLL = "poll"
-    RESULT = "result"
-    CANCEL = "cancel"
-    FILE = "file"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """A rule: what is asked of requests whose prompt holds `prompt` goes wrong, `times` times, null for ever.
-
-    `at` is where requests are refused (a fate befalls the generation itself). `created` says whether a POST had made
-    its request nonetheless, `seconds` how slow it is, `retry_after` when to come back, null where it is not said.
-    """
-
-    fault: str
-    at: str = Stage.CREATE
-    prompt: str = ""
-    times: int | None = 1
-    created: bool | None = None
-    seconds: float = 1.0
-    retry_after: float | None = None
-    location: str = "https://elsewhere.invalid/"
-    bytes: int = 20_000_000
-
-    def __post_init__(self) -> None:
-        if self.fault not in {*REFUSALS, *FATES, *FILES, SLOW}:
-            raise ValueError(f"no fault is called {self.fault!r}")
-        Stage(self.at)
-
-    @property
-    def creates(self) -> bool:
-        return self.fault in CREATED if self.created is None else self.created
-
-
-class Faults(Rules[Fault]):
-    """What befalls generations and requests."""
-
-    def fate(self, prompt: str) -> Fate:
-        """What becomes of a generation asked for now."""
-        fault = self.take(lambda rule: rule.fault in FATES and rule.prompt in prompt)
-        return FATES[fault.fault] if fault else Fate()
-
-    def at(self, stage: Stage, prompt: str) -> Fault | None:
-        """What happens to a request at this stage."""
-        return self.take(lambda rule: rule.fault not in FATES and rule.at == stage and rule.prompt in prompt)
+from local.stand_in.faults import Fault, Mishaps, Refusal, Stage, cut, large
 
 
 def detail(status: int, text: str, **headers: str) -> Answer:
@@ -70,10 +18,6 @@ def detail(status: int, text: str, **headers: str) -> Answer:
 def infrastructure(status: int, text: str, error_type: str) -> Answer:
     """An error between fal's gateway and its runners."""
     return says(status, {"detail": text, "error_type": error_type}, **{"X-Fal-Error-Type": error_type})
-
-
-def unauthorized(_: Fault | None = None) -> Answer:
-    return detail(401, "Authentication is required to access this application")
 
 
 def no_such_request(_: Fault | None = None) -> Answer:
@@ -105,12 +49,8 @@ def _throttled(fault: Fault) -> Answer:
     return detail(429, "Too many requests. Please try again later.", **headers)
 
 
-def _endless(fault: Fault) -> Answer:
-    return Answer(body=(b" " * (1 << 16) for _ in range(fault.bytes >> 16)), length=fault.bytes >> 16 << 16)
-
-
-REFUSALS: Mapping[str, Callable[[Fault], Answer]] = {
-    "unauthorized": unauthorized,
+_REFUSALS: Mapping[str, Refusal] = {
+    "unauthorized": lambda _: detail(401, "Authentication is required to access this application"),
     "credits": lambda _: detail(402, "Payment required"),
     "exhausted": lambda _: detail(
         403, "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."
@@ -130,14 +70,11 @@ REFUSALS: Mapping[str, Callable[[Fault], Answer]] = {
     "not_json": lambda _: Answer(body=b"{"),
     "wrong_types": lambda _: says(200, {"request_id": 7, "status": ["COMPLETED"], "images": "x"}),
     "nameless": lambda _: says(200, {"request_id": "../../account", "status": "IN_QUEUE"}),
-    "endless": _endless,
+    "endless": lambda fault: large(fault, Answer()),
     "drop": lambda _: Answer(raw=True),
     "redirect": lambda fault: Answer(status=302, headers={"Location": fault.location}),
 }
-SLOW = "slow"
-CREATED = {"drop", "not_json", "wrong_types", "nameless", "endless", SLOW}
-
-FATES: Mapping[str, Fate] = {
+_FATES: Mapping[str, Fate] = {
     "failed": _infrastructure(500, "Internal server error", "runner_server_error"),
     "runner_lost": _infrastructure(503, "Runner disconnected", "runner_disconnected"),
     "not_started": _infrastructure(504, "Request timed out", "request_timeout"),
@@ -171,7 +108,14 @@ FATES: Mapping[str, Fate] = {
     "insecure_file": Fate(output=("http://v3.fal.media/out-0.wav",)),
 }
 
-FILES: Mapping[str, Callable[[Fault, Answer], Answer]] = {
-    "page": lambda *_: Answer(content_type="audio/wav", body=CLOUDFRONT),
-    "large": lambda fault, sound: replace(_endless(fault), content_type=sound.content_type),
-}
+MISHAPS = Mishaps(
+    stages={Stage.CREATE, Stage.POLL, Stage.RESULT, Stage.CANCEL, Stage.FILE},
+    refusals=_REFUSALS,
+    created={"drop", "not_json", "wrong_types", "nameless", "endless"},
+    fates=_FATES,
+    files={
+        "cut": cut,
+        "page": lambda *_: Answer(content_type="audio/wav", body=CLOUDFRONT),
+        "large": large,
+    },
+)

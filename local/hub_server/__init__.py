@@ -1,6 +1,5 @@
 """A stand-in for Hugging Face's Inference Providers: the Hub's mapping, and its partners behind one router."""
 
-from local.hub_server.faults import Fault
 from local.hub_server.server import HubServer
 
-__all__ = ["Fault", "HubServer"]
+__all__ = ["HubServer"]

@@ -1,7 +1,6 @@
 """What a hosted provider's models are asked for, in the studio's words, and the files it renders for them."""
 
 import base64
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,19 +9,11 @@ import requests
 from local.model_server.studio import Studio
 from local.model_server.wire import Asked, AudioShape, Task
 from local.stand_in.answers import refuse
+from local.stand_in.files import File
 
 EXTENSIONS = {"audio/wav": "wav", "image/png": "png", "video/mp4": "mp4"}
 TOKENS_PER_SECOND = 50
 SECONDS_PATIENCE = 5
-
-
-@dataclass(frozen=True)
-class File:
-    """One file of a result."""
-
-    name: str
-    content_type: str
-    content: bytes
 
 
 def render(asked: Asked, *, quick: bool) -> File:

@@ -1,67 +1,12 @@
-"""Everything that can go wrong at Replicate, by name, and the rules that say when it does."""
+"""Everything that can go wrong at Replicate, by name."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import cast
+from collections.abc import Mapping
 
 from local.model_server.faults import CLOUDFRONT
 from local.replicate_server.predictions import Fate
 from local.stand_in.answers import Answer
-from local.stand_in.rules import Rules
-
-
-class Stage(StrEnum):
-    """Where a request can be refused."""
-
-    CREATE = "create"
-    POLL = "poll"
-    CANCEL = "cancel"
-    FILE = "file"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """A rule: what is asked of predictions whose prompt holds `prompt` goes wrong, `times` times, null for ever.
-
-    `at` is where requests are refused (a fate befalls the prediction itself). `created` says whether a POST had made
-    its prediction nonetheless, `seconds` how slow it is, `retry_after` when to come back, null what is usual, `after`
-    how many bytes of a file come before the connection is cut.
-    """
-
-    fault: str
-    at: str = Stage.CREATE
-    prompt: str = ""
-    times: int | None = 1
-    created: bool | None = None
-    seconds: float = 1.0
-    retry_after: float | None = None
-    location: str = "https://elsewhere.invalid/"
-    bytes: int = 20_000_000
-    after: int = 30
-
-    def __post_init__(self) -> None:
-        if self.fault not in {*REFUSALS, *FATES, *FILES, SLOW}:
-            raise ValueError(f"no fault is called {self.fault!r}")
-        Stage(self.at)
-
-    @property
-    def creates(self) -> bool:
-        return self.fault in CREATED if self.created is None else self.created
-
-
-class Faults(Rules[Fault]):
-    """What befalls predictions and requests."""
-
-    def fate(self, prompt: str) -> Fate:
-        """What becomes of a prediction made now."""
-        fault = self.take(lambda rule: rule.fault in FATES and rule.prompt in prompt)
-        return FATES[fault.fault] if fault else Fate()
-
-    def at(self, stage: Stage, prompt: str) -> Fault | None:
-        """What happens to a request at this stage."""
-        return self.take(lambda rule: rule.fault not in FATES and rule.at == stage and rule.prompt in prompt)
+from local.stand_in.faults import Fault, Mishaps, Refusal, Stage, cut, large
 
 
 def problem(status: int, title: str, detail: str, **more: object) -> Answer:
@@ -84,10 +29,6 @@ def not_found(_: Fault | None = None) -> Answer:
     return problem(404, "Not found", "The requested resource could not be found.")
 
 
-def unauthorized(_: Fault | None = None) -> Answer:
-    return problem(401, "Unauthenticated", "You did not pass a valid authentication token")
-
-
 def unknown_version(_: Fault | None = None) -> Answer:
     detail = "The specified version does not exist (or perhaps you don't have permission to use it?)"
     return problem(422, "Invalid version or not permitted", detail)
@@ -101,8 +42,8 @@ def _throttled(fault: Fault) -> Answer:
     return problem(429, "Too many requests", detail, retry_after=fault.retry_after)
 
 
-REFUSALS: Mapping[str, Callable[[Fault], Answer]] = {
-    "unauthorized": unauthorized,
+_REFUSALS: Mapping[str, Refusal] = {
+    "unauthorized": lambda _: problem(401, "Unauthenticated", "You did not pass a valid authentication token"),
     "credits": lambda _: problem(
         402, "Insufficient credit", "You have insufficient credit to run this model. Go to billing to purchase credit."
     ),
@@ -118,10 +59,7 @@ REFUSALS: Mapping[str, Callable[[Fault], Answer]] = {
     "drop": lambda _: Answer(raw=True),
     "redirect": lambda fault: Answer(status=302, headers={"Location": fault.location}),
 }
-SLOW = "slow"
-CREATED = {"drop", "not_json", "nameless", SLOW}
-
-FATES: Mapping[str, Fate] = {
+_FATES: Mapping[str, Fate] = {
     "failed": Fate(status="failed", error="Prediction failed for an unknown reason."),
     "nsfw": Fate(status="failed", error="NSFW content detected. Try running it again, or try a different prompt."),
     "sensitive": Fate(
@@ -139,18 +77,14 @@ FATES: Mapping[str, Fate] = {
     "insecure_file": Fate(output=("http://replicate.delivery/out-0.wav",)),
 }
 
-
-def _cut(fault: Fault, sound: Answer) -> Answer:
-    whole = cast(bytes, sound.body)
-    return replace(sound, body=whole[: fault.after], length=len(whole))
-
-
-FILES: Mapping[str, Callable[[Fault, Answer], Answer]] = {
-    "cut": _cut,
-    "page": lambda *_: Answer(content_type="audio/wav", body=CLOUDFRONT),
-    "large": lambda fault, sound: Answer(
-        content_type=sound.content_type,
-        body=(bytes(1 << 16) for _ in range(fault.bytes >> 16)),
-        length=fault.bytes >> 16 << 16,
-    ),
-}
+MISHAPS = Mishaps(
+    stages={Stage.CREATE, Stage.POLL, Stage.CANCEL, Stage.FILE},
+    refusals=_REFUSALS,
+    created={"drop", "not_json", "nameless"},
+    fates=_FATES,
+    files={
+        "cut": cut,
+        "page": lambda *_: Answer(content_type="audio/wav", body=CLOUDFRONT),
+        "large": large,
+    },
+)

@@ -1,76 +1,65 @@
 """A prediction: what was asked for, how far it is, and how Replicate's API shows it."""
 
-import secrets
-import string
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from local.model_server.hosted import File
+from local.stand_in import generations
 
 ENDS = ("succeeded", "failed", "canceled", "aborted")
-_LETTERS = string.ascii_lowercase + string.digits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate:
+class Fate(generations.Fate):
     """What will become of a prediction: its last status, and what is wrong with it if anything is."""
 
     status: str = "succeeded"
     error: str | None = None
-    erased: bool = False
-    output: tuple[str, ...] | None = None
 
 
 @dataclass(kw_only=True)
-class Prediction:
+class Prediction(generations.Generation):
     """Times are Unix seconds. `started` once the model has begun, which is when it begins to cost money."""
 
     model: str
     version: str
     input: dict[str, Any]
-    webhook: str | None
     fate: Fate
-    files: list[File]
     single: bool
-    id: str = field(default_factory=lambda: "".join(secrets.choice(_LETTERS) for _ in range(26)))
     status: str = "starting"
-    created_at: float = field(default_factory=time.time)
     started_at: float | None = None
     completed_at: float | None = None
-    polls: int = 0
+
+    @property
+    def over(self) -> bool:
+        return self.status in ENDS
+
+    @property
+    def canceled(self) -> bool:
+        return self.status == "canceled"
 
     @property
     def billed(self) -> bool:
-        """Whether it costs something: any but one that was given up before it started, for the rest will run."""
+        """Any but one that was given up before it started, for the rest will run."""
         return not (self.status in ("canceled", "aborted") and self.started_at is None)
 
-    def polled(self, *, polls: int, seconds: float) -> None:
-        """Take it further: over after as many polls and seconds, processing until then."""
-        if self.status in ENDS:
-            return
-        over = self.polls >= polls and time.time() >= self.created_at + seconds
-        self.polls += 1
-        if over:
-            self.end()
-        elif self.fate.status != "aborted":
-            self._start()
+    def begin(self) -> None:
+        if self.fate.status != "aborted":
+            self.status, self.started_at = "processing", self.started_at or time.time()
 
     def end(self) -> None:
-        """Let what was to become of it happen now."""
-        if self.status not in ENDS:
-            if self.fate.status != "aborted":
-                self._start()
+        if not self.over:
+            self.begin()
             self.status, self.completed_at = self.fate.status, time.time()
 
     def cancel(self) -> None:
-        if self.status not in ENDS:
+        if not self.over:
             self.status, self.completed_at = "canceled", time.time()
 
     def shown(self, url: str) -> dict[str, Any]:
         """The object as the API at `url` shows it."""
-        erased = self.fate.erased and self.status in ENDS
+        erased = self.fate.erased and self.over
         shown: dict[str, Any] = {
             "id": self.id,
             "model": self.model,
@@ -95,16 +84,11 @@ class Prediction:
             shown["metrics"] = {"predict_time": self.completed_at - self.started_at}
         return shown
 
-    def _start(self) -> None:
-        self.status, self.started_at = "processing", self.started_at or time.time()
-
     def _output(self, url: str) -> Any:
         if self.status != "succeeded":
             return None
-        if self.fate.output is not None:
-            return list(self.fate.output)
-        named = [f"{url}/delivery/{self.id}/{file.name}" for file in self.files]
-        return named[0] if self.single else named
+        named = self.addresses(url)
+        return named[0] if self.single and self.fate.output is None else named
 
 
 def _written(moment: float | None) -> str | None:

@@ -12,9 +12,9 @@ from local.model_server.wire import Asked, Task
 from local.sagemaker_server.faults import REFUSALS, Fault, Faults, not_found, refusal
 from local.sagemaker_server.invocations import ENDS, Fate, Invocation
 from local.stand_in.answers import Answer, Refused, refuse, says
-from local.stand_in.listener import Handler, Listener
+from local.stand_in.listener import Handler
 from local.stand_in.memory import Exchange
-from local.stand_in.server import StandIn
+from local.stand_in.server import AnsweringStandIn
 
 DESCRIBE = "SageMaker.DescribeEndpoint"
 ROUTE = re.compile(r"/endpoints/([A-Za-z0-9-]{1,63})/async-invocations")
@@ -22,7 +22,7 @@ TASKS = {"musicgen": Task.TEXT_TO_AUDIO, "stable-diffusion": Task.TEXT_TO_IMAGE}
 _HEADERS = "X-Amzn-SageMaker-"
 
 
-class SageMakerServer(StandIn):
+class SageMakerServer(AnsweringStandIn):
     """Speaks the runtime's API at `url` from `start()` (or `with`) until `close()`.
 
     `endpoints` maps an endpoint's name to what it runs, named so that its task shows; it writes below
@@ -40,10 +40,10 @@ class SageMakerServer(StandIn):
         quick: bool = False,
         at_once: bool = False,
     ) -> None:
-        super().__init__(port, _Handler)
+        super().__init__(port)
         self.faults = Faults()
         self._s3, self._bucket, self._endpoints = s3, bucket, endpoints
-        self._studio, self._at_once = Studio(quick=quick), at_once
+        self._studio, self.at_once = Studio(quick=quick), at_once
         self._invocations: dict[str, Invocation] = {}
         self._lock = threading.Lock()
 
@@ -92,6 +92,18 @@ class SageMakerServer(StandIn):
         with self._lock:
             self._invocations.clear()
 
+    def answer(self, asked: Handler, body: bytes, exchange: Exchange) -> Answer:
+        """What is asked for, by header or path."""
+        if asked.headers.get("X-Amz-Target") == DESCRIBE:
+            return self.describe(json.loads(body)["EndpointName"])
+        route = ROUTE.fullmatch(asked.path)
+        if route is None or asked.command != "POST":
+            return asked.no_route()
+        if not asked.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
+            return refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
+        exchange.model = route[1]
+        return self.invoke(route[1], asked.headers)
+
     def invoke(self, endpoint: str, headers: Message) -> Answer:
         """Queue an invocation, if nothing is wrong with it."""
         if endpoint not in self._endpoints:
@@ -118,7 +130,7 @@ class SageMakerServer(StandIn):
         )
         with self._lock:
             self._invocations[invocation.inference_id] = invocation
-        if self._at_once:
+        if self.at_once:
             self._run(invocation)
         return invocation
 
@@ -170,29 +182,6 @@ class SageMakerServer(StandIn):
     def _put(self, location: str, body: bytes) -> None:
         bucket, _, key = location.removeprefix("s3://").partition("/")
         self._s3.put_object(Bucket=bucket, Key=key, Body=body)
-
-
-class _Handler(Handler):
-    @property
-    def owner(self) -> SageMakerServer:
-        return cast(SageMakerServer, cast(Listener, self.server).owner)
-
-    def respond(self) -> None:
-        exchange = self.owner.memory.open(self.command, self.path, dict(self.headers.items()))
-        body = self.body()
-        described = self.headers.get("X-Amz-Target") == DESCRIBE
-        answer = self.owner.describe(json.loads(body)["EndpointName"]) if described else self._answer(exchange)
-        exchange.status = None if answer.raw else answer.status
-        exchange.lost = not self.send(answer, {})
-
-    def _answer(self, exchange: Exchange) -> Answer:
-        route = ROUTE.fullmatch(self.path)
-        if route is None or self.command != "POST":
-            return self.no_route()
-        if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
-            return refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
-        exchange.model = route[1]
-        return self.owner.invoke(route[1], self.headers)
 
 
 def _wrong(headers: Message) -> str | None:

@@ -1,7 +1,8 @@
-"""How a file is sent by a server that takes ranges (RFC 9110 §14): whole, from a byte on, or not at all."""
+"""A file, and how it is sent by a server that takes ranges (RFC 9110 §14): whole, from a byte on, or not at all."""
 
 import hashlib
 import re
+from dataclasses import dataclass
 from email.message import Message
 
 from local.stand_in.answers import Answer
@@ -9,8 +10,18 @@ from local.stand_in.answers import Answer
 _FROM = re.compile(r"bytes=([0-9]+)-")
 
 
-def file_answer(content: bytes, content_type: str, asked: Message) -> Answer:
+@dataclass(frozen=True)
+class File:
+    """One file of a result."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+def file_answer(file: File, asked: Message) -> Answer:
     """The answer to a GET with these headers; a range of another form is ignored, as it may be."""
+    content, content_type = file.content, file.content_type
     headers = {"Accept-Ranges": "bytes", "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
     wanted = _FROM.fullmatch(asked.get("Range", ""))
     if wanted is None or asked.get("If-Range", headers["ETag"]) != headers["ETag"]:

@@ -1,8 +1,10 @@
 """A stand-in server: in a thread of its own from `start()`, or `with`, until `close()`."""
 
 import threading
-from typing import Self
+from abc import ABC, abstractmethod
+from typing import Self, cast
 
+from local.stand_in.answers import Answer, Refused
 from local.stand_in.listener import Handler, Listener
 from local.stand_in.memory import Exchange, Memory
 
@@ -41,3 +43,29 @@ class StandIn:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class AnsweringStandIn(StandIn, ABC):
+    """Answers what its `answer` says, and remembers how each request went."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port, _Handler)
+
+    @abstractmethod
+    def answer(self, asked: Handler, body: bytes, exchange: Exchange) -> Answer:
+        """The answer to a request, of which more may be written into the exchange; raises Refused."""
+
+
+class _Handler(Handler):
+    def respond(self) -> None:
+        owner = cast(AnsweringStandIn, cast(Listener, self.server).owner)
+        exchange = owner.memory.open(self.command, self.path, dict(self.headers.items()))
+        answer = self._answer(owner, exchange)
+        exchange.status = None if answer.raw else answer.status
+        exchange.lost = not self.send(answer, {})
+
+    def _answer(self, owner: AnsweringStandIn, exchange: Exchange) -> Answer:
+        try:
+            return owner.answer(self, self.body(), exchange)
+        except Refused as refused:
+            return refused.answer

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from local.model_server import ModelServer
+from tests.haste import with_room
 from tests.kill.edge import Moment
 from tests.kill.parts import Part, holding_the_line
 from tests.kill.points import points_of
@@ -21,7 +22,7 @@ def survives_with(haste: None, record_property: Callable[[str, object], None]) -
     """Play a scenario to the end at every point of it, or at those chosen; every failure is named by its point."""
 
     def check(scenario: Scenario, part: Part, points: Points = points_of) -> None:
-        season = strike_everywhere(scenario, part, points)
+        season = with_room(lambda: strike_everywhere(scenario, part, points))
         record_property(STRIKES, season.strikes)
         record_property(POINTS, season.calls * len(Moment))
         if season.failures:

@@ -10,6 +10,8 @@ from typing import NoReturn, TypeVar
 
 Reply = TypeVar("Reply")
 
+AT_THE_PROVIDER = "provider's"  # how an operation at AWS begins by which a provider is asked
+
 
 class Moment(StrEnum):
     """When a call is struck. At the last one the process lives on: it sees a broken connection."""
@@ -40,6 +42,11 @@ class Call:
     def of_aws(self) -> bool:
         """Whether the SDK makes it, and repeats it after a lost reply."""
         return not self.operation.startswith("provider ")
+
+    @property
+    def of_provider(self) -> bool:
+        """Whether it asks the provider something, which may be by way of AWS."""
+        return not self.of_aws or self.operation.startswith(AT_THE_PROVIDER)
 
     def __str__(self) -> str:
         return f"{self.function}: {self.operation}"

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
-
 from tests.kill.edge import Moment
 from tests.kill.network import PROVIDER_CALL, Send
+from tests.kill.parts import Telling
 from tests.kill.stage import VISIBILITY, Stage
 from tests.product import Answer
 
-CALL = 20.0  # seconds a generation takes
+CALL = 20.0  # seconds a generation takes, or to ask for one
+ASKING = 1.0  # seconds any other call to a provider takes
 SWEEP_EVERY = 60.0
 REFUSED_FOR_NOW = (429, 503)  # a provider does not count what it does not let in
 MOST_STEPS = 200
@@ -80,11 +80,14 @@ class Life(Stage):
             pass
 
     def hear_back(self) -> None:
-        """The provider calls back about its latest generation, if it has made one, which is done."""
+        """The provider says that its latest generation is done, if it has made one."""
         for latest in self.part.generations()[-1:]:
             self.server.finish(latest)
-            callback = self.server.callback(latest)
-            self.call_back(callback.url, callback.body)
+            said = self.server.callback(latest)
+            if self.part.tells is Telling.NOTICE:
+                self.notify(said)
+            else:
+                self.call_back(said.url, said.body)
 
     def crash_worker(self, moment: Moment, operation: str = PROVIDER_CALL) -> None:
         """Have the next generator die at its next call of this operation, besides whatever else is struck."""
@@ -128,13 +131,14 @@ class Life(Stage):
         """When the jobs that have not ended, or not been let go of, may go on."""
         return [item["not_before"] for item in self.items() if "open" in item]
 
-    def call_provider(self, send: Send) -> requests.Response:
-        """A call that takes its time, and others do not wait for it; those let in count as starts."""
+    def call_provider(self, send: Send, *, starts: bool) -> Any:
+        """A call that takes its time, and others do not wait for it; one that starts a generation counts if let in."""
         began, act = time.time(), self._meanwhile
         self._meanwhile = None
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
-        self.clock.shift(CALL / 2)
+        seconds = CALL if starts else ASKING
+        self.clock.shift(seconds / 2)
         try:
             if act:
                 with self.edge.outside():
@@ -142,8 +146,8 @@ class Life(Stage):
             answer = send()
         finally:
             self._at_once -= 1
-            self.clock.shift(CALL / 2)
-        if answer.status_code not in REFUSED_FOR_NOW and _starts_something(answer):
+            self.clock.shift(seconds / 2)
+        if starts and answer.status_code not in REFUSED_FOR_NOW:
             self.starts.append(began)
         return answer
 
@@ -162,9 +166,3 @@ class Life(Stage):
 
 def _next(starts: list[float]) -> float:
     return min((math.ceil(start) for start in starts if start > time.time()), default=math.inf)
-
-
-def _starts_something(answer: requests.Response) -> bool:
-    """To ask by a reference, to fetch a file and to cancel start no generation."""
-    asked = answer.request
-    return asked.method == "POST" and not str(asked.url).endswith("/cancel")

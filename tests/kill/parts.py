@@ -5,48 +5,83 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
+import boto3
+
 from local.fal_server import FalServer
+from local.hub_server import HubServer
 from local.model_server import ModelServer
 from local.replicate_server import ReplicateServer
+from local.sagemaker_server import SageMakerServer
+from tests.aws import BUCKET
 
 PROMPT = {"prompt": "upbeat techno with heavy bass"}
+HUGGING_FACE = {"huggingface": "hf_token"}
+ENDPOINT, ENDPOINTS_MODEL = "longplay-musicgen-small", "facebook/musicgen-small"
+
+
+class Telling(StrEnum):
+    """How a provider says of itself that a generation has ended."""
+
+    CALLBACK = "callback"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """A stand-in that is playing. `servers` and `tokens` are for the deployment, `request` is what a caller sends.
 
-    `generations` are the references of those made so far, `fails` is the fault that has one end in failure.
+    `closed` are ways that are known beforehand to lead nowhere, as models and routes. `generations` are the references
+    of those made so far, `fails` is the fault that has one end in failure, and after `dawdle` they take too long.
     """
 
     server: Any
     servers: Mapping[str, str]
     tokens: Mapping[str, str] = field(default_factory=dict)
     request: Mapping[str, Any] = field(default_factory=dict)
+    closed: tuple[str, ...] = ()
     generations: Callable[[], list[str]] = list
     fails: str = ""
+    dawdle: Callable[[], None] = lambda: None
+    tells: Telling | None = None
+
+
+def _never_end(server: Any) -> None:
+    server.polls = 10_000
+
+
+def _end_late(server: Any) -> None:
+    server.seconds = 260
+
+
+def _are_never_taken(server: SageMakerServer) -> None:
+    server.at_once = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """A provider that answers with a reference, by its `name` in routes and callbacks.
+    """A provider by its `name` in routes and callbacks.
 
-    `stand_in` makes its server, where a generation is done at its first poll; `server` is the name of that in the
-    settings, and `model` one that it serves. `generations` are those the stand-in has made, `fails` the fault that has
-    one end in failure.
+    `stand_in` makes its server, where a generation is done at its first poll, and `url` is that server's in the
+    settings, by the name `server`. `generations` are the references of those the stand-in has made, `fails` is the
+    fault that has one end in failure (`free` if that costs nothing), and `dawdle` has them take too long. `wishes` come
+    with every request: a `model` that it serves, and a deadline that suits it.
     """
 
     name: str
     stand_in: Callable[[], Any]
     server: str
-    model: str
+    url: Callable[[Any], str] = lambda server: str(server.url)
     tokens: Mapping[str, str]
+    wishes: Mapping[str, Any]
+    closed: tuple[str, ...] = ()
     generations: Callable[[Any], list[str]]
-    fails: str
-    path: str = ""
-    calls_back: bool = True
+    fails: str = "failed"
+    free: bool = False
+    dawdle: Callable[[Any], None] = _never_end
+    tells: Telling | None = Telling.CALLBACK
     cancels: bool = True
 
     @contextmanager
@@ -55,11 +90,14 @@ class Provider:
         with self.stand_in() as server:
             yield Part(
                 server=server,
-                servers={self.server: server.url + self.path},
+                servers={self.server: self.url(server)},
                 tokens=self.tokens,
-                request={**PROMPT, "model": self.model},
+                request={**PROMPT, **self.wishes},
+                closed=self.closed,
                 generations=lambda: self.generations(server),
                 fails=self.fails,
+                dawdle=lambda: self.dawdle(server),
+                tells=self.tells,
             )
 
 
@@ -68,23 +106,53 @@ def holding_the_line(server: ModelServer) -> Part:
     return Part(server=server, servers={"*": f"{server.url}/hf-inference/models/{{model}}"}, request=PROMPT)
 
 
-PROVIDERS = (
-    Provider(
-        name="replicate",
-        stand_in=lambda: ReplicateServer(quick=True, polls=1),
-        server="replicate",
-        model="musicgen-large",
-        tokens={"replicate": "r8_token"},
-        generations=lambda server: [prediction.id for prediction in server.predictions],
-        fails="failed",
+def _partner(name: str, **particular: Any) -> Provider:
+    """One that is reached through Hugging Face's router: it neither calls back nor is told to stop."""
+    usual = {
+        "stand_in": lambda: HubServer(quick=True),
+        "server": "inference-providers",
+        "tokens": HUGGING_FACE,
+        "wishes": {"model": "flux-dev"},
+        "generations": lambda server: [generation.id for generation in server.made],
+        "dawdle": _end_late,
+        "tells": None,
+        "cancels": False,
+    }
+    return Provider(name=name, **{**usual, **particular})
+
+
+REPLICATE = Provider(
+    name="replicate",
+    stand_in=lambda: ReplicateServer(quick=True, polls=1),
+    server="replicate",
+    tokens={"replicate": "r8_token"},
+    wishes={"model": "musicgen-large"},
+    generations=lambda server: [prediction.id for prediction in server.predictions],
+)
+FAL = Provider(
+    name="fal",
+    stand_in=lambda: FalServer(quick=True, polls=1),
+    server="fal",
+    tokens={"fal": "fal_key"},
+    wishes={"model": "stable-audio"},
+    free=True,
+    generations=lambda server: [request.id for request in server.queue],
+)
+ROUTED_FAL = _partner("hf-fal-ai", free=True)
+WAVESPEED = _partner("hf-wavespeed", closed=("flux-dev#hf-fal-ai",))
+NSCALE = _partner("hf-nscale", wishes={"model": "stable-diffusion-xl"}, fails="server_error")
+SAGEMAKER = Provider(
+    name="sagemaker",
+    stand_in=lambda: SageMakerServer(
+        boto3.client("s3"), bucket=BUCKET, endpoints={ENDPOINT: ENDPOINTS_MODEL}, quick=True, at_once=True
     ),
-    Provider(
-        name="fal",
-        stand_in=lambda: FalServer(quick=True, polls=1),
-        server="fal",
-        model="stable-audio",
-        tokens={"fal": "fal_key"},
-        generations=lambda server: [request.id for request in server.queue],
-        fails="failed",
-    ),
+    server="sagemaker-musicgen-small",
+    url=lambda server: str(server.url_of(ENDPOINT)),
+    tokens={},
+    wishes={"model": "musicgen-small", "deadline_seconds": 4_000},  # a lost reply alone is waited for 1,260 s
+    generations=lambda server: [invocation.inference_id for invocation in server.invocations],
+    fails="model_error",
+    dawdle=_are_never_taken,
+    tells=Telling.NOTICE,
+    cancels=False,
 )

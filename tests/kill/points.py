@@ -30,10 +30,10 @@ def points_at_the_provider(calls: Sequence[Call]) -> Iterator[Point]:
     That is in the processes that call it, and of these not where AWS's reply gets lost: what the SDK repeats there is
     our own write, and the same whoever the provider is.
     """
-    concerned = {call.process for call in calls if not call.of_aws}
+    concerned = {call.process for call in calls if call.of_provider}
     for point in points_of(calls):
         call = calls[point.call - 1]
-        if call.process in concerned and not (call.of_aws and point.moment is Moment.REPLY_LOST):
+        if call.process in concerned and (call.of_provider or point.moment is not Moment.REPLY_LOST):
             yield point
 
 

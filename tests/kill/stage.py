@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+import notices
 import time_machine
 import wiring
 from longplay.items import from_item
@@ -23,7 +24,7 @@ from time_machine import Traveller
 from tests.aws import BUCKET, REGION, SECRET, TABLE, Aws, make_account
 from tests.kill.edge import Edge, Killed
 from tests.kill.parts import Part
-from tests.product import QUEUES, Answer, Product
+from tests.product import QUEUES, Answer, Context, Product
 
 BEGINNING = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ON_LOOPBACK = {"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}
@@ -79,6 +80,9 @@ def empty_account(part: Part, **settings: Any) -> Iterator[Place]:
     with mock_aws(config=ON_LOOPBACK), time_machine.travel(BEGINNING, tick=False) as clock:
         aws = make_account(**chosen)
         aws.secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(part.tokens))
+        for way in part.closed:
+            until = {"N": str((BEGINNING + timedelta(days=1)).timestamp())}
+            aws.dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": f"closed#{way}"}, "until": until})
         with patch.dict("os.environ", {**aws.environment, "CALLBACK_BASE_URL": ADDRESS}):
             yield Place(aws=aws, clock=clock, settings=parse_settings(json.dumps(chosen)))
     wiring.dependencies.cache_clear()
@@ -155,6 +159,10 @@ class Stage:
         asked = urlsplit(url)
         path = f"{asked.path.removeprefix(urlsplit(ADDRESS).path)}?{asked.query}"
         return self.run("callbacks", lambda: self.product.call_back(path, body))
+
+    def notify(self, event: dict[str, Any]) -> None:
+        """SNS hands its function a notice."""
+        self.run("notices", lambda: notices.handler(event, Context()))  # type: ignore[arg-type]
 
     def situation(self) -> str:
         """How all stands but for times, tokens and texts: what two invocations have in common that do the same."""

@@ -63,7 +63,7 @@ def a_cancel_after_a_crash_past_the_result(life: Life) -> None:
 
 def a_retry_of_a_failed_job(life: Life) -> None:
     with life.undisturbed():
-        life.server.fault("invalid", times=1)
+        life.server.fault("invalid", times=2)
         job = life.submit("job", TRACK)
         life.settle()
     life.retry(job)

@@ -19,7 +19,7 @@ def a_leader_and_its_follower(life: Life) -> None:
 
 
 def a_follower_whose_leader_fails(life: Life) -> None:
-    life.server.fault("invalid", times=1)
+    life.server.fault("invalid", times=2)
     with life.undisturbed():
         life.submit("leader", TRACK)
         life.submit("follower", TRACK)
@@ -63,7 +63,7 @@ def a_result_asked_for_afresh(life: Life) -> None:
 
 def a_retry_while_another_leads(life: Life) -> None:
     with life.undisturbed():
-        life.server.fault("invalid", times=1)
+        life.server.fault("invalid", times=2)
         failed = life.submit("failed", TRACK)
         life.settle()
         life.submit("leader", TRACK)

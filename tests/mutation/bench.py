@@ -71,6 +71,10 @@ class Bench:
         self.jobs.release(after)
         return after
 
+    def answer_lost(self, **changes: Any) -> Job:
+        """A job back in the line because its call's answer was lost; the job is as it was read then."""
+        return self.released(self.running(), **{"status": Status.QUEUED, **changes})
+
     def referred(self, *, not_before: float = NOW, **given: Any) -> Job:
         """A job that its provider holds."""
         job = replace(self.running(**given), ref="prediction-1", not_before=not_before, due_at=not_before)

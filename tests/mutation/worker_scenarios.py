@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from longplay.errors import Charged
+from longplay.job import Status
 from msgspec.structs import replace
 
 from tests.mutation.bench import CRASHED, DEADLINE, ERROR, LEASE, NOW, Bench, is_refused
@@ -72,10 +74,9 @@ def a_canceled_job_is_not_called_again(bench: Bench) -> None:
 
 
 @guards("TAKE_OVER", NO_REF)
-def a_job_whose_reference_has_been_learnt_is_not_called_again(bench: Bench) -> None:
-    job = bench.running()
-    bench.jobs.learn_ref(job, 0, "prediction-1", now=NOW)
-    is_refused(lambda: bench.take_over(job, now=CRASHED))
+def a_job_with_a_reference_is_not_called_again(bench: Bench) -> None:
+    asking = bench.jobs.step(bench.referred(), now=NOW, lease=LEASE)
+    is_refused(lambda: bench.take_over(asking, now=CRASHED))
 
 
 # --- references ---
@@ -142,7 +143,36 @@ def a_callback_for_a_job_that_has_ended_stores_no_reference(bench: Bench) -> Non
 def a_second_callback_replaces_no_reference(bench: Bench) -> None:
     job = bench.running()
     bench.jobs.learn_ref(job, 0, "prediction-1", now=NOW)
+    bench.jobs.step(job, now=NOW, lease=LEASE)
     is_refused(lambda: bench.jobs.learn_ref(job, 0, "prediction-2", now=NOW))
+
+
+@guards("LEARN_REF_LATE", "#attempts[i].#token = :secret")
+def a_forged_callback_after_a_lost_answer_stores_no_reference(bench: Bench) -> None:
+    job = bench.answer_lost()
+    forged = replace(job, attempts=(replace(job.attempts[0], token="guessed"),))
+    is_refused(lambda: bench.jobs.learn_ref(forged, 0, "prediction-1", now=NOW))
+
+
+@guards("LEARN_REF_LATE", "attribute_not_exists(#attempts[i].#charged)")
+def a_callback_about_a_call_that_was_refused_stores_no_reference(bench: Bench) -> None:
+    job = bench.running()
+    refused = replace(job.attempts[0], charged=Charged.NO)
+    job = bench.released(job, status=Status.QUEUED, attempts=(refused,))
+    is_refused(lambda: bench.jobs.learn_ref(job, 0, "prediction-1", now=NOW))
+
+
+@guards("LEARN_REF_LATE", "#route = :route")
+def a_callback_about_the_route_before_stores_no_reference(bench: Bench) -> None:
+    job = bench.answer_lost(route="router")
+    is_refused(lambda: bench.jobs.learn_ref(job, 0, "prediction-1", now=NOW))
+
+
+@guards("LEARN_REF_LATE", "#status = :queued")
+def a_late_callback_reopens_no_job_that_was_cancelled(bench: Bench) -> None:
+    job = bench.answer_lost()
+    bench.jobs.cancel_waiting(bench.now(job), now=NOW)
+    is_refused(lambda: bench.jobs.learn_ref(job, 0, "prediction-1", now=NOW))
 
 
 @guards("NUDGE", "#attempts[i].#token = :secret")

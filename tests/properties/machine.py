@@ -174,7 +174,8 @@ class Deployment(RuleBasedStateMachine):
         now = time.time()
         for job in promises.jobs_in(self.world.items()):
             late = job["status"] in ("queued", "running") and job["deadline"] <= now
-            asked_first = "ref" in job and "lease" in job  # its worker died asking: the next one asks, then it ends
+            died_asking = "ref" in job and "lease" in job  # the next one asks, is soon looked for, and then it ends
+            asked_first = died_asking and job["due_at"] <= now + self.world.settings.resend_after
             assert not late or asked_first or job.get("lease", 0) > now, job
 
     def _ends_are_final(self, items: list[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.kill.edge import Moment
 from tests.kill.network import PROVIDER_CALL
-from tests.kill.parts import PROVIDERS
+from tests.kill.parts import REPLICATE
 from tests.product import Answer
 from tests.properties.machine import Deployment, hold
 
@@ -146,7 +146,6 @@ def _job(hint: Hint) -> str:
 @pytest.mark.parametrize("seed", range(4))
 def test_longplay_keeps_its_promises(haste: None, seed: int) -> None:
     """Whatever comes together; the seeds are so many runs that can go side by side."""
-    replicate = PROVIDERS[0]
-    with replicate.playing() as part:
+    with REPLICATE.playing() as part:
         part.server.polls = 3
         hold(CallingBack, part, seed=seed, examples=EXAMPLES, steps=STEPS)

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from longplay.settings import Settings
 
 from tests.kill.audit import Remains
-from tests.kill.network import network_behind
+from tests.kill.network import Send, network_behind
 from tests.kill.parts import Part
 from tests.kill.stage import Stage, empty_account
 from tests.product import Answer, Product
@@ -28,7 +28,7 @@ class World(Stage):
             place = stack.enter_context(empty_account(part, **settings))
             super().__init__(place, part, RacingEdge())
             stack.enter_context(patch.object(time, "sleep", lambda _seconds: None))
-            stack.enter_context(network_behind(self.edge, part.server, timed=lambda send: send()))
+            stack.enter_context(network_behind(self.edge, part.server, timed=_at_once))
             self._stack = stack.pop_all()
 
     @property
@@ -70,3 +70,7 @@ class World(Stage):
         asked = [exchange for exchange in self.server.requests if exchange.method == "POST"]
         starts = [exchange for exchange in asked if not exchange.path.endswith("/cancel")]
         return sorted(exchange.started_at for exchange in starts if exchange.status not in (429, 503))
+
+
+def _at_once(send: Send, *, starts: bool) -> Any:
+    return send()

@@ -56,7 +56,6 @@ SHAPES = [
     ("music", "raw_audio", {"form": "flac"}, "audio/flac"),
     ("music", "large", {"bytes": 1_000_000}, "audio/wav"),
     ("image", "base64_image", {}, "image/png"),
-    ("image", "black", {}, "image/png"),
 ]
 BILLED = {Charged.NO: (0,), Charged.UNKNOWN: (0, 1), Charged.YES: (1,)}
 
@@ -132,5 +131,12 @@ def test_each_shape_of_answer_is_understood(submit, model_server, name, fault, d
     assert model_server.generations == 1
 
 
+def test_a_picture_that_was_blackened_is_not_passed_on(submit, model_server):
+    model_server.fault("black")
+    with pytest.raises(ProviderError) as caught:
+        submit("image")
+    assert (caught.value.kind, caught.value.charged) == (FailureKind.MODERATED, Charged.YES)
+
+
 def test_no_fault_is_left_out():
-    assert {fault for fault, *_ in FAILURES} | {fault for _, fault, *_ in SHAPES} == set(FAULTS)
+    assert {fault for fault, *_ in FAILURES} | {fault for _, fault, *_ in SHAPES} | {"black"} == set(FAULTS)

@@ -122,7 +122,7 @@ class TestARefusedOrder:
         hub.fault("throttled", retry_after=40)
         assert failure(*routed("nscale picture")).retry_after == 40
 
-    @pytest.mark.parametrize("at", ["mapping", "order"])
+    @pytest.mark.parametrize("at", ["mapping", "create"])
     @pytest.mark.parametrize("name", [*CONTRACTS, *HELD])
     def test_for_its_token_has_the_token_read_anew(self, routed, hub, tokens, name, at):
         hub.fault("unauthorized", at=at)

@@ -48,7 +48,7 @@ class TestAGenerationThatFails:
         hub.forget(hub.made[0].id)
         with pytest.raises(ProviderError) as caught:
             provider.poll(ref, asked)
-        assert (caught.value.kind, caught.value.charged) == (FailureKind.UPSTREAM, Charged.UNKNOWN)
+        assert (caught.value.kind, caught.value.charged) == (FailureKind.BAD_OUTPUT, Charged.UNKNOWN)
         assert "does not know" in caught.value.message
 
     def test_at_fal_to_be_kept_may_have_cost_something(self, routed, hub):
@@ -59,7 +59,7 @@ class TestAGenerationThatFails:
         hub.fault("missing", at="result")
         with pytest.raises(ProviderError) as caught:
             provider.poll(ref, asked)
-        assert (caught.value.kind, caught.value.charged) == (FailureKind.UPSTREAM, Charged.UNKNOWN)
+        assert (caught.value.kind, caught.value.charged) == (FailureKind.BAD_OUTPUT, Charged.UNKNOWN)
 
 
 class TestAPoll:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -211,3 +212,10 @@ def test_secrets_that_cannot_be_read_are_found_and_not_quoted(
     found = _route(product.examine(), "musicgen-large", "replicate")
     assert (found["works"], found["findings"]["token"]) == ("no", "no")
     assert "r8_not_json" not in json.dumps(found)
+
+
+def test_a_round_of_long_ago_is_stale(product: Product) -> None:
+    """The doctor has not been round since: nobody can tell how the models are."""
+    product.examine()
+    with time_machine.travel(time.time() + 4 * 3_600, tick=False):
+        assert product.get("/health").json["status"] == "stale"

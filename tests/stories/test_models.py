@@ -55,3 +55,13 @@ def test_a_request_by_kind_gets_a_model_that_is_reached_here(
 ) -> None:
     """The usual one where it is, or where none is: then its refusal says what to set up."""
     assert product_with(servers=servers).submit({"prompt": "calm guitar", "kind": kind})["model"] == model
+
+
+def test_what_is_larger_or_longer_is_estimated_dearer(product: Product) -> None:
+    """And holds more of a budget; what is smaller is not estimated cheaper than the defaults."""
+    prices = {
+        seconds: product.submit({"prompt": "calm guitar", "duration": seconds})["cost"]["estimated_usd"]
+        for seconds in (2, 10, 30)
+    }
+    assert prices[2] == prices[10] > 0
+    assert prices[30] == pytest.approx(3 * prices[10])

@@ -19,8 +19,9 @@ TRACK = {"prompt": "smooth saxophone with walking bass", "genre": "jazz", "durat
 
 def test_a_failed_job_is_retried_as_a_new_one(product: Product, model_server: ModelServer) -> None:
     """The same request; however often it is asked, one new job."""
-    model_server.fault("invalid", times=1)
+    model_server.fault("invalid", times=2)
     job = product.submit(TRACK)
+    product.deliver()
     product.deliver()
     first, second = (product.post(f"/jobs/{job['id']}/retry") for _ in range(2))
     assert (first.status, first.json["retry_of"], first.headers["Location"]) == (

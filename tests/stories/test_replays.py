@@ -29,8 +29,9 @@ def _paused(product: Product) -> Iterator[None]:
 
 
 def _failed(product: Product, model_server: ModelServer) -> str:
-    model_server.fault("invalid", times=1)
+    model_server.fault("invalid", times=2)
     job = product.submit(TRACK)
+    product.deliver()
     product.deliver()
     return str(job["id"])
 

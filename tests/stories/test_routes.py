@@ -11,6 +11,7 @@ import time_machine
 import wiring
 
 from local.model_server import ModelServer
+from tests.aws import Aws
 from tests.product import Product
 
 TRACK = {"prompt": "calm acoustic guitar", "duration": 2}
@@ -61,6 +62,51 @@ def test_a_refused_account_is_gone_around(
     job = product.submit(TRACK)
     _run(product, clock, 30)
     assert _went(product.job(job["id"])) == [("endpoint", why), ("router", "succeeded")]
+
+
+def test_jobs_behind_a_refused_account_go_around_it_too(
+    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Coordinates
+) -> None:
+    """Without a call that would be refused, and without a wait."""
+    product = two_accounts()
+    jobs = [product.submit({**TRACK, "prompt": f"guitar {n}"}) for n in range(3)]
+    model_server.fault("unauthorized", times=1)
+    _run(product, clock, 40)
+    assert {product.job(job["id"])["served_by"] for job in jobs} == {"router"}
+    assert len(model_server.requests) == 1 + 3
+
+
+@pytest.mark.parametrize(("fault", "settings"), [("throttled", {"failover": "busy"}), ("unauthorized", {})])
+def test_a_way_that_was_left_is_taken_again_where_the_other_leads_nowhere(
+    two_accounts: Callable[..., Product],
+    model_server: ModelServer,
+    clock: time_machine.Coordinates,
+    fault: str,
+    settings: dict[str, str],
+) -> None:
+    """A job is not lost because its second choice does not have the model."""
+    product = two_accounts(**settings)
+    model_server.fault(fault, times=1)
+    model_server.fault("gone", times=1)
+    job = product.submit(TRACK)
+    _run(product, clock, 700)
+    done = product.job(job["id"])
+    assert (done["status"], done["served_by"]) == ("succeeded", "endpoint")
+
+
+def test_a_new_token_ends_the_pause(
+    product_with: Callable[..., Product], clock: time_machine.Coordinates, aws: Aws
+) -> None:
+    """Within five minutes, and without a deployment."""
+    with ModelServer(quick=True, token="thenewone") as server:
+        product = product_with(servers={"*": f"{server.url}/models/{{model}}"})
+        aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "theoldone"}')
+        job = product.submit(TRACK)
+        _run(product, clock, 60)
+        assert product.job(job["id"])["wait"]["reason"] == "account_paused"
+        aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "thenewone"}')
+        _run(product, clock, 330)
+        assert product.job(job["id"])["status"] == "succeeded"
 
 
 def test_one_bad_token_burns_no_job(

@@ -95,6 +95,7 @@ BAD_BODIES: dict[str, tuple[Any, str, str]] = {
     "duration as text": ({"prompt": "x", "duration": "30"}, "duration", "from 1 to 30"),
     "duration true": ({"prompt": "x", "duration": True}, "duration", "from 1 to 30"),
     "width 513": ({"prompt": "x", "kind": "image", "width": 513}, "width", "multiple of 8"),
+    "guidance of 400 digits": ({"prompt": "x", "guidance_scale": 10**400}, "guidance_scale", "a number from 1 to 20"),
     "width 512.0": ({"prompt": "x", "kind": "image", "width": 512.5}, "width", "whole number"),
     "a field of another kind": ({"prompt": "x", "width": 512}, "width", "musicgen-small"),
     "an unknown field": ({"prompt": "x", "tempo": 120}, "tempo", "it takes: prompt"),

@@ -79,6 +79,23 @@ def test_a_waiting_job_is_sent_again_ever_more_rarely(product: Product, clock: t
     assert gaps[-1] == LONGEST_STEP / 60
 
 
+def test_one_job_that_cannot_be_seen_to_keeps_the_sweeper_from_no_other(
+    product: Product, clock: time_machine.Coordinates
+) -> None:
+    """Its error is raised when all have been looked at, for the alarm."""
+    broken, other = (product.submit({"prompt": prompt, "deadline_seconds": 60}) for prompt in ("broken", "sound"))
+    product.aws.dynamodb.update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": f"job#{broken['id']}"}},
+        UpdateExpression="SET max_charges = :nonsense",
+        ExpressionAttributeValues={":nonsense": {"S": "many"}},
+    )
+    clock.shift(120)
+    with pytest.raises(ExceptionGroup, match="1 of 2 due jobs"):
+        product.sweep()
+    assert product.job(other["id"])["status"] == "failed"
+
+
 def test_ten_thousand_waiting_jobs_are_sent_again_in_turn(record_property: Callable[[str, object], None]) -> None:
     """Behind workers that take none: no run sends more than it may, and each job has had its turn."""
     minutes = 120

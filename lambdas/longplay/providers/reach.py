@@ -6,6 +6,7 @@ A provider gets to https alone; a stand-in on this machine also to what its own 
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from longplay.media import HEAD, sniff
@@ -26,6 +27,13 @@ def image_inline(call: Call) -> str:
     """The input image as a data URI, its type read from its bytes."""
     image = call.image or b""
     return f"data:{sniff(image[:HEAD]) or 'image/png'};base64,{base64.b64encode(image).decode()}"
+
+
+def path_of(url: object) -> str:
+    """The path of an address that a stranger named; empty where it has none, or is no address."""
+    with suppress(ValueError):
+        return urlsplit(str(url)).path
+    return ""
 
 
 def _within_reach(url: str | None, call: Call) -> str | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from longplay.errors import Charged, FailureKind, ProviderError
 from longplay.media import BrokenMedia, MediaFile, describe
+from longplay.media_pixels import is_black
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
 
@@ -22,7 +23,19 @@ def read_result(path: Path, call: Call) -> MediaFile:
         raise bad_output(call, str(error)) from error
     if not media.content_type.startswith(_TYPES[call.kind]):
         raise bad_output(call, f"it sent {media.content_type} where {call.kind} was asked for")
+    if is_black(media):
+        raise _blackened(call)
     return media
+
+
+def _blackened(call: Call) -> ProviderError:
+    """As the safety checker of Stable Diffusion's pipelines does it (huggingface/diffusers, safety_checker.py)."""
+    return ProviderError(
+        FailureKind.MODERATED,
+        f"the picture by {call.model} came back black: a safety checker held it back, and it is paid for. "
+        "Change the prompt.",
+        charged=Charged.YES,
+    )
 
 
 def bad_output(call: Call, what: str, *, charged: Charged = Charged.YES) -> ProviderError:

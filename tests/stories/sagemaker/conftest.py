@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,11 +10,7 @@ import time_machine
 from local.sagemaker_server import SageMakerServer
 from tests.aws import BUCKET, Aws
 from tests.product import Product
-from tests.stories.sagemaker.acts import (
-    IMAGE,
-    MODELS,
-    MUSIC,
-)
+from tests.stories.sagemaker.acts import IMAGE, MODELS, MUSIC
 
 
 @pytest.fixture
@@ -23,13 +18,6 @@ def sagemaker(aws: Aws) -> Iterator[SageMakerServer]:
     """SageMaker's stand-in: what it queues runs when a test says so."""
     with SageMakerServer(aws.s3, bucket=BUCKET, endpoints=MODELS, quick=True) as server:
         yield server
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
-    """Time that moves only when a test says so."""
-    with time_machine.travel(time.time(), tick=False) as coordinates:
-        yield coordinates
 
 
 @pytest.fixture

@@ -10,11 +10,8 @@ import time_machine
 from local.sagemaker_server import SageMakerServer
 from tests.aws import BUCKET
 from tests.product import Product
-from tests.stories.sagemaker.acts import (
-    PICTURE,
-    TRACK,
-    run,
-)
+from tests.stories.acts import run
+from tests.stories.sagemaker.acts import PICTURE, TRACK
 
 
 @pytest.mark.parametrize(("body", "content_type"), [(TRACK, "audio/wav"), (PICTURE, "image/png")])

@@ -7,6 +7,7 @@ Any request wakes one that sleeps, and from then on it is paid for. List and sta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -32,12 +33,18 @@ def _may_call_endpoints(visit: Visit) -> Found | None:
 def _not_down(visit: Visit) -> Found:
     """One that sleeps, or is just starting, will answer."""
     host = visit.host
-    status = next((status for status in _statuses(visit) if urlsplit(str(status.get("url"))).netloc == host), None)
+    status = next((status for status in _statuses(visit) if _host_of(status.get("url")) == host), None)
     if status is None:
         return unknown(f"The token's account lists no endpoint at {host}: it may be another's. See {CONSOLE}.")
     if status.get("state") in _DOWN:
         return no(f"The endpoint at {host} is {status['state']}: resume or mend it at {CONSOLE}.")
     return YES
+
+
+def _host_of(url: object) -> str:
+    with suppress(ValueError):
+        return urlsplit(str(url)).netloc
+    return ""
 
 
 def _statuses(visit: Visit) -> Iterator[Mapping[str, Any]]:

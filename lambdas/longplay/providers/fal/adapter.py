@@ -111,7 +111,7 @@ def _failure(reply: Reply, progress: Progress, ref: str) -> ProviderError | None
     if is_the_models(reply.answer, progress):
         return end_of(reply.refusal, reply.call, reply.credential)
     if reply.answer.status in _FORGOTTEN:
-        why = "fal keeps a result for an hour, a large one for six minutes"
+        why = "fal does not keep results for long"
         charged = Charged.YES if progress.error is None else Charged.UNKNOWN
         return lost(id_of(ref), reply.call, why, charged=charged)
     return None

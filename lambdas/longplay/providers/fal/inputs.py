@@ -7,12 +7,12 @@ them in github.com/fal-ai/fal-js, 2026-08). `sync_mode` is never asked for: resu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from longplay.errors import FailureKind, ProviderError
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url
+from longplay.providers.translation import Footage, Styles, given, in_style, within
 
 _Bounds: TypeAlias = Mapping[str, tuple[float, float]]
 
@@ -20,47 +20,40 @@ _PASSED_ON = ("num_inference_steps", "guidance_scale", "seed")
 _SDXL_BOUNDS: _Bounds = {"num_inference_steps": (1, 50)}
 _WAN_BOUNDS: _Bounds = {"num_inference_steps": (2, 50), "guidance_scale": (1, 10)}
 _SVD_FRAMES, _SVD_RATES = 25, (10, 100)
-_WAN_FRAMES, _WAN_RATES, _WAN_RATE = (17, 161), (4, 60), 24
+_WAN = Footage(frames=(17, 161), rates=(4, 60), rate=24)
 _WAN_TALL, _WAN_WIDE = 0.75, 4 / 3  # proportions beyond which a film is upright, or wide
 _WAN_SMALL = 700_000  # pixels; 580p has 600 000, 720p 920 000
 
 
 def input_of(call: Call) -> dict[str, Any]:
     """What is asked of the endpoint; raises ProviderError for a style that is not here."""
-    build = _INPUTS.get(call.style)
-    if build is None:
-        raise ProviderError(
-            FailureKind.NOT_SERVED,
-            f"the route to {call.model} names no style of fal's in models.toml: it says “{call.style}”, "
-            f"there are {', '.join(_INPUTS)}. Nothing was sent.",
-        )
-    return build(call)
+    return in_style(call, _INPUTS, whose="fal's")
 
 
 def _flux(call: Call) -> dict[str, Any]:
     """FLUX has no negative prompt."""
-    return {"prompt": call.prompt, "output_format": "png", **_given(call, *_PASSED_ON), **_size(call)}
+    return {"prompt": call.prompt, "output_format": "png", **given(call, *_PASSED_ON), **_size(call)}
 
 
 def _sdxl(call: Call) -> dict[str, Any]:
     """`fal-ai/fast-sdxl` has our names, but for the size's."""
-    given = _bounded(_given(call, "negative_prompt", *_PASSED_ON), _SDXL_BOUNDS)
-    return {"prompt": call.prompt, "format": "png", **given, **_size(call)}
+    sent = _bounded(given(call, "negative_prompt", *_PASSED_ON), _SDXL_BOUNDS)
+    return {"prompt": call.prompt, "format": "png", **sent, **_size(call)}
 
 
 def _size(call: Call) -> dict[str, Any]:
-    size = _given(call, "width", "height")
+    size = given(call, "width", "height")
     return {"image_size": size} if len(size) == 2 else {}
 
 
 def _stable_audio(call: Call) -> dict[str, Any]:
     """Stable Audio Open takes whole seconds, and no seed."""
-    return {"prompt": call.prompt, **_seconds(call), **_given(call, steps="num_inference_steps")}
+    return {"prompt": call.prompt, **_seconds(call), **given(call, steps="num_inference_steps")}
 
 
 def _stable_audio_25(call: Call) -> dict[str, Any]:
     """Stable Audio 2.5 takes whole seconds."""
-    return {"prompt": call.prompt, **_seconds(call), **_given(call, *_PASSED_ON)}
+    return {"prompt": call.prompt, **_seconds(call), **given(call, *_PASSED_ON)}
 
 
 def _seconds(call: Call) -> dict[str, int]:
@@ -72,17 +65,10 @@ def _wan(call: Call) -> dict[str, Any]:
     """Wan 2.2 (5B) makes 17 to 161 frames, wide, upright or square, in two sizes."""
     return {
         "prompt": call.prompt,
-        **_bounded(_given(call, "negative_prompt", *_PASSED_ON), _WAN_BOUNDS),
-        **_wan_length(call.parameters),
+        **_bounded(given(call, "negative_prompt", *_PASSED_ON), _WAN_BOUNDS),
+        **_WAN.length(call.parameters),
         **_wan_shape(call.parameters),
     }
-
-
-def _wan_length(parameters: Mapping[str, Any]) -> dict[str, int]:
-    if "duration" not in parameters:
-        return {}
-    frames = _within(parameters["duration"] * _WAN_RATE, *_WAN_FRAMES)
-    return {"num_frames": frames, "frames_per_second": _within(frames / parameters["duration"], *_WAN_RATES)}
 
 
 def _wan_shape(parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -101,13 +87,13 @@ def _wan_aspect(proportion: float) -> str:
 
 def _svd(call: Call) -> dict[str, Any]:
     """Stable Video Diffusion makes 25 frames, ten a second at the slowest."""
-    given = _given(call, "seed")
+    sent = given(call, "seed")
     if "duration" in call.parameters:
-        given["fps"] = _within(_SVD_FRAMES / float(call.parameters["duration"]), *_SVD_RATES)
-    return {"image_url": image_url(call) or image_inline(call), **given}
+        sent["fps"] = within(_SVD_FRAMES / float(call.parameters["duration"]), *_SVD_RATES)
+    return {"image_url": image_url(call) or image_inline(call), **sent}
 
 
-_INPUTS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
+_INPUTS: Styles = {
     "flux": _flux,
     "sdxl": _sdxl,
     "stable-audio": _stable_audio,
@@ -117,19 +103,9 @@ _INPUTS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
 }
 
 
-def _given(call: Call, *names: str, **renamed: str) -> dict[str, Any]:
-    """The parameters that were given, those of `renamed` under the endpoint's own name."""
-    wanted = {**{name: name for name in names}, **renamed}
-    return {theirs: call.parameters[ours] for theirs, ours in wanted.items() if ours in call.parameters}
-
-
-def _bounded(given: dict[str, Any], bounds: _Bounds) -> dict[str, Any]:
+def _bounded(sent: dict[str, Any], bounds: _Bounds) -> dict[str, Any]:
     """The nearest the endpoint takes: the catalogue's bounds are the model's, an endpoint's may be narrower."""
     return {
         name: min(max(value, bounds[name][0]), bounds[name][1]) if name in bounds else value
-        for name, value in given.items()
+        for name, value in sent.items()
     }
-
-
-def _within(number: float, least: int, most: int) -> int:
-    return min(max(round(number), least), most)

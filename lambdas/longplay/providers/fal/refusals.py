@@ -105,14 +105,17 @@ def is_the_models(answer: Answer, progress: Progress) -> bool:
     """Whether a refusal is what the model itself ended with, rather than one of asking for the result.
 
     Where fal's gateway fails, nothing is marked, and the result may still be had; where the result is gone, fal's 404
-    has no detail, as an app's own has.
+    has no detail, as an app's own has. What may as well be said of our asking is the model's only where both the
+    request's status and a header say so; a 401 never is.
     """
-    if answer.status in _NOT_THE_MODELS or answer.status < 400:
+    marks = any(mark in answer.headers for mark in _MARKS)
+    if answer.status in _NOT_THE_MODELS:
+        return answer.status != 401 and marks and progress.error is not None
+    if answer.status < 400:
         return False
     if answer.status in _FORGOTTEN:
         return read_refusal(answer, secret=None).said != ""
-    marked = progress.error is not None or any(mark in answer.headers for mark in _MARKS)
-    return marked or answer.status < 500
+    return marks or progress.error is not None or answer.status < 500
 
 
 def end_of(refusal: Refusal, call: Call, credential: Credential) -> ProviderError:
@@ -136,5 +139,5 @@ def refusal_in(progress: Progress, *, request_id: str, secret: str | None) -> Re
 
 def lost(request_id: str, call: Call, why: str, *, charged: Charged = Charged.UNKNOWN) -> ProviderError:
     """The error of a request whose result is gone."""
-    what = f"the result of request {request_id} by {call.model} cannot be had: {why}"
+    what = f"the result of request {request_id} by {call.model} cannot be had: {why}. Submit the request again."
     return ProviderError(FailureKind.UPSTREAM, what, charged=charged, request_id=request_id)

@@ -20,6 +20,7 @@ from longplay.providers.refusals import read_refusal
 from longplay.providers.results import bad_output, read_result
 
 LARGEST_JSON = 32_000_000  # bytes; 30 s of sound as a list of numbers are 10 to 20 MB
+MOST_VALUES = 4_000_000  # two minutes of sound in samples; each is an object in a worker of 512 MB
 MUSICGEN_RATE = 32_000  # samples a second, where a tutorial-style handler does not say
 
 _PACKED = ("image", "images", "video", "videos", "audio", "b64_json", "data", "output", "blob")
@@ -61,8 +62,11 @@ def _json(answer: Answer, call: Call) -> Any:
         raise _no_json(answer, call, first)
     if answer.bytes > LARGEST_JSON:
         raise bad_output(call, f"it sent {answer.bytes:,} bytes of JSON, more than {LARGEST_JSON:,}")
+    packed = answer.body.read_bytes()
+    if packed.count(b",") > MOST_VALUES:
+        raise bad_output(call, f"its JSON holds more than {MOST_VALUES:,} values")
     try:
-        return msgspec.json.decode(answer.body.read_bytes())
+        return msgspec.json.decode(packed)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_output(call, "its JSON cannot be read") from error
 

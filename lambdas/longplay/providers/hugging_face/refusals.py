@@ -33,6 +33,11 @@ _OWN_FORBIDDEN = Meaning(
     what="the token does not permit this",
     advice="Store one that your server lets run the model with `make token PROVIDER={token}`.",
 )
+_PAUSED = Meaning(
+    kind=FailureKind.NOT_SERVED,
+    what="the endpoint is paused",
+    advice="Resume it at https://endpoints.huggingface.co, or take its server out of the settings.",
+)
 _TOKEN_WANTED = Meaning(
     kind=FailureKind.AUTH,
     what="no token stored",
@@ -70,9 +75,15 @@ def _meaning(refusal: Refusal, call: Call, credential: Credential) -> Meaning:
     status = refusal.status
     if credential.name == _OWN and status in (401, 403):
         return _BY_OWN_STATUS[status] if credential.token else _TOKEN_WANTED
+    if status == 400 and _is_endpoint(call) and "invalid state" in refusal.said.lower():
+        return _PAUSED  # as elastic/elasticsearch#112033 met it, 2024-08
     if status in (200, 503) and _is_loading(refusal, server_of(call.url)):
         return _LOADING
     return meanings.by_text(refusal, _BY_TEXT) or _BY_STATUS.get(status) or meanings.by_class(status)
+
+
+def _is_endpoint(call: Call) -> bool:
+    return server_of(call.url).endswith(".endpoints.huggingface.cloud")
 
 
 def _is_loading(refusal: Refusal, host: str) -> bool:

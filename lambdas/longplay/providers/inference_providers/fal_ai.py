@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from longplay.errors import Charged, FailureKind, ProviderError
 from longplay.providers.fal.adapter import RESULT_DOMAINS
@@ -20,6 +19,7 @@ from longplay.providers.inference_providers.polled import Order, Polled, Progres
 from longplay.providers.inference_providers.router import payload_of
 from longplay.providers.own_api import Reply
 from longplay.providers.protocol import Call
+from longplay.providers.reach import path_of
 
 _QUEUE = "?_subdomain=queue"
 _PATH = re.compile(r"(/\w[\w.-]*){2,6}/requests/[\w-]{8,64}", re.ASCII)
@@ -37,7 +37,7 @@ class RoutedFal(Polled):
 
     def reference(self, reply: Reply) -> str | None:
         """The path at which the result will lie, which may be shorter than the model's; its host is fal's own."""
-        path = urlsplit(str(payload_of(reply).get("response_url"))).path
+        path = path_of(payload_of(reply).get("response_url"))
         return path if _PATH.fullmatch(path) and len(path) <= _LONGEST_PATH else None
 
     def path(self, ref: str) -> str:

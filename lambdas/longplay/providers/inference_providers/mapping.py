@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -112,7 +112,8 @@ def _read(call: Call, credential: Credential) -> Mapping[str, Served]:
     if answer.status == 404:
         return {}
     if answer.status in _TELLING:
-        raise explain(read_refusal(answer, secret=credential.token), call, credential)
+        asked = replace(call, url=hub_of(call.url))
+        raise explain(read_refusal(answer, secret=credential.token), asked, credential)
     raise _unread(call, f"it answered {answer.status}")
 
 

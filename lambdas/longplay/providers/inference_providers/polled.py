@@ -114,11 +114,11 @@ class Polled(ABC):
 
 
 def forgotten(ref: str, call: Call) -> ProviderError:
-    """The error of a generation that is not known there, or no longer."""
+    """The error of a generation that is not known there, or no longer; made again, it would be lost the same way."""
     return ProviderError(
-        FailureKind.UPSTREAM,
+        FailureKind.BAD_OUTPUT,
         f"{server_of(call.url)} does not know the generation {ref} by {call.model} any more: its result has expired, "
-        "or the token now stored is another account's; it may have been billed",
+        "or the token now stored is another account's; it may have been billed. Submit the request again.",
         charged=Charged.UNKNOWN,
         request_id=ref,
     )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from longplay.providers.inference_providers.polled import Order, Polled, Progress
 from longplay.providers.inference_providers.router import failure_of, payload_of
 from longplay.providers.inference_providers.words import given
 from longplay.providers.own_api import Reply
 from longplay.providers.protocol import Call
-from longplay.providers.reach import image_inline, image_url
+from longplay.providers.reach import image_inline, image_url, path_of
 
 _PATH = re.compile(r"/api/v3/predictions/[\w-]{6,64}(/result)?", re.ASCII)
 _WORKING = ("created", "processing")
+_LARGEST_SEED = 2**31 - 1  # wavespeed.ai/docs-api, 2026-11
 _LEAST_SIDE, _MOST_SIDE = 512, 1536  # pixels (wavespeed.ai/docs-api/flux-dev)
 
 
@@ -25,14 +25,14 @@ class WaveSpeed(Polled):
 
     def order(self, call: Call, model: str) -> Order:
         """A prompt, a size, a seed, and an image to start from; for pictures steps and guidance too."""
-        body = {"prompt": call.prompt, **given(call, "seed"), **_BODIES[call.kind](call)}
+        body = {"prompt": call.prompt, **_seed(call), **_BODIES[call.kind](call)}
         return Order(path=f"/api/v3/{model}", body=body)
 
     def reference(self, reply: Reply) -> str | None:
         """The path of the address at which to ask; its host is the partner's, behind the router."""
         match payload_of(reply):
             case {"data": {"urls": {"get": str(address)}}}:
-                path = urlsplit(address).path
+                path = path_of(address)
                 return path if _PATH.fullmatch(path) else None
         return None
 
@@ -51,6 +51,11 @@ class WaveSpeed(Polled):
             case {"status": status} if status in _WORKING:
                 return Progress()
         return None
+
+
+def _seed(call: Call) -> dict[str, int]:
+    """Its seeds end at half of ours: a larger one is folded onto them, always the same."""
+    return {name: int(seed) % (_LARGEST_SEED + 1) for name, seed in given(call, "seed").items()}
 
 
 def _picture(call: Call) -> dict[str, Any]:

@@ -6,58 +6,51 @@ Names and bounds are those of the models' schemas (replicate.com/{owner}/{name}/
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from longplay.errors import FailureKind, ProviderError
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url
+from longplay.providers.translation import Footage, Styles, given, in_style, within
 
 LARGEST_IMAGE = 256_000  # bytes Replicate takes in a data URI; above, it wants an address
 
 _FLUX_ASPECTS = ("1:1", "16:9", "21:9", "3:2", "2:3", "4:5", "5:4", "3:4", "4:3", "9:16", "9:21")
 _FLUX_SMALL = 600_000  # pixels; below, a quarter of a megapixel is nearer than a whole one
 _SVD_FRAMES, _SVD_RATES = 25, (5, 30)
-_WAN_FRAMES, _WAN_RATES, _WAN_RATE = (81, 121), (5, 30), 24
+_WAN = Footage(frames=(81, 121), rates=(5, 30), rate=24)
 
 
 def input_of(call: Call) -> dict[str, Any]:
     """The prediction's input; raises ProviderError for a style that is not here, or an image that is too large."""
-    build = _INPUTS.get(call.style)
-    if build is None:
-        raise ProviderError(
-            FailureKind.NOT_SERVED,
-            f"the route to {call.model} names no style of Replicate's in models.toml: it says “{call.style}”, "
-            f"there are {', '.join(_INPUTS)}. Nothing was sent.",
-        )
-    return build(call)
+    return in_style(call, _INPUTS, whose="Replicate's")
 
 
 def _musicgen(call: Call) -> dict[str, Any]:
     """`meta/musicgen` takes whole seconds and a whole number for guidance."""
-    given = _given(call, "duration", "seed", "top_k", "top_p", "temperature")
-    if "duration" in given:
-        given["duration"] = math.ceil(float(given["duration"]))
-    if "guidance_scale" in call.parameters:
-        given["classifier_free_guidance"] = round(float(call.parameters["guidance_scale"]))
-    return {"prompt": call.prompt, "model_version": "large", "output_format": "wav", **given}
+    sent = given(call, "duration", "seed", "top_k", "top_p", "temperature", classifier_free_guidance="guidance_scale")
+    if "duration" in sent:
+        sent["duration"] = math.ceil(float(sent["duration"]))
+    if "classifier_free_guidance" in sent:
+        sent["classifier_free_guidance"] = round(float(sent["classifier_free_guidance"]))
+    return {"prompt": call.prompt, "model_version": "large", "output_format": "wav", **sent}
 
 
 def _diffusion(call: Call) -> dict[str, Any]:
-    """Stable Diffusion's models have our names for everything."""
-    return {"prompt": call.prompt, **call.parameters}
+    """Stable Diffusion's models have our names for everything; guidance begins at 1."""
+    guidance = {name: max(value, 1) for name, value in given(call, "guidance_scale").items()}
+    return {"prompt": call.prompt, **call.parameters, **guidance}
 
 
 def _flux(call: Call) -> dict[str, Any]:
     """FLUX takes an aspect ratio for a size; with `go_fast` a seed would not bring the same picture again."""
-    given = _given(call, "seed", "num_inference_steps")
-    if "guidance_scale" in call.parameters:
-        given["guidance"] = call.parameters["guidance_scale"]
+    sent = given(call, "seed", "num_inference_steps", guidance="guidance_scale")
     return {
         "prompt": call.prompt,
         "output_format": "png",
-        "go_fast": "seed" not in given,
-        **given,
+        "go_fast": "seed" not in sent,
+        **sent,
         **_flux_size(call.parameters),
     }
 
@@ -80,27 +73,20 @@ def _nearest_aspect(proportion: float) -> str:
 
 def _svd(call: Call) -> dict[str, Any]:
     """Stable Video Diffusion makes 25 frames; how long they last is how fast they follow each other."""
-    given = _given(call, "seed")
+    sent = given(call, "seed")
     if "duration" in call.parameters:
-        given["frames_per_second"] = _within(_SVD_FRAMES / float(call.parameters["duration"]), *_SVD_RATES)
-    return {"input_image": _image(call), "video_length": "25_frames_with_svd_xt", **given}
+        sent["frames_per_second"] = within(_SVD_FRAMES / float(call.parameters["duration"]), *_SVD_RATES)
+    return {"input_image": _image(call), "video_length": "25_frames_with_svd_xt", **sent}
 
 
 def _wan(call: Call) -> dict[str, Any]:
     """Wan 2.2 makes 81 to 121 frames at 5 to 30 a second, wide or upright."""
     return {
         "prompt": call.prompt,
-        **_given(call, "seed"),
-        **_wan_length(call.parameters),
+        **given(call, "seed"),
+        **_WAN.length(call.parameters),
         **_wan_aspect(call.parameters),
     }
-
-
-def _wan_length(parameters: Mapping[str, Any]) -> dict[str, int]:
-    if "duration" not in parameters:
-        return {}
-    frames = _within(parameters["duration"] * _WAN_RATE, *_WAN_FRAMES)
-    return {"num_frames": frames, "frames_per_second": _within(frames / parameters["duration"], *_WAN_RATES)}
 
 
 def _wan_aspect(parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -109,21 +95,13 @@ def _wan_aspect(parameters: Mapping[str, Any]) -> dict[str, str]:
     return {"aspect_ratio": "16:9" if parameters["width"] >= parameters["height"] else "9:16"}
 
 
-_INPUTS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
+_INPUTS: Styles = {
     "musicgen": _musicgen,
     "diffusion": _diffusion,
     "flux": _flux,
     "svd": _svd,
     "wan": _wan,
 }
-
-
-def _given(call: Call, *names: str) -> dict[str, Any]:
-    return {name: call.parameters[name] for name in names if name in call.parameters}
-
-
-def _within(number: float, least: int, most: int) -> int:
-    return min(max(round(number), least), most)
 
 
 def _image(call: Call) -> str:

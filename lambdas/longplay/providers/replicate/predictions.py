@@ -65,7 +65,7 @@ def failure_of(prediction: Prediction, call: Call, *, secret: str | None) -> Pro
             what = "was given up by Replicate before it started, and is not billed"
             return _ended(prediction, call, what, charged=Charged.NO)
         case "succeeded" if prediction.data_removed:
-            return _ended(prediction, call, _ERASED, charged=Charged.YES)
+            return _ended(prediction, call, f"{_ERASED}. {_ANEW}", charged=Charged.YES)
         case "succeeded" if not prediction.files:
             what = "succeeded without a file. Where the prompt was held back, change it"
             return _ended(prediction, call, what, charged=Charged.YES, kind=FailureKind.BAD_OUTPUT)
@@ -74,11 +74,12 @@ def failure_of(prediction: Prediction, call: Call, *, secret: str | None) -> Pro
 
 def forgotten(ref: str, call: Call) -> ProviderError:
     """The error of a prediction Replicate does not know, or no longer."""
-    what = f"{_ERASED}, or the token now stored is another account's"
+    what = f"{_ERASED}, or the token now stored is another account's. {_ANEW}"
     return _ended(Prediction(id=ref, status="forgotten"), call, what, charged=Charged.UNKNOWN)
 
 
 _ERASED = "is erased: Replicate keeps a result for one hour, and it was not fetched in time"
+_ANEW = "Submit the request again."
 
 
 def _decode(body: bytes) -> Prediction | None:

@@ -32,6 +32,12 @@ _NOT_PERMITTED = Meaning(
     advice="Allow the generator's role sagemaker:InvokeEndpointAsync on this endpoint, in this Region.",
 )
 
+_REFUSED_THERE = Meaning(
+    kind=FailureKind.FORBIDDEN,
+    what="the model's container was refused something",
+    advice="Look at the endpoint's log: the Hub may want a licence accepted for the weights.",
+)
+
 _BY_CODE = {
     "ThrottlingException": meanings.TOO_MANY,
     "ModelNotReadyException": _STARTING,
@@ -61,6 +67,8 @@ def failure_in(answer: Answer, call: Call, attempt: str) -> ProviderError:
     status = int(said["told"] or said["code"]) if said else 500
     refusal = read_refusal(replace(answer, status=status), secret=None)
     told = replace(refusal, said=_ACCOUNT.sub("[account]", refusal.said), request_id=attempt)
+    if status in (401, 403):
+        return meanings.explain(told, _REFUSED_THERE, call, token="")
     return hugging_face.explain(told, call, _CONTAINER)
 
 

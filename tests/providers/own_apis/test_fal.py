@@ -1,24 +1,23 @@
-"""What passes between us and fal: each model's own parameters, addresses, the token, and what a callback may say."""
+"""What is fal's own: where a request is made and asked for, what each model is sent, and how a request may end."""
 
 import json
 
 import pytest
 from longplay.errors import Charged, FailureKind, ProviderError
-from longplay.providers.fal.adapter import Fal
-from longplay.providers.fal.inputs import input_of
 from longplay.providers.fal.queue import Progress, request_path, result_path
+from longplay.providers.protocol import Done, PollError
 
-from tests.providers.conftest import Tokens
 from tests.providers.fal_calls import CALLBACK, TOKEN, WAN, call
+from tests.providers.own_apis.steps import facts, failure, settle
+from tests.providers.own_apis.table import FAL, FAL_ID
 from tests.providers.replicate_calls import image_in, picture
 
-ID = "019bcd9e-1111-4222-8333-444455556666"
-FAL = "https://queue.fal.run"
+SERVER = f"https://{FAL.host}"
 
 
 @pytest.fixture
-def tokens():
-    return Tokens(fal=TOKEN)
+def own():
+    return FAL
 
 
 @pytest.fixture
@@ -27,26 +26,58 @@ def base(server):
 
 
 @pytest.fixture
-def submit(base, tokens, tmp_path):
-    def make(name="music", url=base, **fields):
-        provider = Fal(tokens.get, forget_tokens=tokens.forget)
-        return provider.submit(call(name, url, tmp_path, **fields))
-
-    return make
-
-
-@pytest.fixture
-def input_for(tmp_path):
-    return lambda name, **fields: input_of(call(name, FAL, tmp_path, **fields))
-
-
-@pytest.fixture
-def asked(tmp_path):
-    return lambda **fields: call("film", FAL, tmp_path, **fields)
+def film(tmp_path):
+    return lambda **fields: call("film", SERVER, tmp_path, **fields)
 
 
 def queued(**named):
-    return json.dumps({"request_id": ID, "status": "IN_QUEUE", **named}).encode()
+    return json.dumps({"request_id": FAL_ID, "status": "IN_QUEUE", **named}).encode()
+
+
+class TestARequest:
+    def test_is_asked_for_at_the_address_fal_named(self, provider, stand_in, asked):
+        ref = provider.submit(asked).ref
+        assert ref == f"fal-ai/stable-audio/requests/{stand_in.queue[0].id}"
+
+    def test_tells_fal_when_it_need_not_begin_any_more(self, provider, stand_in, order):
+        provider.submit(order("music", ends_within=99.7))
+        provider.submit(order("music", ends_within=0.4))
+        assert [request.deadline for request in stand_in.queue] == ["99", "2"]
+
+    def test_to_an_app_that_is_not_there_is_not_served(self, provider, order):
+        error = failure(provider, order("music", model="fal-ai/riffusion"))
+        assert facts(error) == (FailureKind.NOT_SERVED, Charged.NO)
+
+    def test_to_a_path_the_app_has_not_is_not_served(self, provider, order):
+        error = failure(provider, order("flux", model="fal-ai/flux/turbo"))
+        assert facts(error) == (FailureKind.NOT_SERVED, Charged.NO)
+        assert "Path /turbo not found" in error.message
+
+    def test_with_an_unsafe_picture_was_held_back(self, provider, stand_in, order):
+        stand_in.fault("nsfw")
+        error = failure(provider, order("flux"))
+        assert facts(error) == (FailureKind.MODERATED, Charged.YES)
+        assert stand_in.generations == 1
+
+    def test_is_asked_for_at_its_own_server_whatever_it_names(self, provider, stand_in, asked):
+        stand_in.fault("misdirected")
+        ref = provider.submit(asked).ref
+        assert ref == stand_in.queue[0].id
+        assert isinstance(settle(provider, ref, asked), Done)
+
+    def test_outlives_a_status_of_the_wrong_types(self, provider, stand_in, asked):
+        ref = provider.submit(asked).ref
+        stand_in.fault("wrong_types", at="poll")
+        with pytest.raises(PollError):
+            provider.poll(ref, asked)
+        assert isinstance(settle(provider, ref, asked), Done)
+
+    def test_refused_with_another_accounts_token_says_nothing_of_it(self, server, submit, tokens):
+        tokens["fal"] = "another"
+        server.says(400, f'{{"detail": "bad {TOKEN}"}}'.encode())
+        with pytest.raises(ProviderError) as caught:
+            submit()
+        assert TOKEN not in caught.value.message
 
 
 class TestTheOrder:
@@ -64,23 +95,11 @@ class TestTheOrder:
         submit("film", url=f"{base}/")
         assert server.requests[0].line == f"POST /{WAN} HTTP/1.1"
 
-    @pytest.mark.parametrize("status", [200, 201, 202])
-    def test_is_taken_with_any_success(self, server, submit, status):
-        server.says(status, queued())
-        assert submit().ref == ID
-
-    def test_in_an_unknown_style_is_not_sent(self, server, submit):
-        with pytest.raises(ProviderError) as caught:
-            submit(style="toolkit")
-        assert (caught.value.kind, caught.value.charged) == (FailureKind.NOT_SERVED, Charged.NO)
-        assert "flux, sdxl, stable-audio, stable-audio-2.5, wan, svd" in caught.value.message
-        assert server.requests == []
-
 
 class TestTheReference:
     def test_is_the_address_at_the_server_that_was_called(self, server, submit, base):
-        server.says(200, queued(status_url=f"{base}/fal-ai/stable-audio/requests/{ID}/status"))
-        assert submit().ref == f"fal-ai/stable-audio/requests/{ID}"
+        server.says(200, queued(status_url=f"{base}/fal-ai/stable-audio/requests/{FAL_ID}/status"))
+        assert submit().ref == f"fal-ai/stable-audio/requests/{FAL_ID}"
 
     @pytest.mark.parametrize(
         "status_url",
@@ -104,9 +123,9 @@ class TestTheReference:
         ],
     )
     def test_is_the_id_alone_where_the_address_is_not_its_own(self, server, submit, base, status_url):
-        named = status_url.format(base=base, id=ID) if isinstance(status_url, str) else status_url
+        named = status_url.format(base=base, id=FAL_ID) if isinstance(status_url, str) else status_url
         server.says(200, queued(status_url=named))
-        assert submit().ref == ID
+        assert submit().ref == FAL_ID
 
     @pytest.mark.parametrize(
         ("model", "app"),
@@ -117,23 +136,25 @@ class TestTheReference:
             ("workflows/longplay/jazz/fast", "workflows/longplay/jazz"),
         ],
     )
-    def test_that_is_an_id_lies_under_owner_and_app(self, asked, model, app):
-        assert request_path(ID, asked(model=model)) == f"/{app}/requests/{ID}"
+    def test_that_is_an_id_lies_under_owner_and_app(self, film, model, app):
+        assert request_path(FAL_ID, film(model=model)) == f"/{app}/requests/{FAL_ID}"
 
-    def test_that_is_an_address_is_used_as_it_is(self, asked):
-        assert request_path(f"other/app/requests/{ID}", asked()) == f"/other/app/requests/{ID}"
+    def test_that_is_an_address_is_used_as_it_is(self, film):
+        assert request_path(f"other/app/requests/{FAL_ID}", film()) == f"/other/app/requests/{FAL_ID}"
 
     @pytest.mark.parametrize("tail", ["", "/response"])
-    def test_has_its_result_where_fal_says(self, asked, tail):
-        named = f"{FAL}/fal-ai/wan/requests/{ID}{tail}"
-        assert result_path(Progress(status="COMPLETED", response_url=named), ID, asked()) == named.removeprefix(FAL)
+    def test_has_its_result_where_fal_says(self, film, tail):
+        named = f"{SERVER}/fal-ai/wan/requests/{FAL_ID}{tail}"
+        assert result_path(Progress(status="COMPLETED", response_url=named), FAL_ID, film()) == named.removeprefix(
+            SERVER
+        )
 
     @pytest.mark.parametrize(
-        "named", [None, 7, f"https://elsewhere.invalid/requests/{ID}", f"{FAL}/a/b/requests/other-id"]
+        "named", [None, 7, f"https://elsewhere.invalid/requests/{FAL_ID}", f"{SERVER}/a/b/requests/other-id"]
     )
-    def test_has_its_result_where_it_lies_itself_otherwise(self, asked, named):
+    def test_has_its_result_where_it_lies_itself_otherwise(self, film, named):
         progress = Progress(status="COMPLETED", response_url=named)
-        assert result_path(progress, ID, asked()) == f"/fal-ai/wan/requests/{ID}"
+        assert result_path(progress, FAL_ID, film()) == f"/fal-ai/wan/requests/{FAL_ID}"
 
 
 class TestTheInput:
@@ -208,73 +229,3 @@ class TestTheInput:
 
     def test_with_an_image_that_lies_on_this_machine_holds_it(self, input_for):
         assert input_for("animation", image_url="http://127.0.0.1:4566/x")["image_url"].startswith("data:image/png;")
-
-
-class TestTheToken:
-    def test_goes_to_a_stand_in_on_this_machine(self, server, submit):
-        server.says(200, queued())
-        submit()
-        assert server.requests[0].headers["authorization"] == f"Key {TOKEN}"
-
-    def test_need_not_be_stored_for_a_stand_in(self, server, submit, tokens):
-        tokens.clear()
-        server.says(200, queued())
-        submit()
-        assert "authorization" not in server.requests[0].headers
-
-    @pytest.mark.parametrize("url", ["https://queue.fal.run", "https://QUEUE.fal.run:443/"])
-    def test_that_is_missing_is_said_before_anything_is_sent(self, submit, tokens, url):
-        tokens.clear()
-        with pytest.raises(ProviderError) as caught:
-            submit(url=url)
-        assert (caught.value.kind, caught.value.charged) == (FailureKind.NO_TOKEN, Charged.NO)
-        assert caught.value.message.startswith("no token stored: ")
-
-    @pytest.mark.parametrize("host", ["localhost", "queue.fal.run.localhost"])
-    def test_is_not_even_read_for_anybody_else(self, server, tmp_path, host):
-        def read(_: str) -> str:
-            raise AssertionError("the token was read")
-
-        server.reads = False  # it could not make sense of TLS
-        provider = Fal(read, forget_tokens=lambda: None)
-        with pytest.raises(ProviderError):
-            provider.submit(call("music", f"https://{host}:{server.port}", tmp_path, timeout=0.3))
-
-    def test_is_struck_out_wherever_a_server_echoes_it(self, server, submit):
-        server.says(400, f'{{"detail": "bad {TOKEN}"}}'.encode(), {"X-Fal-Request-Id": TOKEN})
-        with pytest.raises(ProviderError) as caught:
-            submit()
-        assert not any(TOKEN in text for text in (caught.value.message, caught.value.request_id))
-
-    def test_of_another_account_is_struck_out_too(self, server, submit, tokens):
-        tokens["fal"] = "another"
-        server.says(400, f'{{"detail": "bad {TOKEN}"}}'.encode())
-        with pytest.raises(ProviderError) as caught:
-            submit()
-        assert TOKEN not in caught.value.message
-
-
-class TestACallback:
-    @pytest.mark.parametrize(
-        "body",
-        [
-            b"",
-            b"{",
-            b"[]",
-            b"null",
-            b'"019bcd9e-1111-4222-8333-444455556666"',
-            b"{}",
-            b'{"request_id": null}',
-            b'{"request_id": "short"}',
-            b'{"request_id": "../../../account"}',
-            b'{"request_id": "019bcd9e-1111-4222-8333-444455556666/cancel"}',
-            b'{"request_id": "019bcd9e-1111-4222-8333-444455556666\\n"}',
-            '{"request_id": "０１９bcd9e-1111-4222"}'.encode(),
-            b'{"request_id": "' + b"a" * 65 + b'"}',
-            b'{"request_id": "019bcd9e-1111", "payload": "' + b"x" * 1_000_000 + b'"}',
-            b"[" * 100_000,
-            b"\xff\xfe",
-        ],
-    )
-    def test_that_is_forged_or_too_large_names_no_request(self, body):
-        assert Fal({}.get, forget_tokens=lambda: None).reference_in(body) is None

@@ -1,38 +1,21 @@
-"""What passes between us and Replicate: each model's own parameters, the token, and what a callback may say."""
+"""What is Replicate's own: how a prediction is ordered, and what each model is sent."""
 
 import pytest
 from longplay.errors import Charged, FailureKind, ProviderError
-from longplay.providers.replicate.adapter import Replicate
-from longplay.providers.replicate.inputs import LARGEST_IMAGE, input_of
+from longplay.providers.replicate.inputs import LARGEST_IMAGE
 
-from tests.providers.conftest import Tokens
-from tests.providers.replicate_calls import CALLBACK, MUSICGEN, TOKEN, call, image_in, picture
-
-CREATED = b'{"id": "gm3qorzdhgbfurvjtvhg6dckhu", "status": "starting"}'
+from tests.providers.own_apis.table import REPLICATE
+from tests.providers.replicate_calls import CALLBACK, MUSICGEN, image_in, picture
 
 
 @pytest.fixture
-def tokens():
-    return Tokens(replicate=TOKEN)
-
-
-@pytest.fixture
-def submit(server, tokens, tmp_path):
-    def make(name="music", url=f"http://127.0.0.1:{server.port}", **fields):
-        provider = Replicate(tokens.get, forget_tokens=tokens.forget)
-        return provider.submit(call(name, url, tmp_path, **fields))
-
-    return make
-
-
-@pytest.fixture
-def input_for(tmp_path):
-    return lambda name, **fields: input_of(call(name, "https://api.replicate.com", tmp_path, **fields))
+def own():
+    return REPLICATE
 
 
 class TestTheOrder:
     def test_of_a_version_names_it(self, server, submit):
-        server.says(201, CREATED)
+        server.says(201, REPLICATE.taken)
         submit(callback_url=CALLBACK)
         assert server.requests[0].line == "POST /v1/predictions HTTP/1.1"
         assert server.requests[0].json == {
@@ -43,28 +26,16 @@ class TestTheOrder:
         }
 
     def test_of_an_official_model_goes_to_its_own_address(self, server, submit):
-        server.says(201, CREATED)
+        server.says(201, REPLICATE.taken)
         submit("flux", url=f"http://127.0.0.1:{server.port}/")
         assert server.requests[0].line == "POST /v1/models/black-forest-labs/flux-schnell/predictions HTTP/1.1"
         assert server.requests[0].json == {"input": {"prompt": "slow jazz", "output_format": "png", "go_fast": True}}
 
     @pytest.mark.parametrize(("seconds", "sent"), [(3600.0, "3600s"), (99.7, "99s"), (0.5, "5s"), (-3, "5s")])
     def test_is_called_off_when_the_jobs_time_is_up(self, server, submit, seconds, sent):
-        server.says(201, CREATED)
+        server.says(201, REPLICATE.taken)
         submit(ends_within=seconds)
         assert server.requests[0].headers["cancel-after"] == sent
-
-    @pytest.mark.parametrize("status", [200, 201, 202])
-    def test_is_taken_with_any_success(self, server, submit, status):
-        server.says(status, CREATED)
-        assert submit().ref == "gm3qorzdhgbfurvjtvhg6dckhu"
-
-    def test_in_an_unknown_style_is_not_sent(self, server, submit):
-        with pytest.raises(ProviderError) as caught:
-            submit(style="toolkit")
-        assert (caught.value.kind, caught.value.charged) == (FailureKind.NOT_SERVED, Charged.NO)
-        assert "musicgen, diffusion, flux, svd, wan" in caught.value.message
-        assert server.requests == []
 
 
 class TestTheInput:
@@ -142,65 +113,3 @@ class TestTheInput:
             input_for("animation", image=bytes(LARGEST_IMAGE + 1), image_url=image_url)
         assert (caught.value.kind, caught.value.charged) == (FailureKind.BAD_INPUT, Charged.NO)
         assert "256,001" in caught.value.message
-
-
-class TestTheToken:
-    def test_goes_to_a_stand_in_on_this_machine(self, server, submit):
-        server.says(201, CREATED)
-        submit()
-        assert server.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
-
-    def test_need_not_be_stored_for_a_stand_in(self, server, submit, tokens):
-        tokens.clear()
-        server.says(201, CREATED)
-        submit()
-        assert "authorization" not in server.requests[0].headers
-
-    @pytest.mark.parametrize("url", ["https://api.replicate.com", "https://API.Replicate.com:443/"])
-    def test_that_is_missing_is_said_before_anything_is_sent(self, submit, tokens, url):
-        tokens.clear()
-        with pytest.raises(ProviderError) as caught:
-            submit(url=url)
-        assert (caught.value.kind, caught.value.charged) == (FailureKind.NO_TOKEN, Charged.NO)
-        assert caught.value.message.startswith("no token stored: ")
-
-    @pytest.mark.parametrize("host", ["localhost", "api.replicate.com.localhost"])
-    def test_is_not_even_read_for_anybody_else(self, server, tmp_path, host):
-        def read(_: str) -> str:
-            raise AssertionError("the token was read")
-
-        server.reads = False  # it could not make sense of TLS
-        provider = Replicate(read, forget_tokens=lambda: None)
-        with pytest.raises(ProviderError):
-            provider.submit(call("music", f"https://{host}:{server.port}", tmp_path, timeout=0.3))
-
-    def test_is_struck_out_wherever_a_server_echoes_it(self, server, submit):
-        server.says(400, f'{{"detail": "bad {TOKEN}"}}'.encode(), {"X-Request-Id": TOKEN})
-        with pytest.raises(ProviderError) as caught:
-            submit()
-        assert not any(TOKEN in text for text in (caught.value.message, caught.value.request_id))
-
-
-class TestACallback:
-    @pytest.mark.parametrize(
-        "body",
-        [
-            b"",
-            b"{",
-            b"[]",
-            b"null",
-            b'"gm3qorzdhgbfurvjtvhg6dckhu"',
-            b"{}",
-            b'{"id": null, "status": "succeeded"}',
-            b'{"id": "short", "status": "succeeded"}',
-            b'{"id": "../../../v1/account", "status": "succeeded"}',
-            b'{"id": "gm3qorzdhgbfurvjtvhg6dckhu/cancel", "status": "succeeded"}',
-            b'{"id": "gm3qorzdhgbfurvjtvhg6dckhu\\n", "status": "succeeded"}',
-            b'{"id": "' + b"a" * 65 + b'", "status": "succeeded"}',
-            b'{"id": "gm3qorzdhgbfurvjtvhg6dckhu", "status": "succeeded", "logs": "' + b"x" * 1_000_000 + b'"}',
-            b"[" * 100_000,
-            b"\xff\xfe",
-        ],
-    )
-    def test_that_is_forged_or_too_large_names_no_prediction(self, body):
-        assert Replicate({}.get, forget_tokens=lambda: None).reference_in(body) is None

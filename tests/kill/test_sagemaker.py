@@ -1,0 +1,21 @@
+"""Jobs at an endpoint of one's own at SageMaker, struck wherever their lives may differ from those at Replicate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.kill.lives import lives_of
+from tests.kill.parts import SAGEMAKER, Part
+from tests.kill.points import points_at_the_provider
+from tests.kill.theatre import Points, Scenario
+
+
+@pytest.mark.parametrize("scenario", lives_of(SAGEMAKER), ids=lambda scenario: scenario.name)
+def test_no_strike_breaks_a_promise(
+    scenario: Scenario, survives_with: Callable[[Scenario, Part, Points], None]
+) -> None:
+    """At whichever call its function dies, or the reply gets lost, the job comes to its end and the books are right."""
+    with SAGEMAKER.playing() as part:
+        survives_with(scenario, part, points_at_the_provider)

@@ -1,0 +1,42 @@
+"""A story for each provider that answers with a reference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import time_machine
+
+from tests.product import Product
+from tests.reference_providers import REFERENCE_PROVIDERS, ReferenceProvider
+from tests.stories.references.story import BASE, Story
+
+
+@pytest.fixture(params=REFERENCE_PROVIDERS, ids=lambda provider: provider.name)
+def provider(request: pytest.FixtureRequest) -> Any:
+    """Every one in turn."""
+    return request.param
+
+
+@pytest.fixture
+def server(provider: ReferenceProvider) -> Iterator[Any]:
+    """Its stand-in: a generation is over at its second poll."""
+    with provider.playing() as server:
+        yield server
+
+
+@pytest.fixture
+def story(
+    product_with: Callable[..., Product],
+    provider: ReferenceProvider,
+    server: Any,
+    clock: time_machine.Coordinates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Story:
+    """Its token is stored, and the product may be called back."""
+    monkeypatch.setenv("CALLBACK_BASE_URL", BASE)
+    product = product_with(servers={provider.server: server.url})
+    product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString=json.dumps(dict(provider.tokens)))
+    return Story(provider=provider, server=server, product=product, clock=clock)

@@ -1,0 +1,84 @@
+"""A provider that answers with a reference: nothing waits for it, asking costs nothing, and nothing is paid twice."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.reference_providers import FAL
+from tests.stories.acts import heal, kill_after_submit
+from tests.stories.references.story import Story
+
+
+def test_a_result_is_polled_for_and_paid_once(story: Story) -> None:
+    """Made once, asked for twice; no function waits."""
+    job = story.begin()
+    assert (job["status"], job["wait"]["reason"]) == ("running", "provider_working")
+    story.run(200)
+    done = story.job(job)
+    assert (done["status"], done["served_by"], story.server.generations) == ("succeeded", story.provider.name, 1)
+    assert story.charges(job) == ["yes"]
+    assert story.made.polls >= 2
+    assert story.product.file(done) == story.made.files[0].content
+
+
+def test_a_poll_that_fails_is_repeated_for_nothing(story: Story) -> None:
+    """Asking costs nothing: the reference is kept and asked by again."""
+    job = story.begin()
+    story.server.fault("server_error", at="poll", times=3)
+    story.run(400)
+    assert (story.job(job)["status"], story.server.generations, story.charges(job)) == ("succeeded", 1, ["yes"])
+
+
+def test_a_result_that_expired_before_it_was_fetched_is_said_with_what_it_cost(story: Story) -> None:
+    """It was made, so it is paid as far as the provider tells, and the message says why and what to do."""
+    job = story.begin(max_charges=1)
+    story.server.forget(story.made.id)
+    story.run(200)
+    failed = story.job(job)
+    error = failed["error"]
+    assert (failed["status"], error["charged"]) == ("failed", story.provider.expired)
+    assert re.search("cannot be had|is erased|its result has expired", error["message"])
+    assert "Submit the request again" in error["message"]
+    assert (len(story.server.made), story.charges(job)) == (1, [story.provider.expired])
+
+
+@pytest.mark.parametrize("provider", [FAL], ids=lambda provider: provider.name)
+def test_a_fault_that_is_not_billed_is_made_up_for_within_the_same_charge(story: Story) -> None:
+    """A lost runner costs nothing, and the second generation is the one that is paid."""
+    story.server.fault("runner_lost")
+    job = story.begin(max_charges=1)
+    story.run(600)
+    assert (story.job(job)["status"], len(story.server.made), story.server.generations) == ("succeeded", 2, 1)
+    assert story.charges(job) == ["no", "yes"]
+
+
+def test_a_call_whose_worker_died_is_made_again_when_it_is_past_hope(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not while it may yet call back; and the ledger says what the first one may have cost."""
+    job = story.submit()
+    for _ in story.provider.unserved:
+        story.product.deliver()
+    kill_after_submit(story.product, monkeypatch)
+    story.clock.shift(max(story.provider.patience - 10, 0))
+    story.product.sweep()
+    story.product.deliver()
+    assert len(story.server.made) == 1
+    heal(story.product, story.clock, 12)
+    assert (story.job(job)["status"], len(story.server.made)) == ("succeeded", 2)
+    assert story.charges(job) == ["unknown", "yes"]
+
+
+def test_an_overdue_job_ends_by_its_deadline_and_is_accounted_for(story: Story) -> None:
+    """What can be stopped is; what the provider did is still entered."""
+    story.server.polls = 10_000
+    job = story.begin(deadline_seconds=60)
+    story.run(70)
+    story.product.sweep()
+    assert story.job(job)["error"]["code"] == "deadline_passed"
+    if not story.provider.cancels:
+        story.server.finish(story.made.id)
+    story.run(120)
+    assert (story.provider.cancels, story.open_jobs()) == (getattr(story.made, "canceled", False), [])
