@@ -38,8 +38,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One way to a model: a provider, the operator's server for it, and the id it knows the model by.
 
     `read` is the month its facts were read in. What it costs grows with the parameters `grows_with`; it cannot honour
-    those it `ignores`, and takes the nearest it has of those it `approximates`. A `doubtful` one was not served when last
-    read, and is kept because that changes.
+    those it `ignores`, and takes the nearest it has of those it `approximates`. A `doubtful` one was not served when
+    last read, and is kept because that changes.
     """
 
     name: str
