@@ -63,8 +63,8 @@ class Doctor:
 
     def _known(self, route: Route, account: str) -> Mapping[Question, Found]:
         return {
-            Question.PRICE: _known(route.price_usd > 0),
-            Question.LIMIT: _known(account in self.settings.limits),
+            Question.PRICE: YES if route.price_usd > 0 else no("Put what it costs into models.toml as `price_usd`."),
+            Question.LIMIT: YES if account in self.settings.limits else no(_how_to_limit(account)),
         }
 
 
@@ -81,8 +81,8 @@ def _found(visit: Visit) -> Mapping[Question, Found]:
         return {Question.SERVER: no(error.message)}
 
 
-def _known(known: bool) -> Found:
-    return Found(Finding.YES if known else Finding.NO)
+def _how_to_limit(account: str) -> str:
+    return f"It works; if the account behind `{account}` has a quota, name that in the setting limits (README.md)."
 
 
 def _call(model: Model, route: Route, url: str, folder: Path) -> Call:
@@ -111,8 +111,12 @@ def _report(model: Model, route: Route, *, account: str, set_up: bool, found: Ma
         set_up=set_up,
         works=works,
         findings={question: answer.finding for question, answer in found.items()},
-        advice=next((answer.advice for answer in decisive if answer.finding is works), None),
+        advice=_advice(decisive, works) or (_advice(found.values(), Finding.NO) if works is Finding.YES else None),
     )
+
+
+def _advice(found: Iterable[Found], finding: Finding) -> str | None:
+    return next((answer.advice for answer in found if answer.finding is finding and answer.advice), None)
 
 
 def _worst(findings: Iterable[Finding]) -> Finding:

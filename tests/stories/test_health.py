@@ -153,6 +153,7 @@ def test_a_limit_is_known_by_the_account(product_with: Callable[..., Product], m
     limited = product_with(servers=servers, limits={"*": {"windows": [[1, 2]]}}).examine()
     seen = [_route(found, "musicgen-small", "endpoint") for found in (unlimited, limited)]
     assert [(route["works"], route["findings"]["limit"]) for route in seen] == [("yes", "no"), ("yes", "yes")]
+    assert [bool(route["advice"]) for route in seen] == [True, False]
 
 
 def test_an_address_that_cannot_be_used_is_found(product_with: Callable[..., Product]) -> None:
