@@ -140,6 +140,10 @@ FAL = Provider(
 )
 ROUTED_FAL = _partner("hf-fal-ai", free=True)
 WAVESPEED = _partner("hf-wavespeed", closed=("flux-dev#hf-fal-ai",))
+ROUTED_REPLICATE = _partner(
+    "hf-replicate", closed=("flux-dev#hf-fal-ai", "flux-dev#hf-wavespeed", "flux-dev#hf-together")
+)
+TOGETHER = _partner("hf-together", closed=("flux-dev#hf-fal-ai", "flux-dev#hf-wavespeed"), fails="server_error")
 NSCALE = _partner("hf-nscale", wishes={"model": "stable-diffusion-xl"}, fails="server_error")
 SAGEMAKER = Provider(
     name="sagemaker",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.kill.life import Life
 from tests.kill.lives import ALONE, lives_of, submit
-from tests.kill.parts import NSCALE, ROUTED_FAL, WAVESPEED, Part, Provider
+from tests.kill.parts import NSCALE, ROUTED_FAL, ROUTED_REPLICATE, TOGETHER, WAVESPEED, Part, Provider
 from tests.kill.points import points_at_the_provider
 from tests.kill.theatre import Points, Scenario
 
@@ -27,13 +27,14 @@ ON_THE_LINE = [
     Scenario(live=a_picture_that_fails, ends={"job": "succeeded"}, forgotten=1, settings=ALONE),
 ]
 # partners that are polled differ in their words alone: what is cancelled, or late, one of them shows for all
-MADE_AND_FAILED = lives_of(WAVESPEED)[:2]
 CASES = [
     pytest.param(provider, scenario, id=f"{provider.name}, {scenario.name}")
     for provider, scenarios in (
         (ROUTED_FAL, lives_of(ROUTED_FAL)),
-        (WAVESPEED, MADE_AND_FAILED),
+        (WAVESPEED, lives_of(WAVESPEED)[:2]),
+        (ROUTED_REPLICATE, lives_of(ROUTED_REPLICATE)[:2]),
         (NSCALE, ON_THE_LINE),
+        (TOGETHER, ON_THE_LINE),
     )
     for scenario in scenarios
 ]
