@@ -4,8 +4,8 @@ import json
 import wave
 
 import pytest
-from longplay.errors import Charged, FailureKind
-from longplay.providers.hugging_face.answers import LARGEST_JSON
+from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.providers.hugging_face.answers import LARGEST_JSON, MOST_VALUES
 
 from tests.providers.payloads import SOUND, encoded, film, packed, picture
 
@@ -34,6 +34,13 @@ class TestAnAnswer:
         with wave.open(str(media.path)) as file:
             assert file.getparams()[:4] == (1, 2, 16000, 3)
             assert file.readframes(3) == b"\0\0\0\x40\xff\x7f"
+
+    def test_of_more_values_than_a_worker_can_hold_is_refused(self, server, submit):
+        server.says(200, b"[" + b"0," * (MOST_VALUES + 1) + b"0]")
+        with pytest.raises(ProviderError) as caught:
+            submit()
+        assert (caught.value.kind, caught.value.charged) == (FailureKind.BAD_OUTPUT, Charged.YES)
+        assert "4,000,000 values" in caught.value.message
 
     @pytest.mark.parametrize(
         ("payload", "channels"),

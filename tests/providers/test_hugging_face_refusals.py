@@ -159,3 +159,18 @@ def test_a_403_of_hugging_face_is_the_tokens_fault_or_the_models(said, kind, tmp
     refusal = Refusal(status=403, said=said, retry_after=None, estimated_time=None, request_id=None)
     asked = call("image", "https://router.huggingface.co/hf-inference/models/x", tmp_path)
     assert explain(refusal, asked, Credential("huggingface", "hf_token")).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("https://xyz.eu-west-1.aws.endpoints.huggingface.cloud/", "not_served"),
+        ("https://gpu.example.com/", "bad_input"),
+    ],
+)
+def test_a_paused_endpoint_is_no_fault_of_the_request(url, kind, tmp_path):
+    """Another route may serve it; of any other server the words mean what they say."""
+    refusal = Refusal(
+        status=400, said="Bad Request: Invalid state", retry_after=None, estimated_time=None, request_id=None
+    )
+    assert explain(refusal, call("image", url, tmp_path), Credential("self_hosted", None)).kind == kind

@@ -1,0 +1,72 @@
+"""Asking by a reference, where the provider would rather not be asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import time_machine
+
+from local.replicate_server import ReplicateServer
+from tests.product import Product
+
+TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration": 2}
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    """Time that moves only when a test says so."""
+    with time_machine.travel(time.time(), tick=False) as coordinates:
+        yield coordinates
+
+
+@pytest.fixture
+def replicate() -> Iterator[ReplicateServer]:
+    """Replicate's stand-in: a prediction is done at its first poll."""
+    with ReplicateServer(quick=True) as server:
+        yield server
+
+
+@pytest.fixture
+def job(product_with: Callable[..., Product], replicate: ReplicateServer) -> tuple[Product, str]:
+    """A job that Replicate holds."""
+    product = product_with(servers={"replicate": replicate.url})
+    made = product.submit(TRACK)
+    product.deliver()
+    return product, str(made["id"])
+
+
+def _run(product: Product, clock: time_machine.Coordinates, seconds: int) -> None:
+    for _ in range(seconds // 15):
+        product.sweep()
+        product.deliver()
+        clock.shift(15)
+
+
+def test_a_poll_told_to_wait_for_an_hour_is_made_in_five_minutes(
+    clock: time_machine.Coordinates, job: tuple[Product, str], replicate: ReplicateServer
+) -> None:
+    """The result is erased after an hour."""
+    product, job_id = job
+    replicate.fault("throttled", at="poll", retry_after=3_600)
+    _run(product, clock, 420)
+    assert product.job(job_id)["status"] == "succeeded"
+
+
+def test_a_token_refused_at_a_poll_pauses_its_account_and_is_said_in_the_job(
+    clock: time_machine.Coordinates,
+    job: tuple[Product, str],
+    replicate: ReplicateServer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The alarm hears of it too; the result comes once the token is a good one."""
+    product, job_id = job
+    replicate.fault("unauthorized", at="poll", times=2)
+    _run(product, clock, 30)
+    waiting = product.job(job_id)
+    assert (waiting["status"], waiting["wait"]["reason"]) == ("running", "account_paused")
+    assert "make token PROVIDER=replicate" in waiting["wait"]["basis"]
+    assert any(str(getattr(record, "outcome", "")).startswith("account refused") for record in caplog.records)
+    _run(product, clock, 600)
+    assert (product.job(job_id)["status"], replicate.generations) == ("succeeded", 1)
