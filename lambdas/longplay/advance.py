@@ -112,7 +112,7 @@ class Worker:
 
     def _poll(self, job: Job, *, remaining: float) -> str:
         if job.status.finished and self.clock() > job.deadline + _GIVE_UP:
-            self._call_is_over(job)
+            self.limiter.call_ends(job.account, job.id)
             return self.outcomes.close(ended(job, now=self.clock(), outcome="given up"))
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -143,18 +143,13 @@ class Worker:
     def _answered(self, job: Job, answer: Done | Accepted) -> str:
         if isinstance(answer, Accepted):
             return self._refer(replace(job, wait=None), answer)
-        self._call_is_over(job)
         outputs = self.bucket.store(job.id, job.fence, answer.files)
+        self.limiter.call_ends(job.account, job.id)  # nothing stands between what was paid for and its place
         return self.outcomes.keep(job, outputs, answer.request_id)
 
     def _failed(self, job: Job, error: ProviderError) -> str:
-        self._call_is_over(job)
+        self.limiter.call_ends(job.account, job.id)
         return self.setbacks.give_back(job, error)
-
-    def _call_is_over(self, job: Job) -> None:
-        """Its room among the calls at once is given up first: whoever ends the job after a crash need not know."""
-        if self.limiter.paces(job.account):
-            self.limiter.call_ends(job.account, job.id)
 
     def _refer(self, job: Job, accepted: Accepted) -> str:
         """Store the reference and let go in one write; then send the message that asks by it."""

@@ -57,13 +57,16 @@ class Hints:
         return self._heed(job, provider, body)
 
     def _heed(self, job: Job, provider: str, body: bytes) -> str:
-        """Follow a hint about the job's last attempt."""
-        if job.due_at is None:
-            return "too late"
-        try:
-            return self._follow_up(job, len(job.attempts) - 1, self.providers[provider], body)
-        except Refused:
-            return "known already"
+        """Follow a hint about the job's last attempt, however its worker moves the job meanwhile."""
+        seen: Job | None = job
+        while seen is not None and seen.due_at is not None and len(seen.attempts) == len(job.attempts):
+            try:
+                return self._follow_up(seen, len(job.attempts) - 1, self.providers[provider], body)
+            except Refused as refused:
+                if refused.job is None or refused.job.token == seen.token:
+                    return "known already"
+                seen = refused.job
+        return "too late"
 
     def _is_at(self, job: Job, provider: str) -> bool:
         return bool(job.attempts) and self._provider_of(job, job.attempts[-1].route) == provider

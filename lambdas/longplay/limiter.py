@@ -98,7 +98,8 @@ class Limiter:
 
     def call_ends(self, account: str, job_id: str) -> None:
         """Make room again."""
-        if self._limits[account].max_concurrent is None:
+        limit = self._limits.get(account)
+        if limit is None or limit.max_concurrent is None:
             return
         # read anew: a call that another worker began is not in a line remembered from before
         self.line(account)

@@ -76,6 +76,7 @@ class Outcomes:
         """
         now = self.clock()
         if found := self.bucket.find(job.id, job.fence):
+            self.limiter.call_ends(job.account, job.id)
             return self.keep(job, found)
         if job.ref is not None:
             return None

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+import wiring
 
 from local.replicate_server import ReplicateServer
 from local.stand_in.answers import Answer
@@ -122,3 +123,18 @@ def test_a_callback_in_mid_call_supersedes_its_worker(
     _run(product, clock, 120)
     done = product.job(job["id"])
     assert (done["status"], replicate.generations) == ("succeeded", 1)
+
+
+def test_a_callback_overtaken_by_its_workers_release_is_still_heard(
+    product: Product, replicate: TalkativeServer, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has read the job while the call was under way, and writes when the job is back in the line."""
+    jobs, seen = wiring.dependencies().hints.jobs, []
+    job = product.submit(TRACK)
+    replicate.tell = lambda: seen.append(jobs.find(job["id"]))
+    product.deliver()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(jobs), "find", lambda *_: seen[0])
+        _call_back(product, replicate)
+    _run(product, clock, 120)
+    assert (product.job(job["id"])["status"], replicate.generations) == ("succeeded", 1)

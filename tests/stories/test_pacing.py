@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from botocore.exceptions import ClientError
+from longplay.limiter import Limiter
 
 from local.model_server import ModelServer
 from tests.product import Product
@@ -155,3 +157,27 @@ def test_a_far_slot_has_no_message_until_it_is_near(
     clock.shift(282)
     assert product.deliver() == 1
     assert product.job(far["id"])["status"] == "succeeded"
+
+
+def test_a_paid_result_is_kept_though_its_room_cannot_be_given_up(
+    product_with: Callable[..., Product],
+    model_server: ModelServer,
+    clock: time_machine.Coordinates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was paid for is stored before anything else is written: a table that fails then loses nothing."""
+    product = product_with(limits={"*": {"max_concurrent": 1}})
+    job = product.submit({"prompt": "one", "max_charges": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(Limiter, "call_ends", _fail)
+        with pytest.raises(ClientError):
+            product.deliver()
+    for _ in range(30):
+        clock.shift(30)
+        product.sweep()
+        product.deliver()
+    assert (product.job(job["id"])["status"], model_server.generations) == ("succeeded", 1)
+
+
+def _fail(*_: Any) -> None:
+    raise ClientError({"Error": {"Code": "InternalServerError"}}, "PutItem")
