@@ -29,7 +29,7 @@ help:
 	@echo '                              HF_TOKEN=hf_… asks the real Hugging Face, MODEL_SERVER=http://… any server like it'
 	@echo 'make test, check, bench       the tests; format, lint and types; the benchmarks'
 	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
-	@echo '                              (ARGS="-c name=value" for settings of infra/settings.py)'
+	@echo '                              (ARGS="-c name=value" for settings of infra/settings/settings.py)'
 	@echo 'make destroy                  removes it, and leaves its files and jobs; DATA=1 deletes them too'
 	@echo 'make key OWNER=name           an API key for a caller of the deployed stack'
 	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'

@@ -6,7 +6,7 @@ import sys
 
 import aws_cdk as cdk
 
-from infra.settings import SettingsError, stage_from
+from infra.settings.settings import SettingsError, stage_from
 from infra.stack import LongplayStack
 
 

@@ -17,9 +17,9 @@ import requests
 from benchmarks.gateway import INTEGRATION_TIMEOUT, synchronous_api
 from benchmarks.tables import show
 from local.caller import Caller, download
-from local.deployment import deploy
-from local.emulator import emulator
-from local.model_server import ModelServer
+from local.emulator.deployment import deploy
+from local.emulator.emulator import emulator
+from local.stand_ins.model import ModelServer
 from local.tools import LOCAL, require_tools
 
 DURATIONS = (45.0, 120.0)  # seconds a generation takes

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
-from longplay.pacing import Window
+from longplay.domain.pacing import Window
 
 from benchmarks.lines import ACCOUNT, Lines
 

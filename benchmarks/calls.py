@@ -11,10 +11,10 @@ import wiring
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
-from local.model_server import ModelServer
-from tests.aws import ACCOUNT, make_account
-from tests.aws_calls import AwsCall, recorded_calls
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from tests.harness.aws import ACCOUNT, make_account
+from tests.harness.aws_calls import AwsCall, recorded_calls
+from tests.harness.product import Product
 
 EARLIER = {"prompt": "upbeat techno with heavy bass", "duration": 2}
 ANOTHER = {"prompt": "a slow waltz", "duration": 2}

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.tables import show, spread
-from infra.bundling import FOR_LAMBDA, LAMBDAS, LEFT_OUT
+from infra.functions.bundling import FOR_LAMBDA, LAMBDAS, LEFT_OUT
 
 REPEATS = 11
 MEGABYTE = 1_000_000

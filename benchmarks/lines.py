@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
-from longplay.limiter import LINE, Limiter, Reservation
-from longplay.pacing import Limit, Window
-from longplay.table import Table, WriteRefused
+from longplay.domain.pacing import Limit, Window
+from longplay.storage.limiter import LINE, Limiter, Reservation
+from longplay.storage.table import Table, WriteRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from longplay.pacing import Window
-from longplay.settings import Settings
+from longplay.domain.pacing import Window
+from longplay.domain.settings import Settings
 
 from benchmarks.burst import BEGIN, Outcome, SimulatedProvider, backed_off, ideal, reserved
 from benchmarks.lines import ACCOUNT, Lines

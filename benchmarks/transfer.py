@@ -16,7 +16,7 @@ import boto3
 import requests
 from longplay.providers.hugging_face.adapter import HuggingFace
 from longplay.providers.protocol import Call
-from longplay.result_bucket import ResultBucket, s3_client
+from longplay.storage.files import ResultBucket, s3_client
 
 LARGE, SMALL = 20_000_000, 20_000  # bytes
 BUCKET, TIMEOUT = "results", 60.0

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
-from longplay.items import from_item, to_item
-from longplay.job_queue import JobQueue, read_message
-from longplay.job_table import JobTable
-from longplay.settings import Settings
-from longplay.sweep import MOST_RESENT, Sweeper
-from longplay.table import Table
+from longplay.domain.settings import Settings
+from longplay.engine.sweeper import MOST_RESENT, Sweeper
+from longplay.storage.items import from_item, to_item
+from longplay.storage.jobs import JobTable
+from longplay.storage.queue import JobQueue, read_message
+from longplay.storage.table import Table
 
 from benchmarks.tables import show
 

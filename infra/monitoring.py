@@ -14,7 +14,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.function import Function
+from infra.functions.function import Function
 
 PERIOD = cdk.Duration.minutes(5)
 

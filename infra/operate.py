@@ -21,9 +21,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.doctor_table import table, unserved
-from infra.erasure import Remains
-from infra.settings import STAGES
+from infra.operator.doctor_table import table, unserved
+from infra.operator.erasure import Remains
+from infra.settings.settings import STAGES
 
 #: The names under which the functions look for a token in the secret.
 PROVIDERS = ("huggingface", "self_hosted", "replicate", "fal")

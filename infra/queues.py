@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.acknowledge import acknowledge
+from infra.functions.acknowledge import acknowledge
 
 #: AWS's advice for a queue that feeds a function: six times the function's timeout.
 VISIBILITY_FACTOR = 6

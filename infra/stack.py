@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.api import Api
-from infra.bundling import asset
-from infra.doctor import Doctor
-from infra.function import Function, Runtime
+from infra.api.api import Api
+from infra.functions.bundling import asset
+from infra.functions.doctor import Doctor
+from infra.functions.function import Function, Runtime
+from infra.functions.workers import Generator, Sweeper
+from infra.gpu.sagemaker import Gpu, endpoint_urls
 from infra.monitoring import Monitoring
 from infra.queues import Queues
-from infra.sagemaker import Gpu, endpoint_urls
-from infra.settings import Stage
+from infra.settings.settings import Stage
 from infra.storage import Storage
-from infra.workers import Generator, Sweeper
 
 
 class LongplayStack(cdk.Stack):

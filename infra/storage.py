@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.acknowledge import acknowledge
+from infra.functions.acknowledge import acknowledge
 
 DAY = 24 * 3600
 

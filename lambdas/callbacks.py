@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.http_api import body_of, new_api
+from longplay.http.api import body_of, new_api
 from wiring import dependencies
 
 logger = Logger()

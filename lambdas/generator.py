@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.job_queue import read_message
+from longplay.storage.queue import read_message
 from wiring import dependencies
 
 logger = Logger()

@@ -8,9 +8,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.health_view import health_view
-from longplay.http_api import created_response, job_response, json_response, new_api, owner_of, redirect_response
-from longplay.model_view import models_view
+from longplay.http.api import created_response, job_response, json_response, new_api, owner_of, redirect_response
+from longplay.http.health_view import health_view
+from longplay.http.model_view import models_view
 from wiring import dependencies
 
 logger = Logger()

@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.http_api import body_of, created_response, idempotency_key_of, new_api, owner_of, upload_response
-from longplay.request import parse_submission, parse_upload
+from longplay.domain.request import parse_submission, parse_upload
+from longplay.http.api import body_of, created_response, idempotency_key_of, new_api, owner_of, upload_response
 from wiring import dependencies
 
 logger = Logger()

@@ -8,35 +8,35 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 
 import boto3
-from longplay.admission import Admission
-from longplay.advance import Worker
-from longplay.budgets import Budgets
-from longplay.calls import Calls
-from longplay.catalogue import Catalogue, load_catalogue
-from longplay.checkups import Doctor
-from longplay.closures import Closures
-from longplay.followers import Followers
-from longplay.hints import Hints
-from longplay.job_queue import JobQueue
-from longplay.job_table import JobTable
-from longplay.limiter import Limiter
-from longplay.operations import Switch
-from longplay.outcomes import Outcomes
+from longplay.doctor.reports import Reports
+from longplay.doctor.round import Doctor
+from longplay.domain.catalogue import Catalogue, load_catalogue
+from longplay.domain.settings import Settings, parse_settings
+from longplay.engine.admission import Admission
+from longplay.engine.callbacks import Hints
+from longplay.engine.calls import Calls
+from longplay.engine.failures import Setbacks
+from longplay.engine.followers import Followers
+from longplay.engine.outcomes import Outcomes
+from longplay.engine.routing import Routes
+from longplay.engine.sweeper import Sweeper
+from longplay.engine.worker import Worker
+from longplay.http.service import Service
+from longplay.http.uploads import Uploads
 from longplay.providers import load_providers
 from longplay.providers.protocol import Provider
 from longplay.providers.sagemaker.payloads import Payloads
-from longplay.reports import Reports
-from longplay.result_bucket import ResultBucket, s3_client
-from longplay.result_cache import ResultCache
-from longplay.routes import Routes
-from longplay.service import Service
-from longplay.setbacks import Setbacks
-from longplay.settings import Settings, parse_settings
-from longplay.sweep import Sweeper
-from longplay.table import Table
-from longplay.timings import Timings
-from longplay.tokens import ProviderTokens
-from longplay.uploads import Uploads
+from longplay.storage.budgets import Budgets
+from longplay.storage.cache import ResultCache
+from longplay.storage.closures import Closures
+from longplay.storage.files import ResultBucket, s3_client
+from longplay.storage.jobs import JobTable
+from longplay.storage.limiter import Limiter
+from longplay.storage.queue import JobQueue
+from longplay.storage.switch import Switch
+from longplay.storage.table import Table
+from longplay.storage.timings import Timings
+from longplay.storage.tokens import ProviderTokens
 
 
 class Parts:

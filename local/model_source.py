@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from local.model_server import ModelServer
+from local.stand_ins.model import ModelServer
 
 HUGGING_FACE = "https://router.huggingface.co"
 # Any server not named otherwise: one that serves every model.

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from infra import operate
-from local.emulator import ADMINISTRATOR, REGION
+from local.emulator.emulator import ADMINISTRATOR, REGION
 from local.endpoint import ENDPOINT
 from local.tools import LOCAL
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import FrameType
 
 from local.caller import FINISHED, Caller, Job, download
-from local.deployment import deploy
-from local.emulator import Emulator, emulator
+from local.emulator.deployment import deploy
+from local.emulator.emulator import Emulator, emulator
 from local.endpoint import Endpoint, alone_in, announced
 from local.model_source import ModelSource, model_source, tokens
 from local.progress import curl, describe, saved, say

@@ -10,11 +10,11 @@ import pytest
 import wiring
 from moto import mock_aws
 
-from local.model_server import ModelServer
-from tests.aws import ACCOUNT, Aws, make_account
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from tests.harness.aws import ACCOUNT, Aws, make_account
+from tests.harness.product import Product
 
-pytest_plugins = ("tests.haste", "tests.summaries")
+pytest_plugins = ("tests.harness.haste", "tests.harness.summaries")
 
 
 @pytest.fixture(scope="session")

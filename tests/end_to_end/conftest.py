@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local.deployment import deploy
-from local.emulator import emulator
-from local.model_server import ModelServer
+from local.emulator.deployment import deploy
+from local.emulator.emulator import emulator
+from local.stand_ins.model import ModelServer
 from local.tools import LOCAL, require_tools
 from tests.end_to_end.deployed_stack import DeployedStack
 

@@ -12,9 +12,9 @@ from typing import Any
 import psutil
 import requests
 
-from local.deployment import Deployment
-from local.emulator import Emulator, Session
-from local.model_server import ModelServer
+from local.emulator.deployment import Deployment
+from local.emulator.emulator import Emulator, Session
+from local.stand_ins.model import ModelServer
 
 Job = dict[str, Any]
 

@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 
 import msgspec
 import pytest
-from longplay.errors import Problem
-from longplay.job import Job
-from longplay.pacing import Line
-from longplay.request import parse_submission
-from longplay.result_cache import Entry
-from longplay.service import Service
+from longplay.domain.errors import Problem
+from longplay.domain.job import Job
+from longplay.domain.pacing import Line
+from longplay.domain.request import parse_submission
+from longplay.http.service import Service
+from longplay.storage.cache import Entry
 from wiring import Parts
 
-from tests.aws import Aws
+from tests.harness.aws import Aws
 
 T = TypeVar("T")
 

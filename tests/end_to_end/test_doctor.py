@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.operate import main
-from local.emulator import ADMINISTRATOR, REGION
+from local.emulator.emulator import ADMINISTRATOR, REGION
 from tests.end_to_end.deployed_stack import DeployedStack
 
 

@@ -14,15 +14,15 @@ from typing import Any
 
 import boto3
 import pytest
-from longplay.errors import OverBudget
-from longplay.job import Job
-from longplay.job_queue import Message
+from longplay.domain.errors import OverBudget
+from longplay.domain.job import Job
+from longplay.storage.queue import Message
 
-from local.emulator import ADMINISTRATOR
-from local.model_server import ModelServer
-from tests.aws import REGION, make_account
+from local.emulator.emulator import ADMINISTRATOR
+from local.stand_ins.model import ModelServer
 from tests.end_to_end.deployed_stack import DeployedStack
 from tests.end_to_end.racers import NOW, Racetrack, at_once, submit
+from tests.harness.aws import REGION, make_account
 
 AT_ONCE = 16
 CALLERS = 50

@@ -12,9 +12,9 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.settings import STAGES
+from infra.settings.settings import STAGES
 from infra.stack import LongplayStack
-from local.emulator import ADMINISTRATOR, REGION, Emulator, emulator
+from local.emulator.emulator import ADMINISTRATOR, REGION, Emulator, emulator
 from local.tools import LOCAL, require_tools
 
 ROOT = Path(__file__).parent.parent.parent

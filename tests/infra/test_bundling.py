@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from infra.bundling import ARCHITECTURE, RUNTIME, asset
+from infra.functions.bundling import ARCHITECTURE, RUNTIME, asset
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 import aws_cdk as cdk
 import cdk_nag
 
-from infra.settings import STAGES
+from infra.settings.settings import STAGES
 from infra.stack import LongplayStack
 
 

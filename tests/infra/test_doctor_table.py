@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.doctor_table import table, unserved
+from infra.operator.doctor_table import table, unserved
 
 WELL = {"server": "yes", "token": "yes", "accepted": "yes", "live": "yes", "price": "yes", "limit": "yes"}
 REFUSED = {"server": "yes", "token": "yes", "accepted": "no", "price": "yes", "limit": "no"}

@@ -12,9 +12,9 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.erasure import Remains
 from infra.operate import main
-from local.emulator import Emulator
+from infra.operator.erasure import Remains
+from local.emulator.emulator import Emulator
 
 BUCKET, TABLE = "left-files", "LeftJobs"
 STACK = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from longplay.errors import Paused
-from longplay.operations import SECONDS_KEPT, Switch
-from longplay.table import Table
+from longplay.domain.errors import Paused
+from longplay.storage.switch import SECONDS_KEPT, Switch
+from longplay.storage.table import Table
 
 from infra.operate import main
-from local.emulator import REGION, Emulator
+from local.emulator.emulator import REGION, Emulator
 
 #: As much of the stack as the commands touch.
 STACK = {

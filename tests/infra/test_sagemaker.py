@@ -12,11 +12,11 @@ from typing import Any
 import aws_cdk as cdk
 import cdk_nag
 import pytest
-from longplay.catalogue import load_catalogue
-from longplay.settings import Settings, parse_settings
+from longplay.domain.catalogue import load_catalogue
+from longplay.domain.settings import Settings, parse_settings
 
-from infra.gpu_models import GPU_MODELS
-from infra.settings import USUAL_SERVERS, SettingsError, stage_from
+from infra.gpu.models import GPU_MODELS
+from infra.settings.settings import USUAL_SERVERS, SettingsError, stage_from
 from infra.stack import LongplayStack
 from tests.infra.reading import Template, granted, only, properties, readable
 

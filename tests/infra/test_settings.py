@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
-from longplay.pacing import Limit, Window
-from longplay.settings import CacheScope, Caps, Failover, parse_settings
+from longplay.domain.pacing import Limit, Window
+from longplay.domain.settings import CacheScope, Caps, Failover, parse_settings
 
-from infra.settings import SettingsError, stage_from
+from infra.settings.settings import SettingsError, stage_from
 
 
 def test_without_a_word_it_is_prod() -> None:

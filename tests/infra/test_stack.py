@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from longplay.settings import Settings, parse_settings
+from longplay.domain.settings import Settings, parse_settings
 
-from infra.settings import DAY, SHARED, STAGES, USUAL_SERVERS, Stage
+from infra.settings.settings import DAY, SHARED, STAGES, USUAL_SERVERS, Stage
 from tests.infra.reading import Template, only, properties, readable, resources
 
 ALL_STAGES = pytest.mark.parametrize("stage", list(STAGES))

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from longplay.job import MOST_CRASHES
-from longplay.settings import Settings
+from longplay.domain.job import MOST_CRASHES
+from longplay.domain.settings import Settings
 
 from tests.kill.edge import Edge
 from tests.kill.life import SWEEP_EVERY, Life

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from local.model_server import ModelServer
-from tests.haste import with_room
+from local.stand_ins.model import ModelServer
+from tests.harness.haste import with_room
+from tests.harness.summaries import POINTS, STRIKES
 from tests.kill.edge import Moment
 from tests.kill.parts import Part, holding_the_line
 from tests.kill.points import points_of
 from tests.kill.theatre import Points, Scenario, strike_everywhere
-from tests.summaries import POINTS, STRIKES
 
 Survives = Callable[[Scenario], None]
 

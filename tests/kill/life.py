@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.harness.product import Answer
 from tests.kill.edge import Moment
 from tests.kill.network import PROVIDER_CALL, Send
 from tests.kill.parts import Telling
 from tests.kill.stage import VISIBILITY, Stage
-from tests.product import Answer
 
 CALL = 20.0  # seconds a generation takes, or to ask for one
 ASKING = 1.0  # seconds any other call to a provider takes

@@ -10,12 +10,12 @@ from typing import Any
 
 import boto3
 
-from local.fal_server import FalServer
-from local.hub_server import HubServer
-from local.model_server import ModelServer
-from local.replicate_server import ReplicateServer
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET
+from local.stand_ins.fal import FalServer
+from local.stand_ins.hub import HubServer
+from local.stand_ins.model import ModelServer
+from local.stand_ins.replicate import ReplicateServer
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET
 
 PROMPT = {"prompt": "upbeat techno with heavy bass"}
 HUGGING_FACE = {"huggingface": "hf_token"}

@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 import notices
 import time_machine
 import wiring
-from longplay.items import from_item
-from longplay.settings import Settings, parse_settings
+from longplay.domain.settings import Settings, parse_settings
+from longplay.storage.items import from_item
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID
 from time_machine import Traveller
 
-from tests.aws import BUCKET, REGION, SECRET, TABLE, Aws, make_account
+from tests.harness.aws import BUCKET, REGION, SECRET, TABLE, Aws, make_account
+from tests.harness.product import QUEUES, Answer, Context, Product
 from tests.kill.edge import Edge, Killed
 from tests.kill.parts import Part
-from tests.product import QUEUES, Answer, Context, Product
 
 BEGINNING = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ON_LOOPBACK = {"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}

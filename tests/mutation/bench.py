@@ -10,20 +10,20 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from longplay.budgets import Budgets
-from longplay.catalogue import Kind
-from longplay.errors import Charged
-from longplay.job import Job, JobError, Output, Status
-from longplay.job_table import JobTable, Refused
-from longplay.limiter import Limiter
-from longplay.pacing import Limit, Window
-from longplay.request import GenerationRequest
-from longplay.result_cache import ResultCache
-from longplay.settings import CacheScope, Caps
-from longplay.table import Table, WriteRefused
+from longplay.domain.catalogue import Kind
+from longplay.domain.errors import Charged
+from longplay.domain.job import Job, JobError, Output, Status
+from longplay.domain.pacing import Limit, Window
+from longplay.domain.request import GenerationRequest
+from longplay.domain.settings import CacheScope, Caps
+from longplay.storage.budgets import Budgets
+from longplay.storage.cache import ResultCache
+from longplay.storage.jobs import JobTable, Refused
+from longplay.storage.limiter import Limiter
+from longplay.storage.table import Table, WriteRefused
 from msgspec.structs import replace
 
-from tests.aws import TABLE
+from tests.harness.aws import TABLE
 
 ACCOUNT = "paced"
 NOW = 1_000_000.0

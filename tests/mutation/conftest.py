@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.aws import ACCOUNT, make_account
+from tests.harness.aws import ACCOUNT, make_account
 from tests.mutation.bench import Bench, make_bench
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longplay.job import Status
+from longplay.domain.job import Status
 from msgspec.structs import replace
 
 from tests.mutation.bench import CRASHED, DEADLINE, ERROR, LEASE, NOW, OUTPUT, Bench, is_refused

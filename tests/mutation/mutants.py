@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from longplay import changes, job_table
-from longplay.changes import Change
-from longplay.job_table import Refused
-from longplay.limiter import Limiter
-from longplay.table import Table
+from longplay.storage import changes
+from longplay.storage import jobs as job_table
+from longplay.storage.changes import Change
+from longplay.storage.jobs import Refused
+from longplay.storage.limiter import Limiter
+from longplay.storage.table import Table
 from msgspec.structs import replace as replace_struct
 
 OWN_TOKEN = "its own token is recognised"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from longplay.job import Job
+from longplay.domain.job import Job
 from msgspec.structs import replace
 
 from tests.mutation.bench import ACCOUNT, NOW, Bench, is_refused

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from botocore.exceptions import ClientError
-from longplay.job_table import Refused
-from longplay.table import WriteRefused
+from longplay.storage.jobs import Refused
+from longplay.storage.table import WriteRefused
 
+from tests.harness.summaries import MUTANT
 from tests.mutation import end_scenarios, shared_scenarios, worker_scenarios
 from tests.mutation.bench import Bench
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.registry import SCENARIOS
-from tests.summaries import MUTANT
 
 ALL = list(mutants())
 ENTERED = (worker_scenarios, end_scenarios, shared_scenarios)  # by being imported

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from longplay.errors import Charged
-from longplay.job import Status
+from longplay.domain.errors import Charged
+from longplay.domain.job import Status
 from msgspec.structs import replace
 
 from tests.mutation.bench import CRASHED, DEADLINE, ERROR, LEASE, NOW, Bench, is_refused

@@ -18,10 +18,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.harness.product import Answer, Product
 from tests.kill import audit
 from tests.kill.edge import Moment
 from tests.kill.parts import Part
-from tests.product import Answer, Product
 from tests.properties import promises
 from tests.properties.windows import crowded
 from tests.properties.world import World

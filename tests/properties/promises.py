@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from longplay.settings import Caps, Settings
+from longplay.domain.settings import Caps, Settings
 
 Item = dict[str, Any]
 MILLION = 1_000_000

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from tests.harness.product import Answer
 from tests.kill.edge import Moment
 from tests.kill.network import PROVIDER_CALL
 from tests.kill.parts import REPLICATE
-from tests.product import Answer
 from tests.properties.machine import Deployment, hold
 
 REFUSALS = ("server_error", "throttled", "unauthorized", "invalid", "drop", "not_json")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.model_server import ModelServer
+from local.stand_ins.model import ModelServer
 from tests.kill import audit
 from tests.kill.parts import holding_the_line
 from tests.properties import promises

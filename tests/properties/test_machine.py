@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from local.model_server import ModelServer
+from local.stand_ins.model import ModelServer
 from tests.kill.parts import holding_the_line
 from tests.properties.machine import Deployment, hold
 

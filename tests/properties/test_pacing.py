@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from longplay import pacing
-from longplay.pacing import Limit, Line, Window
+from longplay.domain import pacing
+from longplay.domain.pacing import Limit, Line, Window
 
 from tests.properties.windows import ROUNDING, crowded
 

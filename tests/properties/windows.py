@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from longplay.pacing import Limit
+from longplay.domain.pacing import Limit
 
 ROUNDING = 1e-5  # seconds; epoch seconds in floating point are no finer than a quarter of a microsecond
 

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
 
-from longplay.settings import Settings
+from longplay.domain.settings import Settings
 
+from tests.harness.product import Answer, Product
 from tests.kill.audit import Remains
 from tests.kill.network import Send, network_behind
 from tests.kill.parts import Part
 from tests.kill.stage import Stage, empty_account
-from tests.product import Answer, Product
 from tests.properties.racing import RacingEdge
 
 

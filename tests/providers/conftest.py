@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
-from longplay.errors import ProviderError
+from longplay.domain.errors import ProviderError
 from longplay.providers.hugging_face.adapter import HuggingFace
 from longplay.providers.inference_providers import routed_providers
 from longplay.providers.protocol import Call
 
-from local.hub_server import HubServer
+from local.stand_ins.hub import HubServer
 from tests.providers.payloads import OWN_TOKEN, TOKEN
 from tests.providers.routed_calls import ROUTES, call
 

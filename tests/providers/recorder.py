@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from local.stand_in.answers import Answer, says
-from local.stand_in.listener import Handler, Listener
-from local.stand_in.server import StandIn
+from local.stand_ins.framework.answers import Answer, says
+from local.stand_ins.framework.listener import Handler, Listener
+from local.stand_ins.framework.server import StandIn
 
 PARTNERS = ("fal-ai", "replicate", "together", "nscale", "wavespeed")
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from longplay.errors import ProviderError
+from longplay.domain.errors import ProviderError
 from longplay.providers.protocol import Accepted, Call, Done, Provider
 
-from local.hub_server import HubServer
-from local.hub_server.served import FLUX_DEV, FLUX_SCHNELL, SDXL, WAN, WAN_FROM_IMAGE
+from local.stand_ins.hub import HubServer
+from local.stand_ins.hub.served import FLUX_DEV, FLUX_SCHNELL, SDXL, WAN, WAN_FROM_IMAGE
 from tests.providers.payloads import picture
 
 PICTURE = {"width": 64, "height": 32, "num_inference_steps": 4, "guidance_scale": 3.5, "seed": 7}

@@ -16,10 +16,10 @@ from longplay.providers.checkups import (
 )
 from moto.sagemaker.models import sagemaker_backends
 
-from local.hub_server import HubServer
-from local.model_server import ModelServer
-from local.replicate_server import ReplicateServer
-from tests.aws import REGION
+from local.stand_ins.hub import HubServer
+from local.stand_ins.model import ModelServer
+from local.stand_ins.replicate import ReplicateServer
+from tests.harness.aws import REGION
 from tests.providers.checkup_visits import advice, findings, visit
 from tests.providers.conftest import answer
 from tests.providers.replicate_calls import FLUX, MUSICGEN

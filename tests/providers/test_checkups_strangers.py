@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.checkups import examine, fal, hugging_face, replicate
 
 from tests.providers.checkup_visits import findings, visit

@@ -5,12 +5,12 @@ import socket
 import time
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.downloads import fetch_results
 from longplay.providers.protocol import PollError
 from longplay.providers.resumption import MOST_CONNECTIONS
 
-from local.replicate_server import ReplicateServer
+from local.stand_ins.replicate import ReplicateServer
 from tests.providers.replicate_calls import MUSICGEN, call
 
 KEPT = 65_536  # bytes: what is saved at a time, and so left of a connection that breaks right after

@@ -3,13 +3,13 @@
 import io
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.hugging_face.adapter import HuggingFace
 from longplay.providers.protocol import Call
 from PIL import Image
 
-from local.model_server import AudioShape, ModelServer
-from local.model_server.faults import FAULTS
+from local.stand_ins.model import AudioShape, ModelServer
+from local.stand_ins.model.faults import FAULTS
 
 MODELS = {
     "music": ("facebook/musicgen-small", {"duration": 1}),

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.http_client import LARGEST_REFUSAL, CutOff, exchange, server_of
 
 PATIENCE = 5  # seconds; far more than any test should take, far less than for ever

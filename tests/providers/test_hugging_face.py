@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from longplay.errors import Charged, FailureKind
+from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.hugging_face.adapter import token_name
 
 from tests.providers.payloads import OWN_TOKEN, SOUND, TOKEN, encoded, film, picture

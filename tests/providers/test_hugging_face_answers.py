@@ -4,7 +4,7 @@ import json
 import wave
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.hugging_face.answers import LARGEST_JSON, MOST_VALUES
 
 from tests.providers.payloads import SOUND, encoded, film, packed, picture

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from longplay.errors import Charged, FailureKind
+from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.credential import Credential
 from longplay.providers.hugging_face.refusals import explain
 from longplay.providers.refusals import Refusal

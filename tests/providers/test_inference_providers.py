@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from longplay.errors import Charged, FailureKind
+from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.protocol import Done, PolledProvider
 from longplay.providers.references import LATER, SOON
 

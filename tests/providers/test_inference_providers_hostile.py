@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.inference_providers import routed_providers
 from longplay.providers.protocol import PollError
 
-from local.hub_server.served import SERVED
+from local.stand_ins.hub.served import SERVED
 from tests.providers.conftest import Tokens, answer
 from tests.providers.payloads import TOKEN, packed, picture
 from tests.providers.routed_calls import ROUTES, call

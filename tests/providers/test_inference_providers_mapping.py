@@ -1,11 +1,11 @@
 """Who serves a model, as the Hub says it: read once, kept for a while, believed in little."""
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.inference_providers.mapping import HUB, KEPT, KEPT_WITHOUT, ProviderMapping, hub_of
 
-from local.hub_server.served import SDXL, WAN, WAN_FROM_IMAGE
+from local.stand_ins.hub.served import SDXL, WAN, WAN_FROM_IMAGE
 from tests.providers.payloads import TOKEN, picture
 from tests.providers.routed_calls import call
 

@@ -1,7 +1,7 @@
 """What is asked of Hugging Face's partners, in the words of each."""
 
 import pytest
-from longplay.errors import Charged, FailureKind
+from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.inference_providers.replicate import HELD as SECONDS_HELD
 
 from tests.providers.payloads import picture

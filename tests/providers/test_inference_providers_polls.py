@@ -1,7 +1,7 @@
 """Asking Hugging Face's partners by a reference: every end, and what may go wrong with the asking."""
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.protocol import Done, PollError
 
 from tests.providers.routed_calls import CONTRACTS, POLLED, failure

@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.resumption import MOST_CONNECTIONS, fetch_whole
 
 from tests.providers.conftest import answer

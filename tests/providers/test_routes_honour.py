@@ -15,14 +15,14 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from longplay.catalogue import Bound, Kind, Model, Route, load_catalogue
-from longplay.errors import ProviderError
+from longplay.domain.catalogue import Bound, Kind, Model, Route, load_catalogue
+from longplay.domain.errors import ProviderError
+from longplay.domain.request import GenerationRequest
 from longplay.providers import load_providers
 from longplay.providers.protocol import Call, Provider
 from longplay.providers.sagemaker.payloads import Payloads
-from longplay.request import GenerationRequest
 
-from tests.aws import ACCOUNT
+from tests.harness.aws import ACCOUNT
 from tests.providers.recorder import Recorder
 from tests.providers.replicate_calls import picture
 

@@ -17,7 +17,7 @@ import wave
 
 import numpy as np
 import pytest
-from longplay.errors import Charged, FailureKind
+from longplay.domain.errors import Charged, FailureKind
 from PIL import Image
 
 from tests.providers.conftest import answer

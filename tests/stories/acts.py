@@ -8,7 +8,7 @@ import pytest
 import time_machine
 import wiring
 
-from tests.product import Product
+from tests.harness.product import Product
 
 
 def run(product: Product, clock: time_machine.Coordinates, seconds: int) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import time_machine
 
-from local.model_server import ModelServer
-from tests.aws import BUCKET
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from tests.harness.aws import BUCKET
+from tests.harness.product import Product
 
 TRACK = {"prompt": "peaceful piano melody", "genre": "classical", "duration": 1}
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from benchmarks.calls import CASES, calls_of, show_calls
-from tests.aws_calls import AwsCall
-from tests.product import Product
+from tests.harness.aws_calls import AwsCall
+from tests.harness.product import Product
 
 Counted = Callable[[str], Sequence[AwsCall]]
 LIFE = ["PutItem", "SendMessage", "UpdateItem", "PutObject", "UpdateItem", "GetItem"]

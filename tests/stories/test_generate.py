@@ -13,8 +13,8 @@ import requests
 import time_machine
 import wiring
 
-from local.model_server import ModelServer
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from tests.harness.product import Product
 
 TRACK = {"prompt": "upbeat techno with heavy bass", "genre": "electronic", "duration": 2}
 PICTURE = {"prompt": "a sunset over mountains", "model": "runwayml/stable-diffusion-v1-5", "width": 256, "height": 256}

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import time_machine
 
-from local.fal_server import FalServer
-from local.hub_server import HubServer
-from local.model_server import ModelServer
-from local.replicate_server import ReplicateServer
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET, Aws
-from tests.product import Product
+from local.stand_ins.fal import FalServer
+from local.stand_ins.hub import HubServer
+from local.stand_ins.model import ModelServer
+from local.stand_ins.replicate import ReplicateServer
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET, Aws
+from tests.harness.product import Product
 
 TOKEN = "r8_AbCdEfGh0123456789"
 KEY = "key-id:key-secret"

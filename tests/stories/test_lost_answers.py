@@ -10,11 +10,11 @@ import pytest
 import time_machine
 import wiring
 
-from local.replicate_server import ReplicateServer
-from local.stand_in.answers import Answer
-from local.stand_in.listener import Handler
-from local.stand_in.memory import Exchange
-from tests.product import Product
+from local.stand_ins.framework.answers import Answer
+from local.stand_ins.framework.listener import Handler
+from local.stand_ins.framework.memory import Exchange
+from local.stand_ins.replicate import ReplicateServer
+from tests.harness.product import Product
 
 TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration": 2}
 BASE = "https://api.example.com/prod/"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.product import Product
+from tests.harness.product import Product
 
 
 def _models(product: Product) -> dict[str, dict[str, Any]]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import time_machine
-from longplay.operations import KEY
+from longplay.storage.switch import KEY
 
-from local.model_server import ModelServer
-from tests.aws import BUCKET, TABLE
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from tests.harness.aws import BUCKET, TABLE
+from tests.harness.product import Product
 
 TRACK = {"prompt": "smooth saxophone with walking bass", "genre": "jazz", "duration": 1}
 

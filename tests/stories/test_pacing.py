@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import time_machine
 from botocore.exceptions import ClientError
-from longplay.limiter import Limiter
+from longplay.storage.limiter import Limiter
 
-from local.model_server import ModelServer
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from tests.harness.product import Product
 
 ONE_IN_TEN_SECONDS = {"*": {"windows": [[1, 10]]}}
 

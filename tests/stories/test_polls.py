@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import time_machine
 
-from local.replicate_server import ReplicateServer
-from tests.product import Product
+from local.stand_ins.replicate import ReplicateServer
+from tests.harness.product import Product
 
 TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration": 2}
 

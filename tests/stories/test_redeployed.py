@@ -10,10 +10,10 @@ import pytest
 import time_machine
 import wiring
 
-from local.model_server import ModelServer
-from local.replicate_server import ReplicateServer
-from tests.aws import TABLE
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from local.stand_ins.replicate import ReplicateServer
+from tests.harness.aws import TABLE
+from tests.harness.product import Product
 
 TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration": 2}
 Deploy = Callable[..., Product]

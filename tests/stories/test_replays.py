@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from longplay.operations import KEY
+from longplay.storage.switch import KEY
 
-from local.model_server import ModelServer
-from tests.aws import TABLE
-from tests.aws_calls import recorded_calls
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from tests.harness.aws import TABLE
+from tests.harness.aws_calls import recorded_calls
+from tests.harness.product import Product
 
 TRACK = {"prompt": "smooth saxophone with walking bass", "genre": "jazz", "duration": 1}
 

@@ -10,9 +10,9 @@ import pytest
 import time_machine
 import wiring
 
-from local.model_server import ModelServer
-from tests.aws import Aws
-from tests.product import Product
+from local.stand_ins.model import ModelServer
+from tests.harness.aws import Aws
+from tests.harness.product import Product
 
 TRACK = {"prompt": "calm acoustic guitar", "duration": 2}
 PICTURE = {"prompt": "a red boat", "kind": "image"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.aws import BUCKET, TABLE
-from tests.product import Product
+from tests.harness.aws import BUCKET, TABLE
+from tests.harness.product import Product
 
 PROMPT = "upbeat techno with heavy bass"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import time_machine
 import wiring
-from longplay.items import to_item
-from longplay.sweep import LONGEST_STEP, MOST_LOOKED_AT, MOST_RESENT
+from longplay.engine.sweeper import LONGEST_STEP, MOST_LOOKED_AT, MOST_RESENT
+from longplay.storage.items import to_item
 
 from benchmarks.waiting import wait
-from tests.aws import TABLE
-from tests.aws_calls import recorded_calls
-from tests.product import Product
-from tests.summaries import FIGURE
+from tests.harness.aws import TABLE
+from tests.harness.aws_calls import recorded_calls
+from tests.harness.product import Product
+from tests.harness.summaries import FIGURE
 
 TRACK = {"prompt": "chill beats with vinyl crackle", "genre": "lofi", "duration": 1}
 
@@ -56,8 +56,8 @@ def test_a_run_looks_at_a_bounded_number_and_resends_fewer(
 ) -> None:
     """However many jobs wait behind slow workers; with bounds of a tenth, since moto's table is slow."""
     looked_at, resent = MOST_LOOKED_AT // 10, MOST_RESENT // 10
-    monkeypatch.setattr("longplay.sweep.MOST_LOOKED_AT", looked_at)
-    monkeypatch.setattr("longplay.sweep.MOST_RESENT", resent)
+    monkeypatch.setattr("longplay.engine.sweeper.MOST_LOOKED_AT", looked_at)
+    monkeypatch.setattr("longplay.engine.sweeper.MOST_RESENT", resent)
     _copies(product, looked_at + 20)
     clock.shift(61)
     before = _sent(product)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import requests
 import time_machine
-from longplay.uploads import LARGEST_UPLOAD
+from longplay.http.uploads import LARGEST_UPLOAD
 
-from tests.aws import BUCKET, TABLE
-from tests.aws_calls import AwsCall, recorded_calls
-from tests.product import Answer, Product
+from tests.harness.aws import BUCKET, TABLE
+from tests.harness.aws_calls import AwsCall, recorded_calls
+from tests.harness.product import Answer, Product
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
 FILM = {"model": "stable-video-diffusion"}

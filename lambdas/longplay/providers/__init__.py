@@ -11,7 +11,7 @@ from longplay.providers.protocol import Provider
 from longplay.providers.replicate.adapter import Replicate
 from longplay.providers.sagemaker.adapter import SageMaker
 from longplay.providers.sagemaker.payloads import Payloads
-from longplay.tokens import ProviderTokens, SecretsClient
+from longplay.storage.tokens import ProviderTokens, SecretsClient
 
 
 def load_providers(secrets: SecretsClient, secret_id: str, payloads: Payloads) -> Mapping[str, Provider]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from longplay.errors import FailureKind, ProviderError
-from longplay.media import MediaFile
+from longplay.domain.errors import FailureKind, ProviderError
+from longplay.media.files import MediaFile
 from longplay.providers.http_client import Answer, server_of
 from longplay.providers.protocol import Call, PollError
 from longplay.providers.refusals import printable

@@ -21,7 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.exceptions import LocationParseError as UnparsableURL
 from urllib3.util import Url, parse_url
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 
 CONNECT_SECONDS = 5.0  # for each address of the server
 LARGEST_REFUSAL = 64 * 1024  # bytes read of an answer that is no success

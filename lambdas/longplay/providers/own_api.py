@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.credential import Credential, OwnToken
 from longplay.providers.http_client import Answer, exchange, server_of
 from longplay.providers.protocol import Call

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from longplay.errors import LongplayError, ProviderError
-from longplay.media import MediaFile
+from longplay.domain.errors import LongplayError, ProviderError
+from longplay.media.files import MediaFile
 
 
 @dataclass(frozen=True, kw_only=True)

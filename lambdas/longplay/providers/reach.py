@@ -9,7 +9,7 @@ import base64
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from longplay.media import HEAD, sniff
+from longplay.media.files import HEAD, sniff
 from longplay.providers.protocol import Call
 
 

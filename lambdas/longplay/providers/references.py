@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from longplay.errors import ProviderError
+from longplay.domain.errors import ProviderError
 from longplay.providers.protocol import Call, PollError
 from longplay.providers.reach import callback_url
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from longplay.errors import Charged, FailureKind, ProviderError
-from longplay.media import BrokenMedia, MediaFile, describe
-from longplay.media_pixels import is_black
+from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.media.files import BrokenMedia, MediaFile, describe
+from longplay.media.pixels import is_black
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
 

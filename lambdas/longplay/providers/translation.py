@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.protocol import Call
 
 Styles: TypeAlias = Mapping[str, Callable[[Call], dict[str, Any]]]

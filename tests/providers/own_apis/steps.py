@@ -1,7 +1,7 @@
 """How a provider with an API of its own is called to the end, and what then can be said of it."""
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.protocol import Accepted, Call, Done, PolledProvider
 
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from longplay.errors import Charged, FailureKind
+from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.fal import inputs as fal
 from longplay.providers.fal.adapter import Fal
 from longplay.providers.protocol import Call
 from longplay.providers.replicate import inputs as replicate
 from longplay.providers.replicate.adapter import Replicate
 
-from local.fal_server import FalServer
-from local.replicate_server import ReplicateServer
+from local.stand_ins.fal import FalServer
+from local.stand_ins.replicate import ReplicateServer
 from tests.providers import fal_calls, replicate_calls
 
 FAL_ID, REPLICATE_ID = "019bcd9e-1111-4222-8333-444455556666", "gm3qorzdhgbfurvjtvhg6dckhu"

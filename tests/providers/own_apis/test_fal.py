@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.fal.queue import Progress, request_path, result_path
 from longplay.providers.protocol import Done, PollError
 

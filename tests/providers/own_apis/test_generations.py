@@ -1,7 +1,7 @@
 """Providers with an API of their own against their stand-ins: every state and failure, and what each may have cost."""
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers import downloads
 from longplay.providers.protocol import Accepted, Done, PolledProvider, PollError
 from longplay.providers.references import LATER, SAFETY_NET, SOON

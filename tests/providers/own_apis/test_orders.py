@@ -1,7 +1,7 @@
 """What passes between us and any provider with an API of its own: the order, the token, and what a callback may say."""
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 
 from tests.providers.own_apis.table import each
 

@@ -1,7 +1,7 @@
 """What is Replicate's own: how a prediction is ordered, and what each model is sent."""
 
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.replicate.inputs import LARGEST_IMAGE
 
 from tests.providers.own_apis.table import REPLICATE

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from longplay.errors import Charged, ProviderError
+from longplay.domain.errors import Charged, ProviderError
 from longplay.providers.protocol import Accepted, Call, Done
 from longplay.providers.sagemaker.adapter import SageMaker
 
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET, Aws
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET, Aws
 
 MUSIC, IMAGE = "longplay-musicgen-small", "longplay-stable-diffusion-v1-5"
 MODELS = {MUSIC: "facebook/musicgen-small", IMAGE: "stable-diffusion-v1-5/stable-diffusion-v1-5"}

@@ -11,8 +11,8 @@ from longplay.providers.protocol import Call
 from longplay.providers.sagemaker.adapter import SageMaker
 from longplay.providers.sagemaker.payloads import Payloads
 
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET, Aws
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET, Aws
 from tests.providers.sagemaker.calls import ATTEMPT, MODELS, MUSIC, Asked
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import boto3
 import botocore
 import pytest
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.protocol import Accepted, Done, PolledProvider
 from longplay.providers.references import SAFETY_NET
 from longplay.providers.sagemaker.adapter import SageMaker
 from longplay.providers.sagemaker.payloads import Payloads
 from longplay.providers.sagemaker.runtime import Runtime
 
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET, Aws
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET, Aws
 from tests.providers.sagemaker.calls import ATTEMPT, IMAGE, MUSIC, Asked, failure, settle, stored
 
 

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from longplay.errors import ProviderError
+from longplay.domain.errors import ProviderError
 from longplay.providers.protocol import Done
 from longplay.providers.sagemaker.adapter import SageMaker
 
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET
 from tests.providers.sagemaker.calls import ATTEMPT, MUSIC, Asked
 
 

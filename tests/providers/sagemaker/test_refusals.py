@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from botocore.stub import Stubber
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.protocol import Done, PollError
 from longplay.providers.sagemaker.adapter import SageMaker
 from longplay.providers.sagemaker.payloads import Payloads
 
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET, Aws
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET, Aws
 from tests.providers.sagemaker.calls import ATTEMPT, BILLED, MODELS, MUSIC, Asked, failure
 
 

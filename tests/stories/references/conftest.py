@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import time_machine
 
-from tests.product import Product
-from tests.reference_providers import REFERENCE_PROVIDERS, ReferenceProvider
+from tests.harness.product import Product
+from tests.harness.reference_providers import REFERENCE_PROVIDERS, ReferenceProvider
 from tests.stories.references.story import BASE, Story
 
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import time_machine
 
-from tests.product import Answer, Product
-from tests.reference_providers import ReferenceProvider
+from tests.harness.product import Answer, Product
+from tests.harness.reference_providers import ReferenceProvider
 from tests.stories.acts import run
 
 BASE = "https://api.example.com/prod/"

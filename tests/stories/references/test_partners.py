@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.hub_server.served import SDXL, WAN
-from tests.reference_providers import HF_FAL_AI, ReferenceProvider
+from local.stand_ins.hub.served import SDXL, WAN
+from tests.harness.reference_providers import HF_FAL_AI, ReferenceProvider
 from tests.stories.references.story import Story
 
 PICTURE = {"prompt": "a red boat", "model": "flux-schnell", "width": 256, "height": 256}

@@ -6,7 +6,7 @@ from typing import Any
 
 import notices
 
-from tests.product import Context, Product
+from tests.harness.product import Context, Product
 
 TRACK = {"prompt": "powerful guitar riffs with drums", "model": "musicgen-small", "duration": 2}
 PICTURE = {"prompt": "a lighthouse", "model": "stable-diffusion-v1-5", "seed": 7}

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 import time_machine
 
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET, Aws
-from tests.product import Product
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET, Aws
+from tests.harness.product import Product
 from tests.stories.sagemaker.acts import IMAGE, MODELS, MUSIC
 
 

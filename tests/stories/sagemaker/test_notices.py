@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 import time_machine
 
-from local.sagemaker_server import SageMakerServer
-from local.sagemaker_server.invocations import event_of
-from tests.aws import BUCKET
-from tests.product import Product
+from local.stand_ins.sagemaker import SageMakerServer
+from local.stand_ins.sagemaker.invocations import event_of
+from tests.harness.aws import BUCKET
+from tests.harness.product import Product
 from tests.stories.acts import heal, kill_after_submit, run
 from tests.stories.sagemaker.acts import MUSIC, TRACK, item, notify
 

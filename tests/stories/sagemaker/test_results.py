@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import time_machine
 
-from local.sagemaker_server import SageMakerServer
-from tests.aws import BUCKET
-from tests.product import Product
+from local.stand_ins.sagemaker import SageMakerServer
+from tests.harness.aws import BUCKET
+from tests.harness.product import Product
 from tests.stories.acts import run
 from tests.stories.sagemaker.acts import PICTURE, TRACK
 

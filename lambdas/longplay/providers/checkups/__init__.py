@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.checkups import fal, hugging_face, inference_endpoints, replicate, sagemaker, self_hosted
 from longplay.providers.checkups.asking import Check, Checkup, Visit
 from longplay.providers.checkups.findings import Finding, Found, Question, no, unknown

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.checkups.findings import Found, Question, unknown
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import exchange, server_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.checkups.asking import Checkup, Reply, Visit, listed, puzzling
 from longplay.providers.checkups.findings import YES, Found, Question, no
 from longplay.providers.credential import Credential

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.checkups.asking import Checkup, Reply, Visit
 from longplay.providers.checkups.findings import YES, Found, Question, no
 from longplay.providers.credential import Credential

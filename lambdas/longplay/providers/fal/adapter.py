@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from longplay.errors import Charged, ProviderError
+from longplay.domain.errors import Charged, ProviderError
 from longplay.providers.credential import Credential, OwnToken
 from longplay.providers.downloads import fetch_results
 from longplay.providers.fal.inputs import input_of

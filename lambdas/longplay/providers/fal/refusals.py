@@ -7,7 +7,7 @@ fal never bills its own faults (5xx), but may bill a refused input where a GPU h
 
 from __future__ import annotations
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers import meanings
 from longplay.providers.credential import Credential
 from longplay.providers.fal.queue import Progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.fal.queue import decode
 from longplay.providers.protocol import Call
 from longplay.providers.results import bad_output

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import exchange, server_of
 from longplay.providers.hugging_face.answers import read_media

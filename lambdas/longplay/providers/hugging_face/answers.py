@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from longplay.errors import Charged, FailureKind, ProviderError
-from longplay.media import HEAD, BrokenMedia, MediaFile, Samples, sniff, write_wav
+from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.media.files import HEAD, BrokenMedia, MediaFile, Samples, sniff, write_wav
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import Answer, server_of
 from longplay.providers.hugging_face.refusals import explain

@@ -6,7 +6,7 @@ may send an error with status 200.
 
 from __future__ import annotations
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers import meanings
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import server_of

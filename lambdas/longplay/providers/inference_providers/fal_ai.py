@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.fal.adapter import RESULT_DOMAINS
 from longplay.providers.fal.inputs import input_of
 from longplay.providers.fal.queue import Progress as Queued

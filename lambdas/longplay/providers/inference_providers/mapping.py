@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import Answer, exchange, server_of
 from longplay.providers.hugging_face.refusals import explain

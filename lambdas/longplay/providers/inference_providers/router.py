@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.credential import OwnToken
 from longplay.providers.hugging_face.answers import LARGEST_JSON
 from longplay.providers.hugging_face.refusals import PERMISSION_ADVICE, explain

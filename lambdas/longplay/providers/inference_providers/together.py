@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.inference_providers.polled import Order, Polled, Progress
 from longplay.providers.inference_providers.router import failure_of, payload_of
 from longplay.providers.inference_providers.words import given

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url
 from longplay.providers.translation import Footage, Styles, given, in_style, within

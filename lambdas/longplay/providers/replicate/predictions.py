@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import LONGEST_TEXT, printable
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers import meanings
 from longplay.providers.credential import Credential
 from longplay.providers.meanings import Meaning, TextRow

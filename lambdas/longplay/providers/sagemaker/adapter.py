@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import msgspec
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import LARGEST_REFUSAL
 from longplay.providers.hugging_face.adapter import request_body

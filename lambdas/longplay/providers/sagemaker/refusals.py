@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from longplay.errors import FailureKind, ProviderError
+from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers import meanings
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import LARGEST_REFUSAL, Answer

@@ -25,7 +25,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from longplay.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
 from longplay.providers.sagemaker.refusals import refused

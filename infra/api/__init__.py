@@ -1,0 +1,1 @@
+"""The HTTP API and what API Gateway itself answers."""

@@ -1,0 +1,181 @@
+"""The HTTP front door: a regional REST API with keys, and the three functions behind it."""
+
+from __future__ import annotations
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.api.refusals import add_refusals
+from infra.functions.acknowledge import acknowledge
+from infra.functions.function import LOG_RETENTION, Function, Runtime
+
+#: API Gateway waits 29 s for a function; what takes longer would be paid for an answer nobody gets.
+LONGEST_ANSWER = cdk.Duration.seconds(28)
+
+#: A callback is one read, one write and one message; what is lost of it is asked for later anyway.
+LONGEST_CALLBACK = cdk.Duration.seconds(10)
+
+#: Replicate takes 600 predictions a minute, and calls back once for each. This is a bucket of its own: whoever floods
+#: the one path without a key takes nothing from those who have one.
+CALLBACKS_PER_SECOND = 20
+CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
+
+#: The key's id tells who called; the key itself is a password and stays out of the log.
+ACCESS_LOG = {
+    "time": "$context.requestTime",
+    "request_id": "$context.requestId",
+    "api_key_id": "$context.identity.apiKeyId",
+    "ip": "$context.identity.sourceIp",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "response_bytes": "$context.responseLength",
+    "latency_ms": "$context.responseLatency",
+    "refusal": "$context.error.responseType",
+    "function_error": "$context.integration.error",
+}
+
+KEYS = "Machines call, with API keys: there are no users to sign in."
+HINTS = (
+    "A provider has no key of ours. The URL it calls carries a random token of the attempt, and what it says there "
+    "is a hint: it is then asked with our own token, and believed in its answer."
+)
+LOGS_FOR_THE_ACCOUNT = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+ACKNOWLEDGED = {
+    "AwsSolutions-APIG2": "The functions check every field, and name it and its bound; API Gateway's models cannot.",
+    "AwsSolutions-APIG3": "Only callbacks get through without a key; a web ACL is the operator's choice, and costs.",
+    "AwsSolutions-APIG4": KEYS,
+    "AwsSolutions-COG4": KEYS,
+    "AwsSolutions-APIG6": "The access log has each request's error; execution logs go to a group that never expires.",
+    f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{LOGS_FOR_THE_ACCOUNT}]": (
+        "One role writes the access logs of all the account's APIs, by the policy AWS made for it."
+    ),
+    "Serverless-APIGWXrayEnabled": "The access log has the latency, and the same request id as the functions' logs.",
+}
+
+
+class Api(Construct):
+    """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs` and `callbacks`.
+
+    `requests_per_second` is for all callers together; one key may use half, so that nobody shuts the others out.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, runtime: Runtime, secret_arn: str, requests_per_second: int
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.submit = Function(self, "Submit", entry="submit", runtime=runtime, timeout=LONGEST_ANSWER)
+        self.jobs = Function(self, "Jobs", entry="jobs", runtime=runtime, timeout=LONGEST_ANSWER)
+        self.callbacks = Function(
+            self,
+            "Callbacks",
+            entry="callbacks",
+            runtime=runtime,
+            timeout=LONGEST_CALLBACK,
+            # the name alone, for parts it shares with the generator: it calls no provider and may not read a token
+            environment={"PROVIDER_SECRET_ID": secret_arn},
+        )
+        self._allow()
+        self.rest_api = self._rest_api(self._stage(requests_per_second))
+        self._route()
+        add_refusals(self.rest_api)
+        self.usage_plan = self._usage_plan(requests_per_second // 2)
+
+    def _allow(self) -> None:
+        # a transaction needs the verbs of its parts and none of its own
+        self.submit.allow_items("GetItem", "PutItem", "UpdateItem")
+        self.submit.allow_files("PutObject", prefix="inputs/")
+        # an upload's form can do no more than the role that signs it; its file is read when a job starts from it
+        self.submit.allow_files("GetObject", "PutObject", prefix="uploads/")
+        # a result that is there already is copied; presigned URLs can do no more than the role that signs them
+        self.submit.allow_files("GetObject", "PutObject", prefix="jobs/")
+        self.submit.allow_listing("jobs/", "uploads/")
+        self.submit.allow_sending()
+        # a retry creates a job, a deletion erases its files
+        self.jobs.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
+        self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="inputs/")
+        self.jobs.allow_listing("jobs/", "inputs/")
+        self.jobs.allow_sending()
+        # a hint is passed on; the secret and the files are the generator's
+        self.callbacks.allow_items("GetItem", "UpdateItem")
+        self.callbacks.allow_sending()
+
+    def _stage(self, requests_per_second: int) -> apigateway.StageOptions:
+        log = logs.LogGroup(self, "AccessLog", retention=LOG_RETENTION, removal_policy=cdk.RemovalPolicy.DESTROY)
+        return apigateway.StageOptions(
+            stage_name="prod",
+            throttling_rate_limit=requests_per_second,
+            throttling_burst_limit=2 * requests_per_second,
+            method_options={f"{CALLBACKS}/POST": _throttled(CALLBACKS_PER_SECOND)},
+            access_log_destination=apigateway.LogGroupLogDestination(log),
+            access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
+        )
+
+    def _rest_api(self, stage: apigateway.StageOptions) -> apigateway.RestApi:
+        rest_api = apigateway.RestApi(
+            self,
+            "RestApi",
+            rest_api_name=cdk.Stack.of(self).stack_name,
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=True,
+            default_method_options=apigateway.MethodOptions(api_key_required=True),
+            default_cors_preflight_options=_for_pages(),
+            deploy_options=stage,
+        )
+        rest_api.node.try_remove_child("Endpoint")  # an output of CDK's own; the stack names what it tells
+        acknowledge(rest_api, ACKNOWLEDGED)
+        return rest_api
+
+    def _route(self) -> None:
+        submit, jobs = _calling(self.submit), _calling(self.jobs)
+        root = self.rest_api.root
+        root.add_resource("generate").add_method("POST", submit)
+        root.add_resource("uploads").add_method("POST", submit)
+        job = root.add_resource("jobs").add_resource("{id}")
+        job.add_method("GET", jobs)
+        job.add_method("DELETE", jobs)
+        job.add_resource("outputs").add_resource("{n}").add_method("GET", jobs)
+        job.add_resource("cancel").add_method("POST", jobs)
+        job.add_resource("retry").add_method("POST", jobs)
+        root.add_resource("models").add_method("GET", jobs)
+        root.add_resource("health").add_method("GET", jobs)
+        self._route_callbacks()
+
+    def _route_callbacks(self) -> None:
+        callback = self.rest_api.root.resource_for_path(CALLBACKS)
+        method = callback.add_method("POST", _calling(self.callbacks), api_key_required=False)
+        acknowledge(method, {"AwsSolutions-APIG4": HINTS, "AwsSolutions-COG4": HINTS})
+
+    def _usage_plan(self, requests_per_second: int) -> apigateway.UsagePlan:
+        stage = apigateway.UsagePlanPerApiStage(api=self.rest_api, stage=self.rest_api.deployment_stage)
+        return self.rest_api.add_usage_plan(
+            "UsagePlan",
+            name=cdk.Stack.of(self).stack_name,
+            throttle=apigateway.ThrottleSettings(rate_limit=requests_per_second, burst_limit=2 * requests_per_second),
+            api_stages=[stage],
+        )
+
+
+def _calling(function: Function) -> apigateway.LambdaIntegration:
+    return apigateway.LambdaIntegration(function, allow_test_invoke=False)
+
+
+def _throttled(requests_per_second: int) -> apigateway.MethodDeploymentOptions:
+    return apigateway.MethodDeploymentOptions(
+        throttling_rate_limit=requests_per_second, throttling_burst_limit=2 * requests_per_second
+    )
+
+
+def _for_pages() -> apigateway.CorsOptions:
+    """Any page may call: what admits a caller is the key, never a cookie."""
+    return apigateway.CorsOptions(
+        allow_origins=apigateway.Cors.ALL_ORIGINS,
+        allow_methods=["GET", "POST", "DELETE", "OPTIONS"],
+        allow_headers=["Content-Type", "Idempotency-Key", "Prefer", "X-Api-Key"],
+        max_age=cdk.Duration.hours(1),
+    )

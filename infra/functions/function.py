@@ -1,0 +1,131 @@
+"""A Lambda function with a role and a log of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.functions.acknowledge import acknowledge
+from infra.functions.bundling import ARCHITECTURE, RUNTIME
+
+LOG_RETENTION = logs.RetentionDays.ONE_MONTH
+
+ONE_RUNTIME = "All functions run on the Python they are tested on and their compiled packages are installed for."
+NO_LOST_EVENTS = (
+    "No event of theirs can be lost: the API's callers are answered, the queues have a dead-letter queue, "
+    "and the sweeper comes again within the minute."
+)
+NO_TRACES = (
+    "The log lines of a job carry its id from function to function; X-Ray can be granted on no narrower ARN than *."
+)
+ACKNOWLEDGED = {
+    "AwsSolutions-L1": ONE_RUNTIME,
+    "Serverless-LambdaLatestVersion": ONE_RUNTIME,
+    "Serverless-LambdaDLQ": NO_LOST_EVENTS,
+    "Serverless-LambdaTracing": NO_TRACES,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What every function works with: its code and settings, the table, bucket and queues of the jobs."""
+
+    code: lambda_.Code
+    settings: str
+    table: dynamodb.TableV2
+    bucket: s3.Bucket
+    calls: sqs.Queue
+    steps: sqs.Queue
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables every function starts with."""
+        return {
+            "TABLE_NAME": self.table.table_name,
+            "BUCKET_NAME": self.bucket.bucket_name,
+            "CALLS_QUEUE_URL": self.calls.queue_url,
+            "STEPS_QUEUE_URL": self.steps.queue_url,
+            "SETTINGS": self.settings,
+            "POWERTOOLS_SERVICE_NAME": "longplay",
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
+
+
+class Function(lambda_.Function):
+    """One entry point of the asset; it may do nothing but write its log until it is allowed more."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        entry: str,
+        runtime: Runtime,
+        timeout: cdk.Duration,
+        memory_size: int = 256,
+        ephemeral_storage_size: cdk.Size | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")
+        self._runtime = runtime
+        self._own_role = iam.Role(scope, f"{construct_id}Role", assumed_by=lambda_service)
+        log = logs.LogGroup(
+            scope,
+            f"{construct_id}Log",
+            retention=LOG_RETENTION,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            code=runtime.code,
+            handler=f"{entry}.handler",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            role=self._own_role,
+            log_group=log,
+            timeout=timeout,
+            memory_size=memory_size,
+            ephemeral_storage_size=ephemeral_storage_size,
+            environment={**runtime.environment, **(environment or {})},
+        )
+        self.allow("logs:CreateLogStream", "logs:PutLogEvents", on=log.log_group_arn)
+        acknowledge(self, ACKNOWLEDGED)
+
+    def allow(self, *actions: str, on: str, when: Mapping[str, object] | None = None) -> None:
+        """Grants these verbs on this one ARN."""
+        self.add_to_role_policy(iam.PolicyStatement(actions=[*actions], resources=[on], conditions=when))
+
+    def allow_items(self, *verbs: str) -> None:
+        """Grants these verbs on the items of the table, not on its indexes."""
+        self.allow(*(f"dynamodb:{verb}" for verb in verbs), on=self._runtime.table.table_arn)
+
+    def allow_files(self, *verbs: str, prefix: str) -> None:
+        """Grants these verbs on the bucket's files whose keys begin with `prefix`."""
+        bucket = self._runtime.bucket
+        self.allow(*(f"s3:{verb}" for verb in verbs), on=bucket.arn_for_objects(f"{prefix}*"))
+        bucket_id = cdk.Stack.of(bucket).resolve(bucket.bucket_arn)["Fn::GetAtt"][0]
+        finding = f"AwsSolutions-IAM5[Resource::<{bucket_id}.Arn>/{prefix}*]"
+        acknowledge(self._own_role, {finding: f"Keys under {prefix} are made as jobs come; no other is reached."})
+
+    def allow_listing(self, *prefixes: str) -> None:
+        """Grants to list the files under these prefixes, and to learn that one is not there.
+
+        Without it S3 answers a read or copy of a missing file by 403, as for one it would not show.
+        """
+        under = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
+        self.allow("s3:ListBucket", on=self._runtime.bucket.bucket_arn, when=under)
+
+    def allow_sending(self) -> None:
+        """Grants to send to both queues of work."""
+        for queue in (self._runtime.calls, self._runtime.steps):
+            self.allow("sqs:SendMessage", on=queue.queue_arn)

@@ -1,0 +1,89 @@
+"""What works when no caller waits: the generator takes a job one step, the sweeper heals what is stuck."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.functions.acknowledge import acknowledge
+from infra.functions.function import Function, Runtime
+
+REDRIVEN = "A queue moves what failed three times to its dead-letter queue; a destination is for streams."
+
+
+class Generator(Construct):
+    """One message, one job, one step; `concurrent_…` says how many of a queue's messages are worked on at once.
+
+    `callback_base` is the URL under which providers reach `/callbacks/…`; without one they are asked more often.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        runtime: Runtime,
+        timeout: cdk.Duration,
+        secret_arn: str,
+        callback_base: str | None,
+        concurrent_calls: int,
+        concurrent_steps: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.function = Function(
+            self,
+            "Generator",
+            entry="generator",
+            runtime=runtime,
+            timeout=timeout,
+            memory_size=512,  # a result of 32 MB that comes as JSON is held as text and as numbers at once
+            ephemeral_storage_size=cdk.Size.gibibytes(1),  # binary results lie there until they are in the bucket
+            environment={"PROVIDER_SECRET_ID": secret_arn, **_called_back_at(callback_base)},
+        )
+        self._allow(secret_arn)
+        self._feed(runtime.calls, concurrent_calls)
+        self._feed(runtime.steps, concurrent_steps)
+
+    def _allow(self, secret_arn: str) -> None:
+        self.function.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        # what comes for a job that was deleted meanwhile is erased
+        self.function.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
+        self.function.allow_files("GetObject", "DeleteObject", prefix="inputs/")
+        self.function.allow_listing("jobs/", "inputs/")
+        self.function.allow("secretsmanager:GetSecretValue", on=secret_arn)
+        self.function.allow_sending()
+
+    def _feed(self, queue: sqs.Queue, at_once: int) -> None:
+        self.function.add_event_source(sources.SqsEventSource(queue, batch_size=1, max_concurrency=at_once))
+        acknowledge(self.function, {"Serverless-LambdaEventSourceMappingDestination": REDRIVEN})
+
+
+class Sweeper(Construct):
+    """Once a minute it sends what should have been sent and fails what is overdue."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, runtime: Runtime) -> None:
+        super().__init__(scope, construct_id)
+        under_a_minute = cdk.Duration.seconds(50)
+        self.function = Function(self, "Sweeper", entry="sweeper", runtime=runtime, timeout=under_a_minute)
+        self.function.allow("dynamodb:Query", on=f"{runtime.table.table_arn}/index/open")
+        self.function.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        self.function.allow_files("GetObject", "DeleteObject", prefix="jobs/")
+        self.function.allow_files("DeleteObject", prefix="inputs/")
+        self.function.allow_listing("jobs/", "inputs/")
+        self.function.allow_sending()
+        self._run_every_minute()
+
+    def _run_every_minute(self) -> None:
+        # never repeated: the next minute is the next try
+        sweep = targets.LambdaFunction(self.function, retry_attempts=0)
+        every_minute = events.Schedule.rate(cdk.Duration.minutes(1))
+        rule = events.Rule(self, "EveryMinute", schedule=every_minute, targets=[sweep])
+        acknowledge(rule, {"Serverless-EventBusDLQ": "A sweep that was missed is made up for by the next."})
+
+
+def _called_back_at(base: str | None) -> dict[str, str]:
+    return {} if base is None else {"CALLBACK_BASE_URL": base}

@@ -1,0 +1,1 @@
+"""The round of checkups and its report."""

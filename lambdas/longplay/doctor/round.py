@@ -1,0 +1,123 @@
+"""A round of checkups: every route of every model, as far as can be told without a generation."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from longplay.doctor.reports import Report, Reports, RouteReport
+from longplay.domain.catalogue import Catalogue, Model, Route
+from longplay.domain.errors import ProviderError
+from longplay.domain.settings import Settings
+from longplay.providers.checkups import examine
+from longplay.providers.checkups.asking import Asker, Visit
+from longplay.providers.checkups.findings import YES, Finding, Found, Question, no
+from longplay.providers.inference_providers.mapping import ProviderMapping
+from longplay.providers.protocol import Call
+
+SECONDS = 10.0  # for one answer
+
+_AFFECT_NO_CALL = (Question.PRICE, Question.LIMIT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doctor:
+    """Looks at what the settings and the catalogue name, and keeps what it found."""
+
+    catalogue: Catalogue
+    settings: Settings
+    reports: Reports
+    read_token: Callable[[str], str | None]
+    clock: Callable[[], float] = time.time
+
+    def round(self) -> Report:
+        """Examine every route; nothing it does costs money."""
+        checked_at = self.clock()
+        with tempfile.TemporaryDirectory() as folder:
+            asker, mapping = Asker(Path(folder)), ProviderMapping()
+            routes = tuple(
+                self._examine(model, route, asker, mapping)
+                for model in self.catalogue.models.values()
+                for route in model.routes
+            )
+        report = Report(checked_at=checked_at, routes=routes)
+        self.reports.keep(report)
+        return report
+
+    def _examine(self, model: Model, route: Route, asker: Asker, mapping: ProviderMapping) -> RouteReport:
+        account = self.settings.account_of(route.server)
+        url = self.settings.server_url(route.server, route.model)
+        visit = Visit(
+            provider=route.provider,
+            call=_call(model, route, url or "", asker.folder),
+            read_token=self.read_token,
+            asker=asker,
+            mapping=mapping,
+        )
+        found = _found(visit) if url else {Question.SERVER: no(_how_to_set_up(route))}
+        seen = {**found, **self._known(route, account)}
+        return _report(model, route, account=account, set_up=url is not None, found=seen)
+
+    def _known(self, route: Route, account: str) -> Mapping[Question, Found]:
+        return {
+            Question.PRICE: YES if route.price_usd > 0 else no("Put what it costs into models.toml as `price_usd`."),
+            Question.LIMIT: YES if account in self.settings.limits else no(_how_to_limit(account)),
+        }
+
+
+def _how_to_set_up(route: Route) -> str:
+    if route.provider == "sagemaker":
+        return "To use it, deploy with `-c gpu=…` (docs/recipes/your-own-gpu.md)."
+    return f"To use it, name `{route.server}` in the setting servers (docs/providers.md)."
+
+
+def _found(visit: Visit) -> Mapping[Question, Found]:
+    try:
+        return {Question.SERVER: YES, **examine(visit)}
+    except ProviderError as error:
+        return {Question.SERVER: no(error.message)}
+
+
+def _how_to_limit(account: str) -> str:
+    return f"It works; if the account behind `{account}` has a quota, name that in the setting limits (README.md)."
+
+
+def _call(model: Model, route: Route, url: str, folder: Path) -> Call:
+    """What the route would be asked, as far as it matters to whether it could be."""
+    return Call(
+        kind=model.kind,
+        model=route.model,
+        url=url,
+        style=route.style,
+        prompt="",
+        parameters={},
+        image=b"" if model.from_image else None,
+        timeout=SECONDS,
+        folder=folder,
+    )
+
+
+def _report(model: Model, route: Route, *, account: str, set_up: bool, found: Mapping[Question, Found]) -> RouteReport:
+    decisive = [answer for question, answer in found.items() if question not in _AFFECT_NO_CALL]
+    works = _worst(answer.finding for answer in decisive)
+    return RouteReport(
+        model=model.name,
+        route=route.name,
+        provider=route.provider,
+        account=account,
+        set_up=set_up,
+        works=works,
+        findings={question: answer.finding for question, answer in found.items()},
+        advice=_advice(decisive, works) or (_advice(found.values(), Finding.NO) if works is Finding.YES else None),
+    )
+
+
+def _advice(found: Iterable[Found], finding: Finding) -> str | None:
+    return next((answer.advice for answer in found if answer.finding is finding and answer.advice), None)
+
+
+def _worst(findings: Iterable[Finding]) -> Finding:
+    return max(findings, key=[Finding.YES, Finding.UNKNOWN, Finding.NO].index)

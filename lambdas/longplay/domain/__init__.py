@@ -1,0 +1,1 @@
+"""What holds without AWS, HTTP or a clock: jobs, requests, the catalogue, settings, pacing."""

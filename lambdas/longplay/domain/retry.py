@@ -1,0 +1,92 @@
+"""When a failed call may be tried again, and when another way is gone: one row for each kind of failure."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.job import Job, Wait, WaitReason
+from longplay.domain.settings import PAUSED, Failover
+
+LONGEST_BACKOFF = 300.0  # seconds
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How a kind of failure is repeated: why the job waits, the first delay in seconds, how often at most."""
+
+    reason: WaitReason
+    first_delay: float
+    most_tries: int | None = None
+
+
+# Kinds that are not here end the job where no other route is open. Bounds after providers.md's vendors: a loading or
+# throttling provider is waited for until the deadline, a broken one is not hammered.
+RETRIES = {
+    FailureKind.THROTTLED: Retry(WaitReason.PROVIDER_QUOTA, 10),
+    FailureKind.LOADING: Retry(WaitReason.MODEL_LOADING, 30),
+    FailureKind.UPSTREAM: Retry(WaitReason.PROVIDER_ERROR, 5, most_tries=4),
+    FailureKind.TIMEOUT: Retry(WaitReason.PROVIDER_ERROR, 5, most_tries=4),
+    FailureKind.UNREACHABLE: Retry(WaitReason.PROVIDER_ERROR, 10, most_tries=4),
+    FailureKind.OUT_OF_MEMORY: Retry(WaitReason.PROVIDER_ERROR, 30, most_tries=2),
+    FailureKind.AUTH: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
+    FailureKind.CREDITS: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
+    FailureKind.FORBIDDEN: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
+}
+
+# What only an operator can mend, or nobody: any other route is better than to wait.
+HOPELESS = frozenset(
+    {
+        FailureKind.NOT_SERVED,
+        FailureKind.NO_TOKEN,
+        FailureKind.AUTH,
+        FailureKind.CREDITS,
+        FailureKind.FORBIDDEN,
+    }
+)
+
+
+def goes_on(job: Job, error: ProviderError, policy: Failover) -> bool:
+    """Whether the job may take another route after this failure.
+
+    Never after a call that may have been charged unless the caller's `max_charges` leaves room for another. What one
+    route refuses for nothing another may take: their bounds differ.
+    """
+    if error.charged is not Charged.NO and not job.may_pay():
+        return False
+    if error.kind is FailureKind.BAD_INPUT:
+        return error.charged is Charged.NO
+    return error.kind in HOPELESS or (policy is Failover.BUSY and error.kind in RETRIES)
+
+
+def retry_wait(job: Job, error: ProviderError, *, now: float) -> Wait | None:
+    """How long the job waits before the call is made again; None when it is not to be.
+
+    Never after a call that may have been charged unless the caller's `max_charges` leaves room for another, and
+    never past the deadline.
+    """
+    retry, tries = RETRIES.get(error.kind), _tries(job)
+    if retry is None or (retry.most_tries is not None and tries >= retry.most_tries):
+        return None
+    if error.charged is not Charged.NO and not job.may_pay():
+        return None
+    until = now + _delay(retry, error, tries)
+    return Wait(reason=retry.reason, until=until, basis=error.message) if until < job.deadline else None
+
+
+def _tries(job: Job) -> int:
+    """How often this route has been asked in a row, the last time included."""
+    tries = 0
+    for attempt in reversed(job.attempts):
+        if attempt.route != job.route:
+            break
+        tries += attempt.tries
+    return tries
+
+
+def _delay(retry: Retry, error: ProviderError, tries: int) -> float:
+    if error.retry_after is not None:
+        return error.retry_after
+    backoff = min(LONGEST_BACKOFF, retry.first_delay * 2.0 ** (tries - 1))
+    return backoff * random.uniform(1, 1.2)  # noqa: S311 - spreads retries, guards nothing

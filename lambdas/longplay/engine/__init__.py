@@ -1,0 +1,1 @@
+"""One step of a job, from admission to its end."""

@@ -1,0 +1,101 @@
+"""A job's calls to its provider: where they go, what they carry, and how long they may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from longplay.domain.catalogue import Catalogue, Route
+from longplay.domain.errors import FailureKind, ProviderError
+from longplay.domain.job import Job
+from longplay.domain.settings import Settings
+from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, PollError, Provider
+from longplay.storage.files import ResultBucket
+
+STORING = 5  # seconds kept back from a call, to store what it brings
+_FETCHED_WITHIN = 3_600  # seconds in which a provider may fetch an input image
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calls:
+    """Makes the calls. `callback_base` is the API's public URL, None where it has none; `remaining` is in seconds,
+    `clock` gives epoch seconds.
+
+    Beside what the provider's raise, `submit` raises ProviderError and the others PollError where the route is gone.
+    """
+
+    providers: Mapping[str, Provider]
+    bucket: ResultBucket
+    catalogue: Catalogue
+    settings: Settings
+    callback_base: str | None = None
+    clock: Callable[[], float] = time.time
+
+    def submit(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
+        """Ask for the generation."""
+        route = self._route(job)
+        image = self.bucket.input(job.input_key) if job.input_key else None
+        return self.providers[route.provider].submit(self._call(job, route, folder, remaining, image=image))
+
+    def poll(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
+        """Ask how far it is."""
+        route = self._held_route(job)
+        return self._polled(route).poll(str(job.ref), self._call(job, route, folder, remaining))
+
+    def cancel(self, job: Job, *, folder: Path, remaining: float) -> None:
+        """Have it stopped, as far as the provider can."""
+        route = self._held_route(job)
+        self._polled(route).cancel(str(job.ref), self._call(job, route, folder, remaining))
+
+    def _route(self, job: Job) -> Route:
+        model = self.catalogue.models.get(job.request.model)
+        route = model.route(job.route) if model else None
+        if route is None or self.settings.server_url(route.server, route.model) is None:
+            raise ProviderError(FailureKind.NOT_SERVED, _gone(job))
+        return route
+
+    def _held_route(self, job: Job) -> Route:
+        """The route of a job that its provider holds: where that is gone, nothing is known of the generation."""
+        try:
+            return self._route(job)
+        except ProviderError as error:
+            raise PollError(error) from error
+
+    def _polled(self, route: Route) -> PolledProvider:
+        provider = self.providers[route.provider]
+        if not isinstance(provider, PolledProvider):
+            raise ProviderError(FailureKind.NOT_SERVED, f"The route {route.name} does not answer by reference.")
+        return provider
+
+    def _call(self, job: Job, route: Route, folder: Path, remaining: float, *, image: bytes | None = None) -> Call:
+        return Call(
+            kind=job.request.kind,
+            model=route.model,
+            url=self.settings.server_url(route.server, route.model) or "",
+            style=route.style,
+            prompt=job.request.text,
+            parameters=job.request.parameters,
+            image=image,
+            timeout=min(route.timeout_seconds, self.settings.longest_call, remaining - STORING),
+            folder=folder,
+            callback_url=self._callback_url(job, route),
+            image_url=self.bucket.input_url(job.input_key, seconds=_FETCHED_WITHIN) if job.input_key else None,
+            attempt=f"{job.id}-{job.fence}",
+            ends_within=job.deadline - self.clock(),
+        )
+
+    def _callback_url(self, job: Job, route: Route) -> str | None:
+        """Where the provider may say that it is done; whoever knows the attempt's token may."""
+        if self.callback_base is None or not route.calls_back:
+            return None
+        token = job.attempts[-1].token
+        return f"{self.callback_base.rstrip('/')}/callbacks/{route.provider}/{job.id}/{job.fence}?t={token}"
+
+
+def _gone(job: Job) -> str:
+    return (
+        f"The route {job.route} to {job.request.model} is not set up any more. The operator can bring it back: "
+        "put its server into `servers` again, or the route into models.toml."
+    )

@@ -1,0 +1,153 @@
+"""The HTTP contract's edges: who is calling, what they sent, and how an answer or an error is written."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from longplay.domain.errors import Charged, InvalidRequest, Problem
+from longplay.domain.job import Job
+from longplay.http.job_view import Viewpoint, job_view, retry_after, timestamp
+from longplay.http.service import Service
+from longplay.http.uploads import LARGEST_UPLOAD, Upload
+
+_KEY = re.compile(r"lp_(?P<owner>[a-z0-9-]{1,32})_\w+")
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def new_api() -> APIGatewayRestResolver:
+    """A resolver that answers every Problem as problem+json."""
+    api = APIGatewayRestResolver(cors=CORSConfig(expose_headers=["Location", "Retry-After"]))
+
+    @api.exception_handler(Problem)  # type: ignore[untyped-decorator]
+    def answer(problem: Problem) -> Response[str]:
+        return _problem(problem, request_id=api.current_event.request_context.request_id)
+
+    return api
+
+
+def json_response(status: int, body: object, *, headers: dict[str, str] | None = None) -> Response[str]:
+    """A JSON answer."""
+    return Response(
+        status_code=status,
+        content_type="application/json",
+        body=msgspec.json.encode(body).decode(),
+        headers=dict(headers or {}),
+    )
+
+
+def job_response(
+    status: int, job: Job, service: Service, *, just_submitted: bool = False, headers: dict[str, str] | None = None
+) -> Response[str]:
+    """A job as its caller sees it, with where to find it and when to look again."""
+    job, place = service.standing(job, just_submitted=just_submitted)
+    now = service.clock()
+    seen = Viewpoint(
+        now=now,
+        model=service.catalogue.models.get(job.request.model),
+        place=place,
+        url=service.presigned,
+        url_seconds=service.settings.url_lifetime,
+    )
+    waiting = {} if job.status.finished else {"Retry-After": str(retry_after(job, now=now))}
+    return json_response(status, job_view(job, seen), headers={**waiting, **(headers or {})})
+
+
+def created_response(job: Job, service: Service, *, location: str) -> Response[str]:
+    """202 for a job that is under way, 200 for one that is finished already.
+
+    `location` is relative to the request's own URL, so that it holds behind every stage, path and domain.
+    """
+    status = HTTPStatus.OK if job.status.finished else HTTPStatus.ACCEPTED
+    return job_response(status, job, service, just_submitted=True, headers={"Location": location})
+
+
+def upload_response(upload: Upload) -> Response[str]:
+    """201: where to send a picture, and how to name it afterwards."""
+    view = {
+        "id": upload.id,
+        "image": f"upload:{upload.id}",
+        "method": "POST",
+        "url": upload.url,
+        "fields": upload.fields,
+        "largest": LARGEST_UPLOAD,
+        "url_expires_at": timestamp(upload.url_expires_at),
+        "expires_at": timestamp(upload.expires_at),
+        "next": _HOW_TO_UPLOAD,
+    }
+    return json_response(HTTPStatus.CREATED, view)
+
+
+_HOW_TO_UPLOAD = (
+    "Send the picture as multipart/form-data to `url`: all `fields` first, then `file`, of at most `largest` bytes. "
+    "Then start generations from it with its `image` in POST /generate, as often as you like until `expires_at`."
+)
+
+
+def redirect_response(url: str) -> Response[str]:
+    """303 See Other: the file, by a GET."""
+    return Response(status_code=303, content_type="text/plain", body="", headers={"Location": url})
+
+
+def owner_of(event: APIGatewayProxyEvent) -> str:
+    """Whose jobs the caller may see: the owner named in the API key, or the IAM principal.
+
+    API Gateway has checked the key. A key's value is `lp_<owner>_<secret>`, so a rotated key keeps its jobs;
+    one of another form is an owner of its own.
+    """
+    identity = event.request_context.identity
+    # an API that checks principals checks no keys: what a caller says there is no key of ours
+    key = identity.api_key or (None if identity.user_arn else _header(event, "x-api-key"))
+    named = _KEY.fullmatch(key or "")
+    return named["owner"] if named else _anonymous(key or identity.user_arn or "")
+
+
+def body_of(event: APIGatewayProxyEvent) -> bytes:
+    """The body's bytes, whatever content type the caller sent (`curl -d` sends a form's)."""
+    try:
+        return (event.decoded_body or "").encode()
+    except ValueError as error:
+        raise InvalidRequest("body", "The body is not text in UTF-8; send a JSON object.") from error
+
+
+def idempotency_key_of(event: APIGatewayProxyEvent) -> str | None:
+    """The Idempotency-Key header; raises InvalidRequest unless it is 1 to 255 visible ASCII characters."""
+    key = _header(event, "Idempotency-Key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidRequest("Idempotency-Key", "`Idempotency-Key` must be 1 to 255 visible ASCII characters.")
+    return key
+
+
+def _header(event: APIGatewayProxyEvent, name: str) -> str | None:
+    return event.headers.get(name)
+
+
+def _anonymous(credential: str) -> str:
+    return f"key-{hashlib.sha256(credential.encode()).hexdigest()[:24]}"
+
+
+def _problem(problem: Problem, *, request_id: str) -> Response[str]:
+    body: dict[str, Any] = {
+        "type": f"urn:longplay:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "detail": problem.detail,
+        "retryable": problem.retryable,
+        "charged": Charged.NO,
+        "request_id": request_id,
+        **problem.extra,
+    }
+    headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
+    return Response(
+        status_code=HTTPStatus(problem.status),
+        content_type="application/problem+json",
+        body=msgspec.json.encode(body).decode(),
+        headers=headers,
+    )

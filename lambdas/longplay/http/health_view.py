@@ -1,0 +1,59 @@
+"""How the models are, as callers see it: which work, and why others do not, by the last round of checkups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from longplay.doctor.reports import Report, RouteReport
+from longplay.http.job_view import timestamp
+from longplay.providers.checkups.findings import Finding, Question
+
+#: What a caller is told; the advice is the operator's.
+_WHY = {
+    Question.SERVER: "not set up on this deployment",
+    Question.TOKEN: "no token is stored",
+    Question.ACCEPTED: "the token is refused",
+    Question.PERMITTED: "the token does not permit it",
+    Question.LIVE: "the model is not served there now",
+}
+_STALE = 3 * 3_600.0  # seconds; the doctor comes every hour
+_UNTOLD = "could not be told when it was last looked at"
+
+
+def health_view(report: Report | None, *, now: float) -> dict[str, Any]:
+    """`status` is ok, degraded (some models on offer have no route that works), down (none has), or unchecked.
+
+    It is stale where the doctor has not been round for three hours; `now` is in epoch seconds.
+    """
+    if report is None:
+        return {"status": "unchecked", "models": {}}
+    models = {name: _model([*routes]) for name, routes in groupby(report.routes, key=lambda route: route.model)}
+    offered = {route.model for route in report.routes if route.set_up}
+    found = [models[name]["works"] for name in offered]
+    status = "stale" if now - report.checked_at > _STALE else _status(found)
+    return {"status": status, "checked_at": timestamp(report.checked_at), "models": models}
+
+
+def _status(found: Sequence[Finding]) -> str:
+    broken = found.count(Finding.NO)
+    if broken == len(found):
+        return "down"
+    return "degraded" if broken else "ok"
+
+
+def _model(routes: Sequence[RouteReport]) -> dict[str, Any]:
+    ways = [{"route": route.route, "works": route.works, **_why(route)} for route in routes]
+    return {"works": _best([route.works for route in routes]), "routes": ways}
+
+
+def _best(findings: Sequence[Finding]) -> Finding:
+    return next((finding for finding in (Finding.YES, Finding.UNKNOWN) if finding in findings), Finding.NO)
+
+
+def _why(route: RouteReport) -> dict[str, str]:
+    if route.works is Finding.YES:
+        return {}
+    refused = next((question for question in _WHY if route.findings.get(question) is Finding.NO), None)
+    return {"why": _WHY[refused] if refused else _UNTOLD}

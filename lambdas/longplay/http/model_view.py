@@ -1,0 +1,49 @@
+"""The catalogue as its callers see it: what can be asked for, within which bounds, at what price and licence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from longplay.domain.catalogue import Catalogue, Model, Route
+from longplay.domain.settings import Settings
+
+
+def models_view(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
+    """Every model that is offered, with the routes that are set up here in the order they are tried."""
+    return {"models": [_model(model, catalogue, settings) for model in catalogue.offered]}
+
+
+def _model(model: Model, catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
+    routes = [_route(route) for route in filter(settings.leads, model.routes)]
+    return {
+        "id": model.name,
+        "kind": model.kind,
+        "title": model.title,
+        "default": catalogue.default(model.kind) is model,
+        "aliases": model.aliases,
+        "licence": {"name": model.licence, "notice": model.licence_notice, "commercial": model.commercial},
+        "from_image": model.from_image,
+        "parameters": {name: _present(bound) for name, bound in model.parameters.items()},
+        "routes": routes,
+        "available": bool(routes),
+    }
+
+
+def _route(route: Route) -> dict[str, Any]:
+    return {
+        "name": route.name,
+        "provider": route.provider,
+        "estimated_usd": route.price_usd,
+        "grows_with": route.grows_with,
+        "read": route.read,
+        "typical_seconds": route.typical_seconds,
+        "doubtful": route.doubtful,
+        "ignores": route.ignores,
+        "approximates": route.approximates,
+    }
+
+
+def _present(bound: object) -> dict[str, Any]:
+    return {name: value for name, value in msgspec.to_builtins(bound).items() if value is not None}

@@ -1,0 +1,251 @@
+"""What callers can have done: submit a job, look at it, fetch its files, cancel, retry or delete it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from longplay.domain.catalogue import Catalogue, Model
+from longplay.domain.errors import (
+    JobExpired,
+    JobNotFound,
+    KeyReused,
+    NotConfigured,
+    NotFinished,
+    NotRetryable,
+    OutputNotFound,
+    Paused,
+)
+from longplay.domain.job import Job, Output, Status
+from longplay.domain.request import GenerationRequest, Submission
+from longplay.domain.settings import Settings
+from longplay.engine.admission import Admission
+from longplay.engine.outcomes import Outcomes
+from longplay.engine.routing import Routes
+from longplay.http.uploads import Uploads
+from longplay.storage.files import ResultBucket, input_key
+from longplay.storage.jobs import JobTable, Refused, new_token
+from longplay.storage.limiter import Limiter
+from longplay.storage.queue import JobQueue
+from longplay.storage.switch import Switch
+from longplay.storage.timings import Timings
+
+_SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The use cases of the HTTP API. `clock` gives epoch seconds."""
+
+    jobs: JobTable
+    queue: JobQueue
+    bucket: ResultBucket
+    uploads: Uploads
+    switch: Switch
+    admission: Admission
+    outcomes: Outcomes
+    limiter: Limiter
+    timings: Timings
+    routes: Routes
+    catalogue: Catalogue
+    settings: Settings
+    clock: Callable[[], float] = time.time
+
+    def submit(self, owner: str, submission: Submission, *, key: str | None = None) -> Job:
+        """Create the job and send it on its way, or find the one this key has created before.
+
+        Raises KeyReused for another body under the key, JobExpired where its job was deleted, InvalidRequest for an
+        upload that cannot be used, NotConfigured where no route leads to the model, OverBudget, LineTooLong and Paused.
+        """
+        if earlier := self._earlier(owner, submission, seed=key):
+            return earlier
+        if submission.upload is not None:
+            submission = submission.showing(self.uploads.picture(owner, submission.upload))
+        job = self._new_job(owner, submission, seed=key)
+        if submission.image is not None and job.input_key is not None:
+            self.bucket.store_input(job.input_key, submission.image)
+        return self._admit(job, fresh=submission.fresh)
+
+    def find(self, owner: str, job_id: str) -> Job:
+        """The owner's job; raises JobNotFound (a foreign id answers as an unknown one) or JobExpired."""
+        job = self._own(owner, job_id)
+        if job.expires_at <= self.clock() or job.deleted is not None:
+            raise JobExpired(
+                "This job's files are erased: its retention has passed, or it was deleted. Submit it anew."
+            )
+        return job
+
+    def output_url(self, owner: str, job_id: str, n: str) -> str:
+        """A fresh presigned URL of the job's n-th file, from 0; raises OutputNotFound where there is none."""
+        job = self.find(owner, job_id)
+        output = dict(zip(map(str, range(len(job.outputs))), job.outputs, strict=True)).get(n)
+        if output is None:
+            raise OutputNotFound(f"The job is {job.status} and has {len(job.outputs)} files, counted from 0.")
+        return self.presigned(output)
+
+    def presigned(self, output: Output) -> str:
+        """A URL that fetches the file without a key, for the settings' `url_lifetime`."""
+        return self.bucket.url(output, seconds=self.settings.url_lifetime)
+
+    def standing(self, job: Job, *, just_submitted: bool = False) -> tuple[Job, int | None]:
+        """A waiting job with its start as the line now has it, and its place there from 1, as far as it is known.
+
+        A submission has seen the line a moment ago, when it took its slot, and does not read it again.
+        """
+        if job.slot is None or job.status is not Status.QUEUED or not self.limiter.paces(job.account):
+            return job, None
+        line = self.limiter.line_last_seen(job.account) if just_submitted else self.limiter.line(job.account)
+        start = max(job.not_before, line.start_of(job.slot))
+        return replace(job, not_before=start), line.place_of(job.slot, now=self.clock())
+
+    def cancel(self, owner: str, job_id: str) -> Job:
+        """Cancel the job; one that had finished already is returned as it is."""
+        job = self.find(owner, job_id)
+        while not job.status.finished:
+            try:
+                self._cancel(job)
+            except Refused as refused:
+                job = refused.job or job
+            else:
+                return self.find(owner, job_id)
+        return job
+
+    def retry(self, owner: str, job_id: str) -> Job:
+        """A new job with the same request; the same one however often it is asked. Raises NotRetryable."""
+        job = self.find(owner, job_id)
+        if job.status not in (Status.FAILED, Status.CANCELED):
+            raise NotRetryable(f"The job is {job.status}; only a failed or canceled one can be retried.")
+        again = Submission(request=job.request, body_hash=job.body_hash, max_charges=job.max_charges, tags=job.tags)
+        seed = f"retry of {job.id}"
+        if earlier := self._earlier(owner, again, seed=seed):
+            return earlier
+        new = replace(self._new_job(owner, again, seed=seed), retry_of=job.id)
+        if job.input_key and new.input_key:
+            self.bucket.copy_input(job.input_key, new.input_key)
+        return self._admit(new, fresh=False)
+
+    def delete(self, owner: str, job_id: str) -> None:
+        """Erase what was asked and what came of it; raises NotFinished for a job that can still be cancelled."""
+        job = self._own(owner, job_id)
+        blank = replace(job, request=replace(job.request, prompt="", parameters={}, image_sha256=None))
+        try:
+            self.jobs.erase(blank, now=self.clock())
+        except Refused as refused:
+            raise NotFinished(f"The job is {job.status}. Cancel it first, then delete it.") from refused
+        self.bucket.erase(job.id)
+
+    def _own(self, owner: str, job_id: str) -> Job:
+        job = self.jobs.find(job_id)
+        if job is None or job.owner != owner:
+            raise JobNotFound("There is no job with this id under your key. Check the id; jobs belong to one owner.")
+        return job
+
+    def _cancel(self, job: Job) -> None:
+        now = self.clock()
+        if job.lease is not None:
+            self.jobs.cancel_running(job, now=now)
+        elif job.ref is not None:
+            self.jobs.cancel_held(job, now=now)
+            self.queue.send(replace(job, not_before=now), now=now)
+        else:
+            self.outcomes.cancel(job)
+
+    def _admit(self, job: Job, *, fresh: bool) -> Job:
+        now = self.clock()
+        try:
+            admitted = self.admission.admit(job, fresh=fresh, now=now)
+        except Refused as refused:
+            return self._replay(refused.job or job, job.body_hash, now=now)
+        if not admitted.status.finished:
+            self.queue.send(admitted, now=now)
+        return admitted
+
+    def _new_job(self, owner: str, submission: Submission, *, seed: str | None) -> Job:
+        now, request = self.clock(), submission.request
+        model = self._model(request.model)
+        route = self.routes.first(model)
+        timing = self.timings.of(request.model, route)
+        deadline = now + (submission.deadline_seconds or self.settings.default_deadline)
+        job_id = _job_id(owner, seed)
+        return Job(
+            id=job_id,
+            owner=owner,
+            status=Status.QUEUED,
+            request=request,
+            created_at=now,
+            deadline=deadline,
+            expires_at=int(deadline) + self.settings.retention,
+            body_hash=submission.body_hash,
+            token=new_token(),
+            route=route.name,
+            account=self.settings.account_of(route.server),
+            queue=route.queue,
+            patience=route.patience,
+            price_usd=model.price_usd(route, request.parameters),
+            dearest_usd=self.routes.dearest_usd(model, request),
+            not_before=now,
+            due_at=now + self.settings.resend_after,
+            max_charges=submission.max_charges,
+            cache_key=self.admission.cache.key(owner, request.fingerprint),
+            input_key=_input_key(job_id, request),
+            typical_seconds=timing.seconds,
+            typical_basis=timing.basis,
+            tags=submission.tags,
+        )
+
+    def _model(self, name: str) -> Model:
+        """A model by its own name; a job that is retried may outlive what its model was offered for."""
+        model = self.catalogue.models.get(name)
+        if model is None or not self.catalogue.offers(model):
+            raise NotConfigured(
+                f"{name} is not offered by this deployment any more. Nothing was created or charged. "
+                f"Submit the request with one of these: {', '.join(model.name for model in self.catalogue.offered)}."
+            )
+        return model
+
+    def _earlier(self, owner: str, submission: Submission, *, seed: str | None) -> Job | None:
+        """The job there is of this already, where looking first is worth a read: else the write that creates tells.
+
+        Raises Paused where new jobs are, and there is none: a replay makes nothing. One with a picture moves no file.
+        """
+        try:
+            self.switch.check()
+        except Paused:
+            if earlier := self._made_before(owner, submission, seed):
+                return earlier
+            raise
+        return self._made_before(owner, submission, seed) if submission.pictured else None
+
+    def _made_before(self, owner: str, submission: Submission, seed: str | None) -> Job | None:
+        now, found = self.clock(), self.jobs.find(_job_id(owner, seed)) if seed else None
+        if found is None or found.expires_at <= now:
+            return None
+        return self._replay(found, submission.body_hash, now=now)
+
+    def _replay(self, found: Job, body_hash: str, *, now: float) -> Job:
+        if found.body_hash != body_hash:
+            raise KeyReused("This Idempotency-Key came with another body before. Use a new key for a new request.")
+        if found.deleted is not None:
+            raise JobExpired(
+                "This request was made before, and its job has been deleted since. Nothing was created or charged now; "
+                "to generate it anew, submit it with another Idempotency-Key."
+            )
+        if found.status is Status.QUEUED and not found.fence and now - found.created_at > _SENT_BY_NOW:
+            self.queue.send(found, now=now)
+        return found
+
+
+def _job_id(owner: str, seed: str | None) -> str:
+    """An id that the same owner and seed always give, or a random one."""
+    digest = hashlib.sha256(f"{owner}|{seed}".encode()).digest() if seed else secrets.token_bytes(16)
+    return base64.b32encode(digest[:16]).decode().rstrip("=").lower()
+
+
+def _input_key(job_id: str, request: GenerationRequest) -> str | None:
+    return input_key(job_id, request.image_sha256) if request.image_sha256 else None

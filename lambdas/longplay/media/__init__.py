@@ -1,0 +1,1 @@
+"""Media files: their types by their bytes, their headers, their pixels."""

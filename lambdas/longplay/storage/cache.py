@@ -1,0 +1,83 @@
+"""Results by what was asked: who is generating an answer to it, or which files already are one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from longplay.domain.job import Job, Output
+from longplay.domain.settings import CacheScope
+from longplay.storage import changes
+from longplay.storage.changes import Change
+from longplay.storage.table import Item, Part, Table
+
+ENTRY = "cache"
+_GRACE = 60  # seconds past its deadline until which a leader is believed to be at work
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who leads, until when (epoch seconds) that is believed, and the files once they are there."""
+
+    leader: str
+    until: float
+    outputs: tuple[Output, ...] = ()
+
+
+class ResultCache:
+    """One entry for each request that an owner, or the deployment, has made."""
+
+    def __init__(self, table: Table, scope: CacheScope) -> None:
+        self._table = table
+        self._scope = scope
+
+    def key(self, owner: str, fingerprint: str) -> str | None:
+        """Where the answer to a request is kept; None when none is."""
+        if self._scope is CacheScope.OFF:
+            return None
+        return f"cache#{owner if self._scope is CacheScope.OWNER else 'ALL'}#{fingerprint}"
+
+    def entry(self, key: str) -> Entry | None:
+        """The entry as it stands now."""
+        return read_entry(self._table.get(key))
+
+    def claim(self, job: Job, *, now: float) -> Part:
+        """The part that makes the job the leader, unless there is a result or a leader already."""
+        return self._lead(changes.CACHE_CLAIM, job, now=now)
+
+    def reclaim(self, job: Job, *, dead: str) -> Part:
+        """The part that makes the job the leader in the place of one that is gone, or whose files are."""
+        return self._lead(changes.CACHE_RECLAIM, job, dead=dead)
+
+    def replace(self, job: Job) -> Part:
+        """The part that makes the job the leader, whatever there was."""
+        return self._lead(changes.CACHE_REPLACE, job)
+
+    def fill(self, job: Job) -> list[Part]:
+        """The part that offers the job's outputs to whoever asks the same."""
+        if job.cache_key is None:
+            return []
+        outputs = msgspec.to_builtins(job.outputs)
+        return [self._lead(changes.CACHE_FILL, job, until=job.expires_at, outputs=outputs)]
+
+    def drop(self, job: Job) -> list[Part]:
+        """The part that ends a leadership that led to nothing."""
+        if job.cache_key is None or job.follows is not None:
+            return []
+        return [self._table.delete(ENTRY, job.cache_key, "#leader = :leader", leader=job.id)]
+
+    def _lead(self, change: Change, job: Job, *, until: float | None = None, **values: Any) -> Part:
+        return self._table.update(
+            ENTRY,
+            str(job.cache_key),
+            change,
+            leader=job.id,
+            until=until or job.deadline + _GRACE,
+            expires_at=job.expires_at,
+            **values,
+        )
+
+
+def read_entry(item: Item | None) -> Entry | None:
+    """The entry in an item."""
+    return msgspec.convert(item, Entry, strict=False) if item else None

@@ -1,0 +1,169 @@
+"""The bucket of results and input images: whole files in, presigned URLs out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from msgspec.structs import replace
+
+from longplay.domain.job import Output
+from longplay.media.files import EXTENSIONS, HEAD, MediaFile, sniff
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_MISSING = ("404", "NoSuchKey", "NotFound")
+
+
+def input_key(job_id: str, sha256: str) -> str:
+    """Where a job's input image lies: no other body under the same id can replace it."""
+    return f"inputs/{job_id}/{sha256}"
+
+
+def s3_client() -> S3Client:
+    """A client whose presigned URLs are signed with SigV4 and lead to the bucket's own region.
+
+    By itself boto3 signs some with SigV2, and signs for s3.amazonaws.com, which for a new bucket of another region
+    answers 307 and takes no POST (AWS: virtual hosting of buckets, "Redirection", 2026-11).
+    """
+    retries: Any = {"mode": "standard", "max_attempts": 8}
+    return boto3.client(
+        "s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries=retries)
+    )
+
+
+class ResultBucket:
+    """Outputs under `jobs/{job}/{fence}/{n}`, input images under `inputs/{job}/{sha256}`, and uploads for them."""
+
+    def __init__(self, client: S3Client, bucket_name: str) -> None:
+        self._client = client
+        self._bucket = bucket_name
+
+    def store(self, job_id: str, fence: int, files: Iterable[MediaFile]) -> tuple[Output, ...]:
+        """Put the files of one result; the first one goes last, so that its presence means all are there."""
+        outputs = [(_output(f"{_prefix(job_id, fence)}/{n}", file), file) for n, file in enumerate(files)]
+        for output, file in reversed(outputs):
+            self._put(output, file, count=len(outputs))
+        return tuple(output for output, _ in outputs)
+
+    def find(self, job_id: str, fence: int) -> tuple[Output, ...]:
+        """The outputs a worker of that fence has stored; none unless they are all there."""
+        first = self._head(f"{_prefix(job_id, fence)}/0")
+        if first is None:
+            return ()
+        output, count = first
+        others = [self._head(f"{_prefix(job_id, fence)}/{n}") for n in range(1, count)]
+        return (output, *(found[0] for found in others if found))
+
+    def copy(self, outputs: Iterable[Output], job_id: str) -> tuple[Output, ...]:
+        """The files under the job's own keys; none of them where one is gone."""
+        copies = [(output, replace(output, key=f"{_prefix(job_id, 0)}/{n}")) for n, output in enumerate(outputs)]
+        try:
+            for output, copied in copies:
+                source = {"Bucket": self._bucket, "Key": output.key}
+                self._client.copy_object(Bucket=self._bucket, Key=copied.key, CopySource=source)  # type: ignore[arg-type]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _MISSING:
+                raise
+            return ()
+        return tuple(copied for _, copied in copies)
+
+    def erase(self, job_id: str) -> None:
+        """Delete every file of a job, whoever stored it."""
+        for prefix in (f"jobs/{job_id}/", f"inputs/{job_id}/"):
+            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix).get("Contents", [])
+            for entry in found:
+                self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
+
+    def store_input(self, key: str, image: bytes) -> None:
+        """Keep the picture a generation starts from."""
+        content_type = sniff(image[:HEAD]) or "application/octet-stream"
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=image, ContentType=content_type)
+
+    def copy_input(self, source: str, key: str) -> None:
+        """Keep the picture for another generation too."""
+        self._client.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": source})
+
+    def input(self, key: str) -> bytes:
+        """The picture a generation starts from."""
+        return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+    def input_url(self, key: str, *, seconds: int) -> str:
+        """A presigned URL of the picture, for a provider that fetches what it starts from."""
+        return self._presigned(key, seconds)
+
+    def form(self, key: str, fields: Mapping[str, str], *, largest: int, seconds: int) -> tuple[str, dict[str, str]]:
+        """Where a file of 1 to `largest` bytes can be posted as a form, for so many seconds, with which fields."""
+        conditions = [["content-length-range", 1, largest], *({name: value} for name, value in fields.items())]
+        form = self._client.generate_presigned_post(
+            self._bucket, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=seconds
+        )
+        return form["url"], form["fields"]
+
+    def uploaded(self, key: str, *, most: int) -> bytes | None:
+        """A posted file, `most` bytes of it; None where there is none."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _MISSING:
+                raise
+            return None
+
+    def url(self, output: Output, *, seconds: int) -> str:
+        """A presigned URL. It dies with the role's session, whatever `seconds` says (AWS), so never store it."""
+        return self._presigned(output.key, seconds)
+
+    def _presigned(self, key: str, seconds: int) -> str:
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
+        )
+
+    def _put(self, output: Output, file: MediaFile, *, count: int) -> None:
+        with file.path.open("rb") as body:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=output.key,
+                Body=body,
+                ContentType=output.content_type,
+                ContentDisposition=f'inline; filename="{_file_name(output)}"',
+                Metadata=_metadata(output, count),
+            )
+
+    def _head(self, key: str) -> tuple[Output, int] | None:
+        try:
+            metadata = self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _MISSING:
+                raise
+            return None
+        return msgspec.json.decode(metadata["output"], type=Output), int(metadata["count"])
+
+
+def _prefix(job_id: str, fence: int) -> str:
+    return f"jobs/{job_id}/{fence}"
+
+
+def _output(key: str, file: MediaFile) -> Output:
+    return Output(
+        key=key,
+        content_type=file.content_type,
+        bytes=file.bytes,
+        sha256=file.sha256,
+        duration_seconds=file.duration_seconds,
+        width=file.width,
+        height=file.height,
+    )
+
+
+def _metadata(output: Output, count: int) -> dict[str, Any]:
+    return {"output": msgspec.json.encode(output).decode(), "count": str(count)}
+
+
+def _file_name(output: Output) -> str:
+    _, job_id, _, n = output.key.split("/")
+    return f"longplay-{job_id}-{n}{EXTENSIONS[output.content_type]}"

@@ -1,0 +1,173 @@
+"""The one DynamoDB table: reads, and conditional writes that happen alone or together."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from longplay.domain.errors import LongplayError
+from longplay.storage.changes import Change
+from longplay.storage.items import from_item, to_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+_MOST_CONFLICTS = 12
+_CONFLICTS = ("TransactionConflict", "TransactionConflictException", "TransactionInProgressException")
+
+
+class WriteRefused(LongplayError):
+    """Conditions did not hold; `items` has, by part, what stood there (None where there was nothing)."""
+
+    def __init__(self, items: Mapping[str, Item | None]) -> None:
+        super().__init__(f"refused: {', '.join(items)}")
+        self.items = items
+
+
+class _Conflict(LongplayError):
+    """Another transaction was at the same item; nothing was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One conditional write; `name` is what a refusal calls it."""
+
+    name: str
+    verb: Literal["Put", "Update", "Delete"]
+    parameters: dict[str, Any]
+
+
+class Table:
+    """Items by their key `pk`, plain values in and out."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: str) -> Item | None:
+        """The item as it stands now (a consistent read)."""
+        answer = self._client.get_item(TableName=self._name, Key=to_item({"pk": key}), ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def query(self, index: str, condition: str, *, limit: int, **values: object) -> Iterator[Item]:
+        """Keys from an index, in its order."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=_names(condition),
+            ExpressionAttributeValues=_values(condition, values),
+            PaginationConfig={"MaxItems": limit},
+        )
+        for page in pages:
+            yield from map(from_item, page["Items"])
+
+    def put(self, name: str, item: Item, condition: str, **values: object) -> Part:
+        """A part that puts a whole item."""
+        return self._part(name, "Put", condition, condition, values, Item=to_item(item))
+
+    def update(self, name: str, key: str, change: Change, *, index: int = 0, **values: object) -> Part:
+        """A part that makes a change; `index` is the attempt its `[i]` stands for."""
+        update, condition = (
+            text.replace("[i]", f"[{index}]") for text in (change.update, " AND ".join(change.conditions))
+        )
+        return self._part(
+            name,
+            "Update",
+            condition,
+            f"{update} {condition}",
+            values,
+            Key=to_item({"pk": key}),
+            UpdateExpression=update,
+        )
+
+    def delete(self, name: str, key: str, condition: str, **values: object) -> Part:
+        """A part that deletes an item."""
+        return self._part(name, "Delete", condition, condition, values, Key=to_item({"pk": key}))
+
+    def write(self, *parts: Part) -> Item | None:
+        """Write one part alone, or several together or not at all; the item after a single update.
+
+        Raises WriteRefused. Conflicts with other transactions are retried here and nowhere else: botocore does not.
+        """
+        for tries in range(_MOST_CONFLICTS):
+            try:
+                return self._write(parts)
+            except _Conflict:
+                time.sleep(random.uniform(0, 0.02 * 2 ** min(tries, 5)))  # noqa: S311 - spreads, guards nothing
+        raise _Conflict(f"{_MOST_CONFLICTS} conflicts in a row on {', '.join(part.name for part in parts)}")
+
+    def _write(self, parts: Sequence[Part]) -> Item | None:
+        try:
+            if len(parts) == 1:
+                return self._alone(parts[0])
+            self._client.transact_write_items(TransactItems=[{part.verb: part.parameters} for part in parts])  # type: ignore[misc]
+        except ClientError as error:
+            raise _refusal(error, parts) from error
+        return None
+
+    def _alone(self, part: Part) -> Item | None:
+        if part.verb == "Put":
+            self._client.put_item(**part.parameters)
+            return None
+        if part.verb == "Delete":
+            self._client.delete_item(**part.parameters)
+            return None
+        answer = self._client.update_item(**part.parameters, ReturnValues="ALL_NEW")
+        return from_item(answer["Attributes"])
+
+    def _part(
+        self,
+        name: str,
+        verb: Literal["Put", "Update", "Delete"],
+        condition: str,
+        text: str,
+        values: Mapping[str, object],
+        **parameters: Any,
+    ) -> Part:
+        known = {
+            "TableName": self._name,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": _names(text),
+            "ExpressionAttributeValues": _values(text, values),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        return Part(name=name, verb=verb, parameters={key: value for key, value in known.items() if value} | parameters)
+
+
+def _refusal(error: ClientError, parts: Sequence[Part]) -> Exception:
+    """What the error means for these parts: refused, a conflict, or something else entirely."""
+    answer: Mapping[str, Any] = error.response
+    code = answer["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        return WriteRefused({parts[0].name: _old(answer)})
+    reasons = answer.get("CancellationReasons", [])
+    refused = {
+        part.name: _old(reason)
+        for part, reason in zip(parts, reasons, strict=False)
+        if reason["Code"] == "ConditionalCheckFailed"
+    }
+    if refused:
+        return WriteRefused(refused)
+    conflict = code in _CONFLICTS or any(reason["Code"] in _CONFLICTS for reason in reasons)
+    return _Conflict(code) if conflict else error
+
+
+def _old(answer: Mapping[str, Any]) -> Item | None:
+    return from_item(answer["Item"]) if answer.get("Item") else None
+
+
+def _names(text: str) -> dict[str, str]:
+    return {f"#{name}": name for name in re.findall(r"#(\w+)", text)}
+
+
+def _values(text: str, values: Mapping[str, object]) -> Item:
+    return to_item({f":{name}": values[name] for name in set(re.findall(r":(\w+)", text))})

@@ -1,0 +1,60 @@
+"""How long generations really take here, by model and route: what an ETA is based on once there are some."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from longplay.domain.catalogue import Route
+from longplay.storage import changes
+from longplay.storage.table import Part, Table
+
+PERIOD = 7 * 86_400  # seconds; a route is measured anew each week
+SECONDS_KEPT = 300.0
+CATALOGUES_FIGURE = "the catalogue's figure for this route"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds a generation takes, and where the figure comes from."""
+
+    seconds: float
+    basis: str
+
+
+class Timings:
+    """Totals in the table, added to in the write that ends a job, so that none is counted twice."""
+
+    def __init__(self, table: Table, *, clock: Callable[[], float] = time.time) -> None:
+        self._table = table
+        self._clock = clock
+        self._known: dict[str, tuple[float, Timing | None]] = {}
+
+    def of(self, model: str, route: Route) -> Timing:
+        """The mean of this week's generations, or the catalogue's figure; remembered for five minutes."""
+        key = self._key(model, route.name)
+        fresh_until, timing = self._known.get(key, (0.0, None))
+        if self._clock() >= fresh_until:
+            timing = self._read(key)
+            self._known[key] = (self._clock() + SECONDS_KEPT, timing)
+        return timing or Timing(route.typical_seconds, CATALOGUES_FIGURE)
+
+    def add(self, model: str, route: str, seconds: float) -> Part:
+        """The part that counts one more generation."""
+        milliseconds = round(seconds * 1000)
+        key = self._key(model, route)
+        expires_at = int(self._clock()) + 2 * PERIOD
+        return self._table.update(
+            "timing", key, changes.MEASURE, zero=0, one=1, milliseconds=milliseconds, expires_at=expires_at
+        )
+
+    def _read(self, key: str) -> Timing | None:
+        item = self._table.get(key)
+        if not item:
+            return None
+        count = item["count"]
+        return Timing(round(item["milliseconds"] / count / 1000, 1), f"the mean of {count} generations here this week")
+
+    def _key(self, model: str, route: str) -> str:
+        return f"timing#{model}#{route}#{int(self._clock() // PERIOD)}"

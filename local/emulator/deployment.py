@@ -1,0 +1,97 @@
+"""The real `cdk deploy` of the stack, to the emulator."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.operate import create_key, store_token
+from local.emulator.emulator import ACCOUNT, ADMINISTRATOR, REGION, Emulator, Session
+from local.tools import CDK, LOCAL, ROOT, LocalRunError, environment, kill_group, tail
+
+# Of what `cdk bootstrap` makes, a deployment with the command's own credentials needs the bucket alone.
+ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """The stack as it stands on the emulator: its outputs by name, and where its API answers."""
+
+    session: Session
+    outputs: Mapping[str, str]
+    api_url: str
+
+    def new_key(self, owner: str) -> str:
+        """An API key of `owner`, made as an operator makes one."""
+        return create_key(self.session, owner=owner, usage_plan_id=self.outputs["UsagePlanId"])
+
+    def store_token(self, provider: str, token: str) -> None:
+        """Puts a provider's token into the secret, as an operator does."""
+        store_token(self.session, provider=provider, token=token, secret_id=self.outputs["SecretName"])
+
+
+def deploy(emulator: Emulator, home: Path, *, context: Mapping[str, str]) -> Deployment:
+    """Deploys app.py with `context` (`stage` and the like).
+
+    `home` takes the synthesized stack, the log and what the CDK remembers, which must never be shared:
+    it caches which account a key belongs to. Raises LocalRunError with the log's end when it fails.
+    """
+    emulator.client("s3").create_bucket(Bucket=ASSET_BUCKET)
+    home.mkdir(parents=True, exist_ok=True)
+    outputs, log = home / "outputs.json", home / "deploy.log"
+    with log.open("wb") as file:
+        status = _run_to_its_end(
+            [CDK, "deploy", *_options(home, outputs), *_context(context)],
+            cwd=ROOT,
+            env=environment(home, **_settings(emulator)),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    if status:
+        raise LocalRunError(f"cdk deploy failed; {log} ends with:\n{tail(log)}")
+    return _deployment(emulator, json.loads(outputs.read_text()))
+
+
+def _run_to_its_end(command: list[str | Path], **options: Any) -> int:
+    """The exit status; when we are interrupted meanwhile, all that the command has started ends with it."""
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
+        try:
+            return process.wait()
+        finally:
+            kill_group(process.pid)
+
+
+def _options(home: Path, outputs: Path) -> list[str]:
+    # --method direct spares the change set, which nobody is there to review.
+    options = ["--require-approval", "never", "--method", "direct", "--no-notices", "--no-version-reporting"]
+    return [*options, "--output", str(home / "cdk.out"), "--outputs-file", str(outputs)]
+
+
+def _context(context: Mapping[str, str]) -> list[str]:
+    return [word for name, value in context.items() for word in ("--context", f"{name}={value}")]
+
+
+def _settings(emulator: Emulator) -> dict[str, str]:
+    administrator = {name.upper(): value for name, value in ADMINISTRATOR.items()}
+    return administrator | {
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": emulator.url,
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        # The CDK's library, unpacked: seconds saved at every synthesis but the first.
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(LOCAL / "jsii"),
+    }
+
+
+def _deployment(emulator: Emulator, stacks: Mapping[str, Mapping[str, str]]) -> Deployment:
+    [outputs] = stacks.values()
+    # AWS serves an API under a host name of its own, the emulator under a path.
+    address = urlsplit(outputs["ApiUrl"])
+    api_id = address.netloc.partition(".")[0]
+    api_url = f"{emulator.url}/_aws/execute-api/{api_id}{address.path.rstrip('/')}"
+    return Deployment(session=emulator.session(), outputs=outputs, api_url=api_url)

@@ -1,0 +1,142 @@
+"""An AWS emulator on loopback: MiniStack, without Docker, with IAM enforced."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import boto3
+import requests
+from botocore.config import Config
+
+from local.tools import EMULATOR_PYTHON, RUNTIME_PYTHON, LocalRunError, environment, kill_group, tail
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ADMINISTRATOR = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+LAUNCHER = Path(__file__).with_name("launcher.py")
+SECONDS_TO_START = 30
+SECONDS_TO_STOP = 5
+
+
+class Session(boto3.Session):
+    """A boto3 session whose clients speak to the emulator at `url`."""
+
+    def __init__(self, url: str, **credentials: str) -> None:
+        super().__init__(region_name=REGION, **(credentials or ADMINISTRATOR))  # type: ignore[arg-type]
+        self.url = url
+
+    def client(self, service_name: str, *_: Any, **__: Any) -> Any:
+        """A client of the service; S3 with the signature that AWS itself asks for."""
+        signature = "s3v4" if service_name == "s3" else None
+        return super().client(  # type: ignore[call-overload]
+            service_name, endpoint_url=self.url, config=Config(signature_version=signature)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emulator:
+    """A running emulator: its address, its process, and the log that its functions write to as well."""
+
+    url: str
+    pid: int
+    log: Path
+
+    def session(self, **credentials: str) -> Session:
+        """The administrator's session, or that of `credentials` in boto3's words."""
+        return Session(self.url, **credentials)
+
+    def client(self, service: str, **credentials: str) -> Any:
+        """A client out of such a session."""
+        return self.session(**credentials).client(service)
+
+
+@contextmanager
+def emulator(home: Path) -> Iterator[Emulator]:
+    """An emulator with its log in `home`; at the end it is gone with its functions and their files.
+
+    Raises LocalRunError when it does not answer in SECONDS_TO_START.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    port, log = _free_port(), home / "emulator.log"
+    with (
+        _emptied(home / "emulator") as files,
+        log.open("wb") as output,
+        subprocess.Popen(
+            [EMULATOR_PYTHON, LAUNCHER, RUNTIME_PYTHON],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=_environment(files, port),
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield _ready(process, Emulator(url=f"http://127.0.0.1:{port}", pid=process.pid, log=log))
+        finally:
+            _stop(process)
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """An empty folder, of which nothing remains; a killed run could not clear it away."""
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _environment(files: Path, port: int) -> dict[str, str]:
+    # IOT_MTLS_ENABLED and SFTP_ENABLED: it would listen on further ports, on all interfaces.
+    return environment(
+        files,
+        GATEWAY_PORT=str(port),
+        BIND_HOST="127.0.0.1",
+        AUTH="true",
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        PYTHONUNBUFFERED="1",
+    )
+
+
+def _ready(process: subprocess.Popen[bytes], started: Emulator) -> Emulator:
+    give_up = time.monotonic() + SECONDS_TO_START
+    while not _answers(f"{started.url}/_ministack/ready"):
+        if process.poll() is not None or time.monotonic() > give_up:
+            raise LocalRunError(f"the AWS emulator did not start:\n{tail(started.log)}")
+        time.sleep(0.05)
+    return started
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Asks, waits, then ends the whole process group: functions may outlive the emulator."""
+    process.terminate()
+    try:
+        process.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    kill_group(process.pid)

@@ -1,5 +1,0 @@
-"""A stand-in for Hugging Face's Inference Providers: the Hub's mapping, and its partners behind one router."""
-
-from local.hub_server.server import HubServer
-
-__all__ = ["HubServer"]

@@ -1,0 +1,1 @@
+"""Renders sound, pictures and video from a prompt by procedure, without a model."""

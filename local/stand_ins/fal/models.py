@@ -1,0 +1,130 @@
+"""The endpoints it knows: what each takes, checked as fal's models check it, and what is rendered for it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.stand_ins.framework.schema import Field
+from local.stand_ins.model.hosted import animation, film, picture, track
+from local.stand_ins.model.wire import Asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """`place` is where a result names its files: a list for pictures, one file for the others."""
+
+    fields: Mapping[str, Field]
+    asked: Callable[[dict[str, Any]], Asked]
+    place: str
+
+
+def _picture(given: dict[str, Any]) -> Asked:
+    drawn = {name: value for name, value in given.items() if name in _DRAWN}
+    return picture(given["prompt"], {**drawn, **given.get("image_size", {})})
+
+
+def _audio(given: dict[str, Any]) -> Asked:
+    return track(given["prompt"], seconds=given.get("seconds_total", 30))
+
+
+def _film(given: dict[str, Any]) -> Asked:
+    size = _SIZES[given.get("aspect_ratio", "16:9")]
+    frames, fps = given.get("num_frames", 81), given.get("frames_per_second", 24)
+    return film(given["prompt"], size=size, frames=frames, fps=fps)
+
+
+def _animation(given: dict[str, Any]) -> Asked:
+    return animation(given["image_url"], frames=25, fps=given.get("fps", 25))
+
+
+_DRAWN = ("num_inference_steps", "guidance_scale", "negative_prompt", "seed")
+_SIZES = {"16:9": (384, 216), "9:16": (216, 384), "1:1": (288, 288)}
+_PROMPT, _SEED = Field(required=True), Field(type=int)
+_FLUX = {
+    "prompt": _PROMPT,
+    "image_size": Field(type=dict),
+    "guidance_scale": Field(type=float, least=1, most=20),
+    "num_images": Field(type=int, least=1, most=4),
+    "enable_safety_checker": Field(type=bool),
+    "output_format": Field(options=("jpeg", "png")),
+    "acceleration": Field(options=("none", "regular", "high")),
+    "seed": _SEED,
+}
+
+MODELS: Mapping[str, Model] = {
+    "fal-ai/flux/schnell": Model(
+        fields={**_FLUX, "num_inference_steps": Field(type=int, least=1, most=12)}, asked=_picture, place="images"
+    ),
+    "fal-ai/flux/dev": Model(
+        fields={**_FLUX, "num_inference_steps": Field(type=int, least=1, most=50)}, asked=_picture, place="images"
+    ),
+    "fal-ai/fast-sdxl": Model(
+        fields={
+            "prompt": _PROMPT,
+            "negative_prompt": Field(),
+            "image_size": Field(type=dict),
+            "num_inference_steps": Field(type=int, least=1, most=50),
+            "guidance_scale": Field(type=float, least=0, most=20),
+            "format": Field(options=("jpeg", "png")),
+            "seed": _SEED,
+        },
+        asked=_picture,
+        place="images",
+    ),
+    "fal-ai/stable-audio": Model(
+        fields={
+            "prompt": _PROMPT,
+            "seconds_start": Field(type=int, least=0, most=47),
+            "seconds_total": Field(type=int, least=0, most=47),
+            "steps": Field(type=int, least=2, most=1000),
+        },
+        asked=_audio,
+        place="audio_file",
+    ),
+    "fal-ai/stable-audio-25/text-to-audio": Model(
+        fields={
+            "prompt": _PROMPT,
+            "seconds_total": Field(type=int, least=1, most=190),
+            "num_inference_steps": Field(type=int, least=4, most=8),
+            "guidance_scale": Field(type=float, least=1, most=25),
+            "seed": _SEED,
+        },
+        asked=_audio,
+        place="audio",
+    ),
+    "fal-ai/wan/v2.2-5b/text-to-video": Model(
+        fields={
+            "prompt": _PROMPT,
+            "negative_prompt": Field(),
+            "num_frames": Field(type=int, least=17, most=161),
+            "frames_per_second": Field(type=int, least=4, most=60),
+            "num_inference_steps": Field(type=int, least=2, most=50),
+            "guidance_scale": Field(type=float, least=1, most=10),
+            "aspect_ratio": Field(options=("16:9", "9:16", "1:1")),
+            "resolution": Field(options=("580p", "720p")),
+            "seed": _SEED,
+        },
+        asked=_film,
+        place="video",
+    ),
+    "fal-ai/stable-video": Model(
+        fields={
+            "image_url": Field(required=True),
+            "motion_bucket_id": Field(type=int, least=1, most=255),
+            "cond_aug": Field(type=float, least=0, most=10),
+            "fps": Field(type=int, least=10, most=100),
+            "seed": _SEED,
+        },
+        asked=_animation,
+        place="video",
+    ),
+}
+"""By endpoint, with the fields of their published schemas that matter here."""
+
+
+def app_of(endpoint: str) -> str:
+    """The part of an endpoint's id that its requests lie under."""
+    return "/".join(endpoint.split("/")[:2])
+
+
+APPS = {app_of(endpoint) for endpoint in MODELS}

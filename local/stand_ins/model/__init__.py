@@ -1,0 +1,9 @@
+"""A stand-in for Hugging Face's model servers: their wire contract, with results rendered by procedure."""
+
+from local.stand_ins.framework.memory import Exchange
+from local.stand_ins.model.faults import Fault
+from local.stand_ins.model.gates import RateLimit
+from local.stand_ins.model.server import ModelServer
+from local.stand_ins.model.wire import AudioShape
+
+__all__ = ["AudioShape", "Exchange", "Fault", "ModelServer", "RateLimit"]

@@ -1,0 +1,177 @@
+"""The parameters of a request, checked as the real pipelines check them, as an order for something to render."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from local.stand_ins.framework.answers import decode_image, refuse
+from local.stand_ins.model.wire import Asked, AudioShape, Task
+
+TOKENS_PER_SECOND = 50
+DEFAULT_TOKENS, MOST_TOKENS = 256, 1503
+MOST_PIXELS = 2048 * 2048
+MOST_FRAMES = 480
+MOST_NUMBER = 2**63
+
+TOOLKIT_ARGUMENTS = {"preprocess_params", "forward_params", "generate_kwargs", "generation_parameters"}
+GENERATE_ARGUMENTS = {"do_sample", "guidance_scale", "max_new_tokens", "min_new_tokens", "max_length", "num_beams"}
+GENERATE_ARGUMENTS |= {"temperature", "top_k", "top_p", "repetition_penalty", "use_cache", "num_return_sequences"}
+PICTURE_ARGUMENTS = {"width", "height", "target_size", "num_inference_steps", "guidance_scale", "negative_prompt"}
+PICTURE_ARGUMENTS |= {"seed", "prompt", "num_images_per_prompt", "output_type", "scheduler"}
+FILM_ARGUMENTS = PICTURE_ARGUMENTS | {"num_frames", "fps", "frame_rate", "duration", "seconds", "image"}
+FILM_ARGUMENTS |= {"motion_bucket_id", "noise_aug_strength", "decode_chunk_size", "min_guidance_scale"}
+FILM_ARGUMENTS |= {"max_guidance_scale"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackOrder:
+    prompt: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureOrder:
+    prompt: str
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    seed: int
+    negative: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilmOrder:
+    picture: PictureOrder
+    image: bytes | None
+    frames: int
+    fps: int
+
+
+def track(asked: Asked, shape: AudioShape) -> TrackOrder:
+    """MusicGen makes 50 tokens a second; it takes no seed and no duration."""
+    arguments = _generate_arguments(asked.parameters, shape)
+    if unknown := sorted(set(arguments) - GENERATE_ARGUMENTS):
+        note = "note: typos in the generate arguments will also show up in this list"
+        refuse(f"The following `model_kwargs` are not used by the model: {unknown} ({note})")
+    tokens = _whole(arguments, "max_new_tokens", DEFAULT_TOKENS)
+    if not 1 <= tokens <= MOST_TOKENS:
+        refuse(f"`max_new_tokens` has to be between 1 and {MOST_TOKENS}, but is {tokens}.")
+    return TrackOrder(prompt=_text(asked.inputs), seconds=tokens / TOKENS_PER_SECOND)
+
+
+def picture(asked: Asked) -> PictureOrder:
+    _check_known(asked.parameters, PICTURE_ARGUMENTS, "StableDiffusionPipeline")
+    order = _picture(asked, _usual_size(asked.model or ""))
+    if asked.toolkit and _size(asked.parameters, "height", None) != _size(asked.parameters, "width", None):
+        refuse(
+            f"Provided `height={_size(asked.parameters, 'height', None)}` and "
+            f"`width={_size(asked.parameters, 'width', None)}`, but either both must have a value or both must be "
+            "None (or not provided)."
+        )
+    return order
+
+
+def film(asked: Asked) -> FilmOrder:
+    """Length from num_frames and fps (or a duration); SVD's own 25 frames at 7 a second, else 33 at 16."""
+    _check_known(asked.parameters, FILM_ARGUMENTS, "DiffusionPipeline")
+    from_image = asked.task is Task.IMAGE_TO_VIDEO
+    fps = _whole(asked.parameters, "fps", _whole(asked.parameters, "frame_rate", 7 if from_image else 16))
+    seconds = _number(asked.parameters, "duration", _number(asked.parameters, "seconds", 0))
+    usual = round(seconds * fps) or (25 if from_image else 33)
+    frames = _whole(asked.parameters, "num_frames", usual)
+    if not (1 <= fps <= 60 and 1 <= frames <= MOST_FRAMES):
+        refuse(f"`num_frames` has to be between 1 and {MOST_FRAMES} and `fps` between 1 and 60.")
+    image, size = _input_image(asked) if from_image else (None, (384, 216))
+    return FilmOrder(picture=_picture(asked, size), image=image, frames=frames, fps=fps)
+
+
+def _generate_arguments(parameters: dict[str, Any], shape: AudioShape) -> dict[str, Any]:
+    """The toolkit wants them nested, the tutorial's handler flat, a server of files takes both."""
+    if shape is AudioShape.TUTORIAL:
+        return parameters
+    nested = [parameters.get(name, {}) for name in ("forward_params", "generate_kwargs", "generation_parameters")]
+    if not all(isinstance(given, dict) for given in nested):
+        refuse("generate_kwargs must be a dictionary")
+    flat = {name: value for name, value in parameters.items() if name not in TOOLKIT_ARGUMENTS}
+    if flat and shape is AudioShape.TOOLKIT:
+        caller = "TextToAudioPipeline._sanitize_parameters()"
+        refuse(f"{caller} got an unexpected keyword argument '{next(iter(flat))}'")
+    arguments: dict[str, Any] = flat | nested[0] | nested[1] | nested[2]
+    return arguments
+
+
+def _check_known(parameters: dict[str, Any], known: set[str], pipeline: str) -> None:
+    if unknown := sorted(set(parameters) - known):
+        refuse(f"{pipeline}.__call__() got an unexpected keyword argument '{unknown[0]}'")
+
+
+def _picture(asked: Asked, usual: tuple[int, int]) -> PictureOrder:
+    width, height = (
+        _size(asked.parameters, side, pixels) or pixels for side, pixels in zip(("width", "height"), usual, strict=True)
+    )
+    if width % 8 or height % 8 or min(width, height) < 8:
+        refuse(f"`height` and `width` have to be divisible by 8 but are {height} and {width}.")
+    if width * height > MOST_PIXELS:
+        refuse("CUDA out of memory. Tried to allocate 64.00 GiB. GPU 0 has a total capacity of 14.58 GiB")
+    return PictureOrder(
+        prompt=_text(asked.prompt if asked.task is Task.IMAGE_TO_VIDEO else asked.inputs),
+        width=width,
+        height=height,
+        steps=_whole(asked.parameters, "num_inference_steps", 30),
+        guidance=_number(asked.parameters, "guidance_scale", 7.5),
+        seed=_whole(asked.parameters, "seed", 0),
+        negative=_text(asked.parameters.get("negative_prompt") or ""),
+    )
+
+
+def _size(parameters: dict[str, Any], side: str, usual: int | None) -> int | None:
+    target = parameters.get("target_size")
+    named = target if isinstance(target, dict) else parameters
+    return None if named.get(side) is None and usual is None else _whole(named, side, usual or 0)
+
+
+def _usual_size(model: str) -> tuple[int, int]:
+    pixels = 1024 if "xl" in model.lower() else 768 if "2-1" in model else 512
+    return pixels, pixels
+
+
+def _input_image(asked: Asked) -> tuple[bytes, tuple[int, int]]:
+    """The picture to animate, and a size of its proportions that is quickly rendered."""
+    image = decode_image(asked.inputs) or b""
+    try:
+        with Image.open(BytesIO(image)) as opened:
+            width, height = opened.size
+            opened.verify()
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError):
+        refuse("cannot identify image file")
+    scale = 384 / max(width, height)
+    return image, (max(1, round(width * scale / 8)) * 8, max(1, round(height * scale / 8)) * 8)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        refuse(f"`prompt` has to be of type `str` or `list` but is {type(value)}")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        refuse("str is not valid UTF-8: surrogates not allowed")
+    return value
+
+
+def _number(parameters: dict[str, Any], name: str, usual: float) -> float:
+    value = parameters.get(name)
+    if value is None:
+        return usual
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        refuse(f"'{type(value).__name__}' object cannot be interpreted as a number: {name}")
+    if not -MOST_NUMBER < value < MOST_NUMBER:
+        refuse(f"Overflow when unpacking long: {name}")
+    return value
+
+
+def _whole(parameters: dict[str, Any], name: str, usual: int) -> int:
+    number = _number(parameters, name, usual)
+    if number != int(number):
+        refuse(f"'float' object cannot be interpreted as an integer: {name}")
+    return int(number)

@@ -1,0 +1,77 @@
+"""Bursts on simulated time: reserved starts waste nothing of a provider's quota and never break it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+import time_machine
+from longplay.domain.pacing import Window
+
+from benchmarks.burst import SimulatedProvider, backed_off, ideal, reserved
+from benchmarks.lines import Lines
+from benchmarks.pacing import AND_THIRTY_AN_HOUR, EVERY_TWO_SECONDS, JOBS, RESERVERS, hours, race
+from local.stand_ins.model import ModelServer
+from tests.harness.product import Product
+
+MOMENTS = (*range(0, 70, 2), *range(3_300, 3_600, 60), *range(3_600, 3_620, 2))  # when something can happen, in seconds
+SEVERAL_AT_ONCE = (Window(10, 60.0), Window(100, 3_600.0))
+
+
+def test_a_burst_of_ten_thousand_starts_as_fast_as_the_provider_allows() -> None:
+    """No call is refused, nothing is delivered twice, and the limiter is written once a start."""
+    lines = Lines(EVERY_TWO_SECONDS)
+    outcome = reserved(JOBS, SimulatedProvider(windows=EVERY_TWO_SECONDS), lines)
+    assert len(outcome.starts) == JOBS
+    assert outcome.makespan <= 1.01 * ideal(JOBS, EVERY_TWO_SECONDS)
+    assert (outcome.refused, outcome.deliveries) == (0, JOBS)
+    assert lines.client.writes <= 1.1 * JOBS
+
+
+def test_without_reservation_most_calls_are_refused() -> None:
+    """What the same burst does with jittered backoff, so that the comparison stays one."""
+    outcome = backed_off(500, SimulatedProvider(windows=EVERY_TWO_SECONDS))
+    assert len(outcome.starts) == 500
+    assert outcome.refused > 5 * 500
+
+
+@pytest.mark.parametrize("windows", [EVERY_TWO_SECONDS, AND_THIRTY_AN_HOUR, SEVERAL_AT_ONCE])
+def test_starts_that_are_late_within_the_tolerance_break_no_window(windows: tuple[Window, ...]) -> None:
+    """Messages come up to a second late; the windows are kept that much longer."""
+    lines = Lines(windows, tolerance=1.0, containers=4)
+    outcome = reserved(300, SimulatedProvider(windows=windows), lines, late=1.0)
+    assert (len(outcome.starts), outcome.refused) == (300, 0)
+
+
+def test_a_burst_over_an_hours_quota_goes_on_when_the_hour_allows() -> None:
+    """95 jobs under 1 per 2 s and 30 per hour: thirty, 2 s apart, at the top of each hour."""
+    expected = [3_600.0 * (n // 30) + 2.0 * (n % 30) for n in range(95)]
+    assert hours(95, AND_THIRTY_AN_HOUR) == expected
+
+
+@pytest.mark.parametrize(("together", "writes"), [(False, 45), (True, 136)])
+def test_a_race_for_slots_gives_each_its_own(together: bool, writes: int) -> None:
+    """Sixteen containers that all read the same line before the first writes."""
+    counted, slots = race(RESERVERS, together=together)
+    assert [later - earlier for earlier, later in pairwise(slots)] == [2.0] * (RESERVERS - 1)
+    assert counted == writes
+
+
+def test_the_product_starts_a_burst_over_an_hours_quota_when_the_hour_allows(
+    product_with: Callable[..., Product], model_server: ModelServer
+) -> None:
+    """The same through the entry points: far starts have no message until the sweeper sends it."""
+    limits = {"*": {"windows": [[1, 2], [30, 3_600]]}}
+    product = product_with(limits=limits, start_tolerance=0, horizon=None)
+    begin, starts = float(int(time.time())), []
+    with time_machine.travel(begin, tick=False) as clock:
+        for n in range(35):
+            product.submit({"prompt": f"waltz {n}", "duration": 2, "deadline_seconds": 14_400})
+        for moment in MOMENTS:
+            clock.move_to(begin + moment)
+            product.sweep()
+            starts += [moment] * product.deliver()
+    assert starts == [3_600 * (n // 30) + 2 * (n % 30) for n in range(35)]
+    assert model_server.generations == 35

@@ -1,0 +1,14 @@
+"""The stand-in model server that each of its own tests starts."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.stand_ins.model import ModelServer
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    """A quick server of the test's own, to break things in."""
+    with ModelServer(quick=True) as server:
+        yield server
