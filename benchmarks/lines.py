@@ -38,7 +38,7 @@ class Lines:
         return reservation.slot
 
     def holds(self, limiter: Limiter, reservation: Reservation) -> bool:
-        """Whether the reservation's write held; if not, the limiter has learnt why."""
+        """Whether the reservation's write held; if not, the limiter has learned why."""
         try:
             self._table.write(reservation.part)
         except WriteRefused as refused:

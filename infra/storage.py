@@ -96,7 +96,7 @@ def _text(name: str) -> dynamodb.Attribute:
 
 
 def _for_pages() -> s3.CorsRule:
-    """Any page may play a file whose presigned URL it was given, and post a picture by the form it was given.
+    """Any page may play a file whose presigned URL it was given, and post an image by the form it was given.
 
     Seeking needs ranges and their headers.
     """

@@ -20,5 +20,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     for record in event["Records"]:
         body = record["Sns"]["Message"].encode()
         notice = read_notice(body)
-        heard = dependencies().hints.notice("sagemaker", notice.attempt, body) if notice else "no notice"
+        heard = dependencies().callbacks.notice("sagemaker", notice.attempt, body) if notice else "no notice"
         logger.info("notice", attempt=notice and notice.attempt, heard=heard)

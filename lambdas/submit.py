@@ -1,4 +1,4 @@
-"""POST /generate, and POST /uploads before it: takes a prompt, and a picture to start from; answers with a job."""
+"""POST /generate, and POST /uploads before it: takes a prompt, and an image to start from; answers with a job."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def generate() -> Response[str]:
 
 @api.post("/uploads")
 def upload() -> Response[str]:
-    """201 with a form by which the caller sends a picture straight to the bucket."""
+    """201 with a form by which the caller sends an image straight to the bucket."""
     owner, content_type = owner_of(api.current_event), parse_upload(body_of(api.current_event))
     opened = dependencies().service.uploads.open(owner, content_type=content_type)
     logger.info("upload", upload=opened.id, owner=owner)

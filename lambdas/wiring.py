@@ -13,9 +13,9 @@ from longplay.doctor.round import Doctor
 from longplay.domain.catalogue import Catalogue, load_catalogue
 from longplay.domain.settings import Settings, parse_settings
 from longplay.engine.admission import Admission
-from longplay.engine.callbacks import Hints
+from longplay.engine.callbacks import Callbacks
 from longplay.engine.calls import Calls
-from longplay.engine.failures import Setbacks
+from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
 from longplay.engine.outcomes import Outcomes
 from longplay.engine.routing import Routes
@@ -28,7 +28,7 @@ from longplay.providers.protocol import Provider
 from longplay.providers.sagemaker.payloads import Payloads
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
-from longplay.storage.closures import Closures
+from longplay.storage.circuits import Circuits
 from longplay.storage.files import ResultBucket, s3_client
 from longplay.storage.jobs import JobTable
 from longplay.storage.limiter import Limiter
@@ -70,9 +70,9 @@ class Parts:
             bucket=self._bucket,
             limiter=self._limiter,
             calls=self._calls,
-            closures=self._closures,
+            circuits=self._circuits,
             outcomes=self._outcomes,
-            setbacks=self._setbacks,
+            failures=self._failures,
             followers=self._followers,
             settings=self._settings,
         )
@@ -83,9 +83,9 @@ class Parts:
         return Sweeper(jobs=self._jobs, queue=self._queue, outcomes=self._outcomes, settings=self._settings)
 
     @cached_property
-    def hints(self) -> Hints:
+    def callbacks(self) -> Callbacks:
         """What the functions for callbacks and notices call."""
-        return Hints(jobs=self._jobs, queue=self._queue, providers=self._providers, catalogue=self._catalogue)
+        return Callbacks(jobs=self._jobs, queue=self._queue, providers=self._providers, catalogue=self._catalogue)
 
     @cached_property
     def doctor(self) -> Doctor:
@@ -115,24 +115,24 @@ class Parts:
         return load_providers(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"], payloads)
 
     @cached_property
-    def _setbacks(self) -> Setbacks:
-        return Setbacks(
+    def _failures(self) -> Failures:
+        return Failures(
             jobs=self._jobs,
             queue=self._queue,
             limiter=self._limiter,
             outcomes=self._outcomes,
             routes=self._routes,
-            closures=self._closures,
+            circuits=self._circuits,
             settings=self._settings,
         )
 
     @cached_property
     def _routes(self) -> Routes:
-        return Routes(catalogue=self._catalogue, settings=self._settings, closures=self._closures)
+        return Routes(catalogue=self._catalogue, settings=self._settings, circuits=self._circuits)
 
     @cached_property
-    def _closures(self) -> Closures:
-        return Closures(self._table)
+    def _circuits(self) -> Circuits:
+        return Circuits(self._table)
 
     @cached_property
     def _followers(self) -> Followers:
@@ -203,7 +203,7 @@ class Parts:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return load_catalogue(commercial_only=self._settings.commercial_only, is_set_up=self._settings.leads)
+        return load_catalogue(commercial_only=self._settings.commercial_only, is_set_up=self._settings.is_configured)
 
     @cached_property
     def _settings(self) -> Settings:

@@ -1,4 +1,4 @@
-"""`make run`: the whole of Longplay on this machine, from an empty AWS account to a track and a picture.
+"""`make run`: the whole of Longplay on this machine, from an empty AWS account to a track and an image.
 
 ONCE=1 ends it after the two files; HF_TOKEN or MODEL_SERVER choose who generates.
 """

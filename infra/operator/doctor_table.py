@@ -20,7 +20,7 @@ QUESTIONS = {
 MARKS = {"yes": "yes", "no": "NO", "unknown": "?"}
 NOT_TOLD, OFF = "–", "off"
 
-LEGEND = "off: no server is set up   ?: could not be learnt just now   –: not asked, or nothing free tells it"
+LEGEND = "off: no server is set up   ?: could not be learned just now   –: not asked, or nothing free tells it"
 LIMITLESS = (
     "No limit is set for {accounts}: put what the account allows into the setting `limits`, and jobs wait in line here "
     "instead of being refused there."

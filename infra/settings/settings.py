@@ -99,7 +99,7 @@ class Stage:
     cache: str = "owner"
     #: When a job takes another route: `unserved` (its own cannot serve it) or `busy` (its own would have it wait).
     failover: str = "unserved"
-    #: Offers only models whose licence allows commercial use.
+    #: Offers only models whose license allows commercial use.
     commercial_only: bool = False
     #: What runs on GPUs of one's own: a model's name → its instance type (infra/gpu/sagemaker.py says what that costs).
     gpu: Mapping[str, str] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""Renders sound, pictures and video from a prompt by procedure, without a model."""
+"""Renders sound, images and video from a prompt by procedure, without a model."""

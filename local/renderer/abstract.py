@@ -3,11 +3,11 @@
 import numpy as np
 
 from local.renderer.canvas import Canvas, View, texture
-from local.renderer.palettes import colour
+from local.renderer.palettes import color
 
 
 def ribbons(_: Canvas, view: View) -> Canvas:
-    """Silky bands in the palette's colours that swing across a slanted field, each with a shadow on the next."""
+    """Silky bands in the palette's colors that swing across a slanted field, each with a shadow on the next."""
     rng = view.chance("ribbons")
     slant, bands = rng.uniform(-0.9, 0.9), int(rng.integers(7, 11))
     shades = _shades(view, bands, rng)
@@ -25,8 +25,8 @@ def ribbons(_: Canvas, view: View) -> Canvas:
 
 
 def _shades(view: View, bands: int, rng: np.random.Generator) -> Canvas:
-    """From the sky's colours to the accents, in an order of the palette's own."""
-    stops = np.stack([colour(text) for text in (*view.palette.sky[:3], *rng.permutation(view.palette.accents))])
+    """From the sky's colors to the accents, in an order of the palette's own."""
+    stops = np.stack([color(text) for text in (*view.palette.sky[:3], *rng.permutation(view.palette.accents))])
     place = np.linspace(0, len(stops) - 1, bands)
     return np.stack([np.interp(place, np.arange(len(stops)), stops[:, channel]) for channel in range(3)], -1)
 

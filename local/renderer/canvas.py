@@ -1,4 +1,4 @@
-"""What every layer of a picture shares: the view it is painted for, noise, and mixing."""
+"""What every layer of an image shares: the view it is painted for, noise, and mixing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ HORIZON = 0.62
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What a layer needs to know: size in pixels, camera shift in picture heights, seconds, octaves of detail."""
+    """What a layer needs to know: size in pixels, camera shift in image heights, seconds, octaves of detail."""
 
     width: int
     height: int
@@ -50,7 +50,7 @@ Layer = Callable[[Canvas, View], Canvas]
 
 
 def texture(view: View, name: str, *, scale: float, stretch: float = 1.0, drift: float = 0.0) -> Canvas:
-    """Fractal noise between 0 and 1, `scale` blobs a picture height, seen through a window that drifts."""
+    """Fractal noise between 0 and 1, `scale` blobs an image height, seen through a window that drifts."""
     rng, wide = view.chance(name), view.breadth + 0.5
     total: Canvas = np.zeros((view.height, view.width), np.float32)
     weight = 0.0

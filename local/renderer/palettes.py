@@ -1,4 +1,4 @@
-"""Colours of the hour: sky from zenith to horizon, land from far to near, and the light in it."""
+"""Colors of the hour: sky from zenith to horizon, land from far to near, and the light in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Colour = NDArray[np.floating[Any]]
+Color = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Palette:
-    """Colours as hex strings; `sun_height` is 0 at the horizon and 1 at the top; `stars` runs from 0 to 1."""
+    """Colors as hex strings; `sun_height` is 0 at the horizon and 1 at the top; `stars` runs from 0 to 1."""
 
     sky: tuple[str, ...]
     far: str
@@ -27,7 +27,7 @@ class Palette:
     lights: float = 0.15
 
 
-def colour(text: str) -> Colour:
+def color(text: str) -> Color:
     return np.frombuffer(bytes.fromhex(text), np.uint8).astype(np.float32) / 255
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from local.renderer.canvas import HORIZON, Canvas, View, below, mix, ridge, texture, to_bytes
-from local.renderer.palettes import colour
+from local.renderer.palettes import color
 
 
 def mountains(canvas: Canvas, view: View) -> Canvas:
@@ -51,14 +51,14 @@ def city(canvas: Canvas, view: View) -> Canvas:
 
 
 def water(canvas: Canvas, view: View) -> Canvas:
-    """Mirrors what lies above the horizon, broken by waves that grow towards the viewer."""
+    """Mirrors what lies above the horizon, broken by waves that grow toward the viewer."""
     shore = round(HORIZON * view.height)
     near = np.linspace(0, 1, view.height - shore, dtype=np.float32)[:, None]
     swell = _waves(view, near)
     bend = swell * (0.15 + near) * 0.022 * view.height
     rows = np.clip(shore - 1 - near * shore * 0.95 - bend, 0, shore - 1).astype(int)
     columns = np.clip(np.arange(view.width)[None, :] + bend, 0, view.width - 1).astype(int)
-    deep = mix(colour(view.palette.sky[0]), colour(view.palette.near), 0.35)
+    deep = mix(color(view.palette.sky[0]), color(view.palette.near), 0.35)
     surface = mix(canvas[rows, columns], deep, (0.18 + 0.5 * near)[..., None])
     canvas = canvas.copy()
     canvas[shore:] = _glitter(surface, view, swell, near)
@@ -72,7 +72,7 @@ def meadow(canvas: Canvas, view: View) -> Canvas:
     ground = mix(canvas, _land(canvas, view, top, 0.62) * grass[..., None], below(view, top))
     sheet = Image.fromarray(to_bytes(ground)).resize((view.width * 2, view.height * 2))
     draw, rng = ImageDraw.Draw(sheet), view.chance("flowers")
-    stem = tuple(to_bytes(mix(colour(view.palette.near), colour("4f8a3a"), 0.55)).tolist())
+    stem = tuple(to_bytes(mix(color(view.palette.near), color("4f8a3a"), 0.55)).tolist())
     for near in np.sort(rng.uniform(0.04, 1, round(150 * view.breadth)) ** 1.3):
         across = rng.uniform(-0.1, view.breadth + 0.1) + view.pan * (0.4 + 0.6 * near)
         place = np.array([across, HORIZON + 0.05 + 0.36 * near]) * 2 * view.height
@@ -84,7 +84,7 @@ def dunes(canvas: Canvas, view: View) -> Canvas:
     for depth in (0.2, 0.5, 0.9):
         line = ridge(view, f"dune {depth}", depth, scale=0.7, rough=0.2)
         top = HORIZON - 0.03 + depth * 0.3 - np.abs(line - 0.5) * 0.4
-        sand = mix(colour(view.palette.far), colour("c8823f"), 0.6) * np.float32(1.1 - 0.55 * depth)
+        sand = mix(color(view.palette.far), color("c8823f"), 0.6) * np.float32(1.1 - 0.55 * depth)
         ripple = 0.04 * np.sin((view.y - top) * 160 + line * 30)
         canvas = mix(canvas, np.clip(sand + ripple[..., None], 0, 1), below(view, top))
     return canvas
@@ -95,10 +95,10 @@ def _land(canvas: Canvas, view: View, top: Canvas, depth: float) -> Canvas:
     first = max(0, int(top.min() * view.height) - 1)
     down = view.y[first:] - top
     mist = np.clip((view.y[first:] - float(np.median(top))) * 3.5, 0, 1) * (1 - depth) * 0.8
-    body = mix(colour(view.palette.far), colour(view.palette.near), depth**0.8)
+    body = mix(color(view.palette.far), color(view.palette.near), depth**0.8)
     rim = np.exp(-np.clip(down, 0, 1) * 60) * 0.22 * (1 - depth)
-    shaded = mix(body, colour(view.palette.sky[-1]), mist[..., None])
-    lit = mix(shaded, colour(view.palette.glow), rim[..., None])
+    shaded = mix(body, color(view.palette.sky[-1]), mist[..., None])
+    lit = mix(shaded, color(view.palette.glow), rim[..., None])
     inside = np.clip(down * view.height + 0.5, 0, 1)[..., None]
     return np.concatenate([canvas[:first], mix(canvas[first:], lit, inside)])
 
@@ -106,7 +106,7 @@ def _land(canvas: Canvas, view: View, top: Canvas, depth: float) -> Canvas:
 def _building(canvas: Canvas, view: View, box: tuple[float, float, float, float], rng: np.random.Generator) -> None:
     left, width, height, depth = box
     foot, size = HORIZON + 0.02 + 0.1 * depth, view.height
-    body = mix(colour(view.palette.far), colour(view.palette.near), 0.35 + 0.6 * depth)
+    body = mix(color(view.palette.far), color(view.palette.near), 0.35 + 0.6 * depth)
     rows = slice(round((foot - height) * size), size)
     first, last = round(left * size), round((left + width) * size)
     lit = rng.random((64, 16)) < view.palette.lights * 0.5
@@ -119,7 +119,7 @@ def _building(canvas: Canvas, view: View, box: tuple[float, float, float, float]
     across = np.arange(view.width)[columns][None, :] - first
     storey, bay = (down / pane).astype(int) % 64, (across / pane).astype(int) % 16
     inside = (down % pane > pane * 0.38) & (across % pane > pane * 0.42) & (down > pane * 0.5)
-    light = mix(colour(view.palette.accents[0]), colour("fff3cf"), warmth[storey, bay])
+    light = mix(color(view.palette.accents[0]), color("fff3cf"), warmth[storey, bay])
     canvas[rows, columns] = mix(body, light, ((inside & lit[storey, bay]) * (0.35 + 0.6 * depth))[..., None])
 
 
@@ -138,7 +138,7 @@ def _glitter(surface: Canvas, view: View, swell: Canvas, near: Canvas) -> Canvas
     across, _ = view.sun
     path = np.exp(-(((view.x - across) / (0.05 + 0.12 * near)) ** 2))
     sparkle = path * np.clip(swell * 3 - 0.6, 0, 1) * (0.85 - 0.4 * near)
-    return mix(surface, colour(view.palette.sun), sparkle[..., None])
+    return mix(surface, color(view.palette.sun), sparkle[..., None])
 
 
 def _flower(
@@ -154,7 +154,7 @@ def _flower(
         fill=stem,
         width=max(1, round(size / 5)),
     )
-    petal = tuple(to_bytes(colour(view.palette.accents[rng.integers(4)]) * np.float32(rng.uniform(0.85, 1))).tolist())
+    petal = tuple(to_bytes(color(view.palette.accents[rng.integers(4)]) * np.float32(rng.uniform(0.85, 1))).tolist())
     turn = rng.uniform(0, 1)
     for number in range(6):
         angle = (number + turn) * np.pi / 3

@@ -13,11 +13,11 @@ import av
 import numpy as np
 from PIL import Image
 
-from local.renderer import music, pictures, video
+from local.renderer import images, music, video
 from local.renderer.instruments import RATE, Samples
 from local.stand_ins.framework.answers import Answer, refuse, says
 from local.stand_ins.model import orders
-from local.stand_ins.model.orders import FilmOrder, PictureOrder, TrackOrder
+from local.stand_ins.model.orders import ImageOrder, TrackOrder, VideoOrder
 from local.stand_ins.model.wire import Asked, AudioShape, Task
 
 IMAGE_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
@@ -37,23 +37,23 @@ class Studio:
             case Task.TEXT_TO_AUDIO:
                 return audio_answer(self.track(asked), shape or self.shape, asked.accept)
             case Task.TEXT_TO_IMAGE:
-                return image_answer(self._picture(asked), asked)
+                return image_answer(self._image(asked), asked)
             case Task.TEXT_TO_VIDEO | Task.IMAGE_TO_VIDEO:
-                return Answer(content_type="video/mp4", body=self._film(asked))
+                return Answer(content_type="video/mp4", body=self._video(asked))
 
     def track(self, asked: Asked) -> Samples:
         order = orders.track(asked, self.shape)
         return _blip(order.prompt) if self.quick else render_track(order)
 
-    def _picture(self, asked: Asked) -> Image.Image:
-        order = orders.picture(asked)
-        return _patch(f"{order}") if self.quick else render_picture(order)
+    def _image(self, asked: Asked) -> Image.Image:
+        order = orders.image(asked)
+        return _patch(f"{order}") if self.quick else render_image(order)
 
-    def _film(self, asked: Asked) -> bytes:
-        order = orders.film(asked)
+    def _video(self, asked: Asked) -> bytes:
+        order = orders.video(asked)
         if self.quick:
             return video.animate(_patch(f"{order}"), width=16, height=16, frames=2, fps=order.fps)
-        return render_film(order)
+        return render_video(order)
 
 
 @lru_cache(maxsize=8)
@@ -62,15 +62,15 @@ def render_track(order: TrackOrder) -> Samples:
 
 
 @lru_cache(maxsize=16)
-def render_picture(order: PictureOrder) -> Image.Image:
-    return pictures.paint(_scene(order), width=order.width, height=order.height)
+def render_image(order: ImageOrder) -> Image.Image:
+    return images.paint(_scene(order), width=order.width, height=order.height)
 
 
 @lru_cache(maxsize=8)
-def render_film(order: FilmOrder) -> bytes:
-    size = order.picture
+def render_video(order: VideoOrder) -> bytes:
+    size = order.frame
     if order.image is None:
-        return video.film(_scene(size), width=size.width, height=size.height, frames=order.frames, fps=order.fps)
+        return video.encode(_scene(size), width=size.width, height=size.height, frames=order.frames, fps=order.fps)
     still = Image.open(BytesIO(order.image))
     return video.animate(still, width=size.width, height=size.height, frames=order.frames, fps=order.fps)
 
@@ -89,17 +89,17 @@ def toolkit_audio(samples: Samples, *, depth: int = 2) -> Answer:
     return Answer(body=f'{{"audio":{nested},"sampling_rate":{RATE}}}'.encode())
 
 
-def image_answer(picture: Image.Image, asked: Asked) -> Answer:
+def image_answer(image: Image.Image, asked: Asked) -> Answer:
     """Bytes of the type `Accept` names; otherwise a JSON string of base64 PNG."""
     if asked.accept in IMAGE_FORMATS:
-        return Answer(content_type=asked.accept, body=_image_bytes(picture, IMAGE_FORMATS[asked.accept]))
+        return Answer(content_type=asked.accept, body=_image_bytes(image, IMAGE_FORMATS[asked.accept]))
     if asked.toolkit and asked.accept not in JSON_ACCEPTS:
         refuse(f'Accept type "{asked.accept}" not supported.')
-    return says(200, base64.b64encode(_image_bytes(picture, "PNG")).decode())
+    return says(200, base64.b64encode(_image_bytes(image, "PNG")).decode())
 
 
-def _scene(order: PictureOrder) -> pictures.Scene:
-    return pictures.compose(
+def _scene(order: ImageOrder) -> images.Scene:
+    return images.compose(
         order.prompt, seed=order.seed, steps=order.steps, guidance=order.guidance, negative=order.negative
     )
 
@@ -146,9 +146,9 @@ def _int16(samples: Samples) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
     return np.round(np.clip(samples, -1, 1) * 32767).astype("<i2")
 
 
-def _image_bytes(picture: Image.Image, encoding: str) -> bytes:
+def _image_bytes(image: Image.Image, encoding: str) -> bytes:
     file = BytesIO()
-    picture.save(file, format=encoding)
+    image.save(file, format=encoding)
     return file.getvalue()
 
 

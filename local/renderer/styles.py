@@ -148,7 +148,7 @@ STYLES = (
             "cinematic",
             "orchestral",
             "epic",
-            "film",
+            "video",
             "trailer",
             "strings",
             "violin",

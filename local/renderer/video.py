@@ -1,4 +1,4 @@
-"""Short H.264 films: a slow move over a given picture, or a scene of the prompt with parallax."""
+"""Short H.264 videos: a slow move over a given image, or a scene of the prompt with parallax."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -8,26 +8,26 @@ import av
 import numpy as np
 from PIL import Image
 
-from local.renderer import pictures
-from local.renderer.pictures import Scene
+from local.renderer import images
+from local.renderer.images import Scene
 
 
-def animate(picture: Image.Image, *, width: int, height: int, frames: int, fps: int) -> bytes:
-    """An MP4 that drifts and zooms over the picture, cropped to the frame's proportions."""
-    return _encode(_drift(picture.convert("RGB"), width, height, frames), width=width, height=height, fps=fps)
+def animate(image: Image.Image, *, width: int, height: int, frames: int, fps: int) -> bytes:
+    """An MP4 that drifts and zooms over the image, cropped to the frame's proportions."""
+    return _encode(_drift(image.convert("RGB"), width, height, frames), width=width, height=height, fps=fps)
 
 
-def film(scene: Scene, *, width: int, height: int, frames: int, fps: int) -> bytes:
+def encode(scene: Scene, *, width: int, height: int, frames: int, fps: int) -> bytes:
     """An MP4 of the scene: the camera slides sideways, near layers pass faster than far ones."""
     shots = (
-        pictures.paint(scene, width=width, height=height, pan=0.2 * (place - 0.5), time=number / fps)
+        images.paint(scene, width=width, height=height, pan=0.2 * (place - 0.5), time=number / fps)
         for number, place in enumerate(np.linspace(0, 1, frames))
     )
     return _encode(shots, width=width, height=height, fps=fps)
 
 
-def _drift(picture: Image.Image, width: int, height: int, frames: int) -> Iterator[Image.Image]:
-    across, down = picture.size
+def _drift(image: Image.Image, width: int, height: int, frames: int) -> Iterator[Image.Image]:
+    across, down = image.size
     scale = min(across / width, down / height)
     for place in np.linspace(0, 1, frames):
         ease = place * place * (3 - 2 * place)
@@ -35,8 +35,8 @@ def _drift(picture: Image.Image, width: int, height: int, frames: int) -> Iterat
         left = (across - width * zoom) * (0.5 + 0.3 * (ease - 0.5))
         top = (down - height * zoom) / 2
         box = (left, top, left + width * zoom, top + height * zoom)
-        shot = picture.resize((width, height), Image.Resampling.BICUBIC, box=box)
-        yield pictures.caption(shot)
+        shot = image.resize((width, height), Image.Resampling.BICUBIC, box=box)
+        yield images.caption(shot)
 
 
 def _encode(shots: Iterable[Image.Image], *, width: int, height: int, fps: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What an owner does with a job afterwards, through the deployed stack and within its functions' rights."""
+"""What an owner does with a job afterward, through the deployed stack and within its functions' rights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PICTURE = {"model": "stable-diffusion-v1-5", "width": 256, "height": 256}
 def test_a_canceled_job_keeps_what_its_call_brings_and_can_be_retried(stack: DeployedStack) -> None:
     stack.get("/jobs/unknown")  # so that the function is warm: it must be quicker than the call
     stack.server.fault("slow", seconds=5)
-    job_id = stack.submit(prompt="a picture called off", **PICTURE)
+    job_id = stack.submit(prompt="an image called off", **PICTURE)
     eventually(lambda: len(stack.server.requests) == 1)
     assert stack.post(f"/jobs/{job_id}/cancel").json()["status"] == "canceled"
     retried = stack.post(f"/jobs/{job_id}/retry")
@@ -26,9 +26,9 @@ def test_a_canceled_job_keeps_what_its_call_brings_and_can_be_retried(stack: Dep
     assert len(stack.job(job_id)["outputs"]) == 1
 
 
-def test_a_retry_starts_from_the_same_picture(stack: DeployedStack) -> None:
+def test_a_retry_starts_from_the_same_image(stack: DeployedStack) -> None:
     stack.server.fault("invalid", times=4)
-    job_id = stack.submit(prompt="waves", model="stable-video-diffusion", image=_picture())
+    job_id = stack.submit(prompt="waves", model="stable-video-diffusion", image=_image())
     assert stack.wait(job_id)["status"] == "failed"
     retried = stack.post(f"/jobs/{job_id}/retry").json()["id"]
     assert stack.wait(retried)["error"]["code"] == "bad_input"
@@ -38,7 +38,7 @@ def test_a_retry_starts_from_the_same_picture(stack: DeployedStack) -> None:
 
 
 def test_a_deleted_job_is_gone_with_its_files_and_what_it_asked_is_generated_anew(stack: DeployedStack) -> None:
-    wish = {"prompt": "a picture to forget", **PICTURE}
+    wish = {"prompt": "an image to forget", **PICTURE}
     job = stack.wait(stack.submit(**wish))
     assert _delete(stack, job["id"]).status_code == 204
     assert stack.get(f"/jobs/{job['id']}").status_code == 410
@@ -50,7 +50,7 @@ def test_a_deleted_job_is_gone_with_its_files_and_what_it_asked_is_generated_ane
 
 
 def test_the_same_wish_again_is_answered_at_once_with_a_file_of_its_own(stack: DeployedStack) -> None:
-    wish = {"prompt": "a picture to see twice", **PICTURE}
+    wish = {"prompt": "an image to see twice", **PICTURE}
     job = stack.wait(stack.submit(**wish))
     again = stack.post("/generate", wish)
     assert (again.status_code, again.json()["status"], again.json()["cached"]) == (200, "succeeded", True)
@@ -65,7 +65,7 @@ def _delete(stack: DeployedStack, job_id: str) -> requests.Response:
     return requests.delete(f"{stack.deployment.api_url}/jobs/{job_id}", headers=headers, timeout=30)
 
 
-def _picture() -> str:
+def _image() -> str:
     file = io.BytesIO()
     Image.new("RGB", (64, 64), "teal").save(file, "PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

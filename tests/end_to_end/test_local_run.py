@@ -65,14 +65,14 @@ def both() -> Iterator[tuple[Run, Run]]:
             run.process.communicate()
 
 
-def test_with_once_it_ends_after_a_track_and_a_picture(both: tuple[Run, Run]) -> None:
+def test_with_once_it_ends_after_a_track_and_an_image(both: tuple[Run, Run]) -> None:
     run, _ = both
     assert run.end() == 0, run.said
     with wave.open(str(run.saved(".wav"))) as track:
         assert track.getnframes() / track.getframerate() == pytest.approx(10, abs=0.1)
-    with Image.open(run.saved(".png")) as picture:
-        picture.load()
-        assert picture.size == (512, 512)
+    with Image.open(run.saved(".png")) as image:
+        image.load()
+        assert image.size == (512, 512)
     assert not run.endpoint.exists()
     assert _left_behind(run) == []
 

@@ -28,7 +28,7 @@ AT_ONCE = 16
 CALLERS = 50
 FUNCTIONS = 5  # of emulated Lambda that callers keep busy at once: each begins with a cold start
 PICTURE = {"model": "stable-diffusion-v1-5", "width": 256, "height": 256}
-ACCOUNT = "stable-diffusion-v1-5"  # the server that serves the picture's first route
+ACCOUNT = "stable-diffusion-v1-5"  # the server that serves the image's first route
 
 
 @pytest.fixture(scope="module")
@@ -56,18 +56,18 @@ def test_of_sixteen_deliveries_of_each_of_200_messages_one_makes_a_call(
     racetrack: Racetrack, quick: ModelServer
 ) -> None:
     functions = racetrack.functions(AT_ONCE, servers={"*": f"{quick.url}/models/{{model}}"})
-    jobs = [_job(submit(functions[0].service, "deliveries", prompt=f"picture {n}", **PICTURE)) for n in range(200)]
+    jobs = [_job(submit(functions[0].service, "deliveries", prompt=f"image {n}", **PICTURE)) for n in range(200)]
     for job in jobs:
         message = Message(version=1, job=job.id, route=job.route)
         outcomes = at_once([partial(function.worker.advance, message, remaining=60) for function in functions])
         assert Counter(outcomes) == {"succeeded": 1, "left alone": AT_ONCE - 1}
-    assert Counter(request.inputs for request in quick.requests) == {f"picture {n}": 1 for n in range(200)}
+    assert Counter(request.inputs for request in quick.requests) == {f"image {n}": 1 for n in range(200)}
     assert quick.generations == len(jobs)
 
 
 def test_of_equal_submissions_under_one_key_one_makes_a_job_and_a_message(racetrack: Racetrack) -> None:
     services, before = racetrack.services(AT_ONCE, cache="off"), racetrack.messages()
-    once = partial(submit, key="a key", prompt="a picture under a key", **PICTURE)
+    once = partial(submit, key="a key", prompt="an image under a key", **PICTURE)
     answers = at_once([partial(once, service, "keys") for service in islice(cycle(services), CALLERS)])
     assert len({_job(answer).id for answer in answers}) == 1
     assert racetrack.messages() - before == 1
@@ -123,7 +123,7 @@ def test_racers_for_the_slots_of_one_account_keep_every_window(racetrack: Racetr
 
 def test_racers_for_the_last_of_a_budget_get_what_is_left_of_it(racetrack: Racetrack) -> None:
     services = racetrack.services(AT_ONCE, owner_caps={"jobs": 10})
-    bodies = [{"prompt": f"picture {n} of a budget", **PICTURE} for n in range(CALLERS)]
+    bodies = [{"prompt": f"image {n} of a budget", **PICTURE} for n in range(CALLERS)]
     answers = at_once(
         [partial(submit, service, "budgets", **body) for service, body in zip(cycle(services), bodies, strict=False)]
     )

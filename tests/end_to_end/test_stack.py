@@ -28,16 +28,16 @@ def test_a_prompt_becomes_a_track_of_the_asked_length(stack: DeployedStack) -> N
     assert output["duration_seconds"] == pytest.approx(seconds, abs=0.01)
 
 
-def test_a_prompt_becomes_a_picture_of_the_asked_size(stack: DeployedStack) -> None:
+def test_a_prompt_becomes_an_image_of_the_asked_size(stack: DeployedStack) -> None:
     job = stack.wait(stack.submit(**PICTURE, width=640, height=320))
     [output] = job["outputs"]
-    picture = Image.open(io.BytesIO(_download(job)))
-    picture.load()
-    assert (picture.format, picture.size) == ("PNG", (640, 320))
+    image = Image.open(io.BytesIO(_download(job)))
+    image.load()
+    assert (image.format, image.size) == ("PNG", (640, 320))
     assert (output["content_type"], output["width"], output["height"]) == ("image/png", 640, 320)
 
 
-def test_an_uploaded_picture_becomes_a_film(stack: DeployedStack) -> None:
+def test_an_uploaded_image_becomes_a_video(stack: DeployedStack) -> None:
     upload = stack.post("/uploads", {"content_type": "image/png"}).json()
     assert _send(upload).status_code == 204
     job = stack.wait(stack.submit(model="stable-video-diffusion", image=upload["image"]))
@@ -127,9 +127,9 @@ def _reasons_until_finished(stack: DeployedStack, job_id: str) -> set[str]:
 
 
 def _send(upload: dict[str, Any], **changed: str) -> requests.Response:
-    picture = io.BytesIO()
-    Image.new("RGB", (256, 128), "teal").save(picture, "PNG")
-    fields, files = {**upload["fields"], **changed}, {"file": picture.getvalue()}
+    image = io.BytesIO()
+    Image.new("RGB", (256, 128), "teal").save(image, "PNG")
+    fields, files = {**upload["fields"], **changed}, {"file": image.getvalue()}
     return requests.post(upload["url"], data=fields, files=files, timeout=30)
 
 

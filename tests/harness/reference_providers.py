@@ -13,7 +13,7 @@ from local.stand_ins.hub.served import WAN
 from local.stand_ins.replicate import ReplicateServer
 
 TRACK = {"prompt": "powerful guitar riffs with drums", "genre": "rock", "duration": 2}
-FILM = {"prompt": "a red boat leaves the harbour", "model": "wan-2.2-5b", "duration": 2}
+VIDEO = {"prompt": "a red boat leaves the harbour", "model": "wan-2.2-5b", "duration": 2}
 HUGGING_FACE = {"huggingface": "hf_AbCdEfGh0123456789"}
 
 
@@ -23,7 +23,7 @@ class ReferenceProvider:
 
     `request` is what a caller sends to be served by it, if the Hub names none of the partners that are `unserved`.
     `expired` is what a result costs that was not fetched in time, as far as the provider tells. One that calls back is
-    waited for `patience` seconds where a worker died: three times as long as models.toml says the request usually
+    waited for `callback_grace` seconds where a worker died: three times as long as models.toml says the request usually
     takes. `lie` is a callback that tells a wrong story of another generation.
     """
 
@@ -34,7 +34,7 @@ class ReferenceProvider:
     request: Mapping[str, Any]
     unserved: tuple[str, ...] = ()
     expired: str
-    patience: int = 0
+    callback_grace: int = 0
     lie: bytes = b""
     calls_back: bool = True
     cancels: bool = True
@@ -56,7 +56,7 @@ def _partner(name: str, *, unserved: tuple[str, ...] = ()) -> ReferenceProvider:
         stand_in=HubServer,
         server="inference-providers",
         tokens=HUGGING_FACE,
-        request=FILM,
+        request=VIDEO,
         unserved=unserved,
         expired="unknown",
         calls_back=False,
@@ -71,7 +71,7 @@ REPLICATE = ReferenceProvider(
     tokens={"replicate": "r8_token"},
     request={**TRACK, "model": "musicgen-large"},
     expired="yes",
-    patience=210,
+    callback_grace=210,
     lie=b'{"id": "aaaaaaaaaaaaaaaaaaaaaaaaaa", "status": "failed", "error": "no"}',
 )
 FAL = ReferenceProvider(
@@ -81,7 +81,7 @@ FAL = ReferenceProvider(
     tokens={"fal": "key-id:key-secret"},
     request={**TRACK, "model": "stable-audio"},
     expired="yes",
-    patience=45,
+    callback_grace=45,
     lie=b'{"request_id": "00000000-0000-0000-0000-000000000000", "status": "ERROR", "payload": {}}',
 )
 HF_FAL_AI = _partner("hf-fal-ai")

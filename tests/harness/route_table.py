@@ -1,4 +1,4 @@
-"""What routes cannot honour, as docs/providers.md shows it; `python -m tests.harness.route_table` writes that anew."""
+"""What routes cannot honor, as docs/providers.md shows it; `python -m tests.harness.route_table` writes that anew."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PLACE = re.compile(r"(?<=<!-- routes -->\n).*(?=<!-- /routes -->)", re.DOTALL)
 
 
 def table(catalogue: Catalogue) -> str:
-    """A row for each route that cannot honour all of its model's parameters."""
+    """A row for each route that cannot honor all of its model's parameters."""
     return "".join(f"| {' | '.join(row)} |\n" for row in [_HEADING, ("-",) * len(_HEADING), *_rows(catalogue)])
 
 

@@ -12,7 +12,7 @@ from tests.harness.summaries import POINTS, STRIKES
 from tests.kill.edge import Moment
 from tests.kill.parts import Part, holding_the_line
 from tests.kill.points import points_of
-from tests.kill.theatre import Points, Scenario, strike_everywhere
+from tests.kill.theater import Points, Scenario, strike_everywhere
 
 Survives = Callable[[Scenario], None]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.kill.life import Life
 from tests.kill.parts import Provider
-from tests.kill.theatre import Scenario
+from tests.kill.theater import Scenario
 
 ALONE = {"cache": "off"}
 
@@ -43,7 +43,7 @@ def a_generation_that_fails_and_another(life: Life) -> None:
     submit(life, "job", max_charges=3)
 
 
-def a_generation_cancelled_meanwhile(life: Life) -> None:
+def a_generation_canceled_meanwhile(life: Life) -> None:
     job = submit(life, "job")
     with life.undisturbed():
         life.deliver()
@@ -76,7 +76,7 @@ def lives_of(provider: Provider) -> list[Scenario]:
         Scenario(live=a_referred_job_with_everything, ends={"job": "succeeded"}, settings=everything(provider.server)),
         # what a failed or canceled generation costs, a provider need not say: that one stays unknown
         Scenario(live=a_generation_that_fails, ends=unlucky, forgotten=1, settings=ALONE),
-        Scenario(live=a_generation_cancelled_meanwhile, ends=canceled, forgotten=provider.cancels, settings=ALONE),
+        Scenario(live=a_generation_canceled_meanwhile, ends=canceled, forgotten=provider.cancels, settings=ALONE),
         Scenario(live=a_generation_that_takes_too_long, ends=failed, forgotten=1, settings=ALONE),
     ]
     told = Scenario(live=a_generation_that_says_when_it_is_done, ends={"job": "succeeded"}, settings=ALONE)

@@ -91,7 +91,7 @@ class _Network:
         try:
             return send()
         finally:
-            self.edge.billed(max(0, self.server.generations - before))  # one that is cancelled in time is taken back
+            self.edge.billed(max(0, self.server.generations - before))  # one that is canceled in time is taken back
 
     def _to_aws(self, operation: str, body: bytes, send: Send) -> Any:
         answer = send()

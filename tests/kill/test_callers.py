@@ -11,19 +11,19 @@ from PIL import Image
 
 from tests.kill.edge import Moment
 from tests.kill.life import Life
-from tests.kill.theatre import Scenario
+from tests.kill.theater import Scenario
 
 TRACK = {"prompt": "upbeat techno with heavy bass", "duration": 2}
 CAPPED = {"owner_caps": {"usd": 1, "jobs": 9, "open_jobs": 5}, "limits": {"*": {"windows": [[1, 240]]}}}
 
 
-def _picture() -> str:
+def _image() -> str:
     drawn = io.BytesIO()
     Image.new("RGB", (64, 64)).save(drawn, "PNG")
     return f"data:image/png;base64,{base64.b64encode(drawn.getvalue()).decode()}"
 
 
-FILM = {"model": "svd", "image": _picture()}
+VIDEO = {"model": "svd", "image": _image()}
 
 
 def a_cancel_while_waiting(life: Life) -> None:
@@ -107,11 +107,11 @@ def a_delete_after_a_crash_past_the_result(life: Life) -> None:
     life.delete(job)
 
 
-def a_film_that_is_deleted(life: Life) -> None:
-    film = life.submit("job", FILM)
+def a_video_that_is_deleted(life: Life) -> None:
+    video = life.submit("job", VIDEO)
     with life.undisturbed():
         life.settle()
-    life.delete(film)
+    life.delete(video)
 
 
 CANCELED = {"job": "canceled"}
@@ -128,7 +128,7 @@ SCENARIOS = [
         settings=CAPPED,
     ),
     Scenario(live=a_delete, ends={"job": "succeeded"}, settings=CAPPED),
-    Scenario(live=a_film_that_is_deleted, ends={"job": "succeeded"}, settings=CAPPED),
+    Scenario(live=a_video_that_is_deleted, ends={"job": "succeeded"}, settings=CAPPED),
     Scenario(live=a_delete_while_calling, ends=CANCELED, forgotten=1, settings=CAPPED),
     Scenario(live=a_delete_after_a_crash_past_the_result, ends=CANCELED, forgotten=1, settings=CAPPED),
 ]

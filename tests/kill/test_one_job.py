@@ -8,7 +8,7 @@ import pytest
 
 from tests.kill.edge import Moment
 from tests.kill.life import Life
-from tests.kill.theatre import Scenario
+from tests.kill.theater import Scenario
 
 TRACK = {"prompt": "upbeat techno with heavy bass", "duration": 2}
 ALONE = {"cache": "off"}
@@ -19,7 +19,7 @@ def a_plain_job(life: Life) -> None:
 
 
 def a_job_whose_caller_gives_up(life: Life) -> None:
-    life.submit("job", TRACK, patient=False)
+    life.submit("job", TRACK, grace=False)
     with life.undisturbed():
         life.settle()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.kill.life import Life
-from tests.kill.theatre import Scenario
+from tests.kill.theater import Scenario
 
 TRACK = {"prompt": "upbeat techno with heavy bass", "duration": 2}
 OTHER = {**TRACK, "prompt": "a slow waltz"}
@@ -36,7 +36,7 @@ def two_calls_where_one_has_room(life: Life) -> None:
     life.meanwhile(life.deliver)
 
 
-def a_cancelled_start(life: Life) -> None:
+def a_canceled_start(life: Life) -> None:
     with life.undisturbed():
         life.submit("first", TRACK)
         second = life.submit("second", OTHER)
@@ -62,7 +62,7 @@ SCENARIOS = [
     Scenario(live=a_line_of_two, ends={"first": "succeeded", "second": "succeeded"}, settings=PACED),
     Scenario(live=a_throttled_start, ends={"job": "succeeded"}, settings=PACED),
     Scenario(live=two_calls_where_one_has_room, ends={"first": "succeeded", "second": "succeeded"}, settings=CROWDED),
-    Scenario(live=a_cancelled_start, ends={"first": "succeeded", "second": "canceled"}, settings=FAR),
+    Scenario(live=a_canceled_start, ends={"first": "succeeded", "second": "canceled"}, settings=FAR),
     Scenario(live=a_missed_start, ends={"first": "succeeded", "second": "succeeded"}, settings=PACED),
     Scenario(live=a_start_pushed_past_its_deadline, ends={"first": "succeeded", "second": "failed"}, settings=SLOW),
 ]

@@ -9,7 +9,7 @@ import pytest
 from tests.kill.lives import lives_of, lives_of_any
 from tests.kill.parts import REPLICATE, Part
 from tests.kill.points import points_of
-from tests.kill.theatre import Points, Scenario
+from tests.kill.theater import Points, Scenario
 
 
 @pytest.mark.parametrize("scenario", [*lives_of_any(), *lives_of(REPLICATE)], ids=lambda scenario: scenario.name)

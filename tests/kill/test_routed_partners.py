@@ -10,23 +10,23 @@ from tests.kill.life import Life
 from tests.kill.lives import ALONE, lives_of, submit
 from tests.kill.parts import NSCALE, ROUTED_FAL, ROUTED_REPLICATE, TOGETHER, WAVESPEED, Part, Provider
 from tests.kill.points import points_at_the_provider
-from tests.kill.theatre import Points, Scenario
+from tests.kill.theater import Points, Scenario
 
 
-def a_picture_waited_for(life: Life) -> None:
+def an_image_waited_for(life: Life) -> None:
     submit(life, "job")
 
 
-def a_picture_that_fails(life: Life) -> None:
+def an_image_that_fails(life: Life) -> None:
     life.server.fault(life.part.fails, times=1)
     submit(life, "job", max_charges=3)
 
 
 ON_THE_LINE = [
-    Scenario(live=a_picture_waited_for, ends={"job": "succeeded"}, settings=ALONE),
-    Scenario(live=a_picture_that_fails, ends={"job": "succeeded"}, forgotten=1, settings=ALONE),
+    Scenario(live=an_image_waited_for, ends={"job": "succeeded"}, settings=ALONE),
+    Scenario(live=an_image_that_fails, ends={"job": "succeeded"}, forgotten=1, settings=ALONE),
 ]
-# partners that are polled differ in their words alone: what is cancelled, or late, one of them shows for all
+# partners that are polled differ in their words alone: what is canceled, or late, one of them shows for all
 CASES = [
     pytest.param(provider, scenario, id=f"{provider.name}, {scenario.name}")
     for provider, scenarios in (

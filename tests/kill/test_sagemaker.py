@@ -9,7 +9,7 @@ import pytest
 from tests.kill.lives import lives_of
 from tests.kill.parts import SAGEMAKER, Part
 from tests.kill.points import points_at_the_provider
-from tests.kill.theatre import Points, Scenario
+from tests.kill.theater import Points, Scenario
 
 
 @pytest.mark.parametrize("scenario", lives_of(SAGEMAKER), ids=lambda scenario: scenario.name)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.kill.life import Life
-from tests.kill.theatre import Scenario
+from tests.kill.theater import Scenario
 
 TRACK = {"prompt": "upbeat techno with heavy bass", "duration": 2}
 CAPPED = {"owner_caps": {"usd": 1, "jobs": 9, "open_jobs": 5}, "deployment_caps": {"usd": 9}}
@@ -25,14 +25,14 @@ def a_follower_whose_leader_fails(life: Life) -> None:
         life.submit("follower", TRACK)
 
 
-def a_follower_whose_leader_is_cancelled_in_its_call(life: Life) -> None:
+def a_follower_whose_leader_is_canceled_in_its_call(life: Life) -> None:
     with life.undisturbed():
         leader = life.submit("leader", TRACK)
         life.submit("follower", TRACK)
     life.meanwhile(lambda: life.cancel(leader))
 
 
-def a_follower_that_is_cancelled(life: Life) -> None:
+def a_follower_that_is_canceled(life: Life) -> None:
     with life.undisturbed():
         life.submit("leader", TRACK)
         follower = life.submit("follower", TRACK)
@@ -78,11 +78,11 @@ SCENARIOS = [
         settings=CAPPED,
     ),
     Scenario(
-        live=a_follower_whose_leader_is_cancelled_in_its_call,
+        live=a_follower_whose_leader_is_canceled_in_its_call,
         ends={"leader": "canceled", "follower": "succeeded"},
         settings=CAPPED,
     ),
-    Scenario(live=a_follower_that_is_cancelled, ends={"leader": "succeeded", "follower": "canceled"}, settings=CAPPED),
+    Scenario(live=a_follower_that_is_canceled, ends={"leader": "succeeded", "follower": "canceled"}, settings=CAPPED),
     Scenario(live=a_hit, ends={"first": "succeeded", "second": "succeeded"}, settings=CAPPED),
     Scenario(live=a_hit_whose_file_is_gone, ends={"first": "succeeded", "second": "succeeded"}, settings=CAPPED),
     Scenario(live=a_result_asked_for_afresh, ends={"first": "succeeded", "second": "succeeded"}, settings=CAPPED),

@@ -15,7 +15,7 @@ from PIL import Image
 RATE = 32_000
 
 
-def picture(form, width=48, height=32, **options):
+def image_file(form, width=48, height=32, **options):
     file = io.BytesIO()
     Image.effect_noise((width, height), 80).convert("RGB").save(file, form, **options)
     return file.getvalue()
@@ -35,7 +35,7 @@ def sound(container, codec):
     return file.getvalue()
 
 
-def film(container="mp4", codec="mpeg4", movflags=""):
+def video_file(container="mp4", codec="mpeg4", movflags=""):
     """A second and a half of a dark 64 × 48 screen."""
     file = io.BytesIO()
     with av.open(file, "w", format=container, options={"movflags": movflags} if movflags else {}) as output:
@@ -49,7 +49,7 @@ def film(container="mp4", codec="mpeg4", movflags=""):
 
 
 def index_first(data):
-    """The same film with its `moov` box before its `mdat` box."""
+    """The same video with its `moov` box before its `mdat` box."""
     media, index = data.index(b"mdat") - 4, data.index(b"moov") - 4
     return data[:media] + data[index:] + data[media:index]
 
@@ -109,7 +109,7 @@ class TestSniffing:
         assert sniff(head) is None
 
 
-class TestAPicture:
+class TestAnImage:
     @pytest.mark.parametrize(
         ("form", "options", "content_type"),
         [
@@ -124,7 +124,7 @@ class TestAPicture:
         ids=str,
     )
     def test_has_a_type_a_size_and_a_digest(self, described, form, options, content_type):
-        data = picture(form, **options)
+        data = image_file(form, **options)
         media = described(data)
         assert (media.content_type, media.width, media.height) == (content_type, 48, 32)
         assert (media.bytes, media.sha256) == (len(data), hashlib.sha256(data).hexdigest())
@@ -156,23 +156,25 @@ class TestSound:
         assert described(data).duration_seconds == pytest.approx(1.5)
 
 
-class TestAFilm:
-    @pytest.mark.parametrize("data", [film(), index_first(film())], ids=["index last", "index first"])
+class TestAVideo:
+    @pytest.mark.parametrize("data", [video_file(), index_first(video_file())], ids=["index last", "index first"])
     def test_has_a_type_a_size_and_a_duration(self, described, data):
         media = described(data)
         assert (media.content_type, media.width, media.height) == ("video/mp4", 64, 48)
         assert media.duration_seconds == pytest.approx(1.5)
 
     def test_in_fragments_has_no_duration(self, described):
-        media = described(film(movflags="+frag_keyframe+empty_moov"))
+        media = described(video_file(movflags="+frag_keyframe+empty_moov"))
         assert (media.width, media.height, media.duration_seconds) == (64, 48, None)
 
     def test_of_webm_has_a_type(self, described):
-        assert described(film("webm", "libvpx")).content_type == "video/webm"
+        assert described(video_file("webm", "libvpx")).content_type == "video/webm"
 
 
 class TestAHostileFile:
-    @pytest.mark.parametrize("data", [picture("PNG"), picture("JPEG"), picture("GIF"), picture("WEBP"), film()])
+    @pytest.mark.parametrize(
+        "data", [image_file("PNG"), image_file("JPEG"), image_file("GIF"), image_file("WEBP"), video_file()]
+    )
     def test_cut_anywhere_is_described_as_far_as_it_goes(self, described, data):
         for length in range(12, min(len(data), 300)):
             described(data[:length])
@@ -187,7 +189,7 @@ class TestAHostileFile:
         assert described(b"\xff\xd8" + b"\xff\xe0\0\x02" * 100_000).width is None
 
     def test_with_no_time_scale_has_no_duration(self, described):
-        data = film()
+        data = video_file()
         at = data.index(b"mvhd")
         assert described(data[: at + 16] + bytes(4) + data[at + 20 :]).duration_seconds is None
 

@@ -222,7 +222,7 @@ def a_follower_takes_one_slot(bench: Bench) -> None:
     is_refused(lambda: bench.jobs.take_the_lead(replace(job, follows=None), beside=[]))
 
 
-# --- creation, and what is recognised as one's own ---
+# --- creation, and what is recognized as one's own ---
 
 
 @guards("JobTable.create", "attribute_not_exists(pk) OR expires_at <= :now")
@@ -242,7 +242,7 @@ def an_expired_key_starts_anew(bench: Bench) -> None:
     bench.queued(id=job.id)
 
 
-@guards("JobTable", "its own token is recognised")
+@guards("JobTable", "its own token is recognized")
 def a_claim_whose_reply_was_lost_is_ones_own(bench: Bench) -> None:
     job = bench.queued()
     with bench.repeating("update_item"):

@@ -16,7 +16,7 @@ from longplay.storage.limiter import Limiter
 from longplay.storage.table import Table
 from msgspec.structs import replace as replace_struct
 
-OWN_TOKEN = "its own token is recognised"
+OWN_TOKEN = "its own token is recognized"
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def every_other_slot_is_taken_once(bench: Bench) -> None:
     is_refused(lambda: bench.table.write(other.reserve(ACCOUNT, now=NOW).part))
 
 
-@guards("Limiter", "its own token is recognised")
+@guards("Limiter", "its own token is recognized")
 def a_slot_whose_reply_was_lost_is_taken_once(bench: Bench) -> None:
     one, _ = bench.two_limiters()
     with bench.repeating("put_item"):

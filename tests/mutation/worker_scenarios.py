@@ -169,7 +169,7 @@ def a_callback_about_the_route_before_stores_no_reference(bench: Bench) -> None:
 
 
 @guards("LEARN_REF_LATE", "#status = :queued")
-def a_late_callback_reopens_no_job_that_was_cancelled(bench: Bench) -> None:
+def a_late_callback_reopens_no_job_that_was_canceled(bench: Bench) -> None:
     job = bench.answer_lost()
     bench.jobs.cancel_waiting(bench.now(job), now=NOW)
     is_refused(lambda: bench.jobs.learn_ref(job, 0, "prediction-1", now=NOW))

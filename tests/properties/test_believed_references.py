@@ -85,7 +85,7 @@ def test_a_wrong_reference_brings_the_wrong_file_and_no_further_charge(world: Wo
 
 
 def test_a_wrong_reference_whose_generation_cost_nothing_leaves_the_charge_unknown(world: World) -> None:
-    """What the job's own generation has cost is not learnt from another's, and the ledger does not say that it is."""
+    """What the job's own generation has cost is not learned from another's, and the ledger does not say that it is."""
     world.server.fault("aborted", prompt="wood", times=1)
     jobs = Mistaken(world)
     jobs.mislead()

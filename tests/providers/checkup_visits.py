@@ -8,11 +8,11 @@ from longplay.providers.checkups.findings import Found
 from longplay.providers.inference_providers.mapping import ProviderMapping
 from longplay.providers.protocol import Call
 
-_KINDS = {"image": "image", "film": "video", "animation": "video", "music": "music"}
+_KINDS = {"image": "image", "video": "video", "animation": "video", "music": "music"}
 
 
 def visit(provider: str, model: str, url: str, folder: Path, *, kind: str = "image", **tokens: str) -> Visit:
-    """A visit with these tokens stored; `animation` is a film from a picture."""
+    """A visit with these tokens stored; `animation` is a video from an image."""
     call = Call(
         kind=_KINDS[kind],
         model=model,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from longplay.providers.protocol import Call
 
-from tests.providers.replicate_calls import picture
+from tests.providers.replicate_calls import image_file
 
 SCHNELL, DEV, SDXL = "fal-ai/flux/schnell", "fal-ai/flux/dev", "fal-ai/fast-sdxl"
 STABLE_AUDIO, STABLE_AUDIO_25 = "fal-ai/stable-audio", "fal-ai/stable-audio-25/text-to-audio"
@@ -18,8 +18,8 @@ _ROUTES = {
     "flux": {"kind": "image", "model": SCHNELL, "style": "flux", "parameters": {"width": 64, "height": 64}},
     "dev": {"kind": "image", "model": DEV, "style": "flux", "parameters": {"guidance_scale": 3.5}},
     "image": {"kind": "image", "model": SDXL, "style": "sdxl", "parameters": {"width": 64, "height": 64}},
-    "film": {"kind": "video", "model": WAN, "style": "wan", "parameters": {"duration": 2}},
-    "animation": {"kind": "video", "model": SVD, "style": "svd", "parameters": {"duration": 2}, "image": picture()},
+    "video": {"kind": "video", "model": WAN, "style": "wan", "parameters": {"duration": 2}},
+    "animation": {"kind": "video", "model": SVD, "style": "svd", "parameters": {"duration": 2}, "image": image_file()},
 }
 
 

@@ -10,7 +10,7 @@ TOKEN = "hf_AbCdEfGh0123456789"
 OWN_TOKEN = "own-server-secret"
 
 
-def picture(form="PNG", color="teal"):
+def image_file(form="PNG", color="teal"):
     file = io.BytesIO()
     Image.new("RGB", (64, 48), color).save(file, form)
     return file.getvalue()
@@ -27,6 +27,6 @@ def encoded(payload):
 SOUND = encoded({"audio": [[[0.0, 0.5]]], "sampling_rate": 32000})
 
 
-def film():
-    """As much of a film as its type shows in."""
+def video_file():
+    """As much of a video as its type shows in."""
     return b"\0\0\0\x10ftypisom\0\0\0\0"

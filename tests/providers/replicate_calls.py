@@ -16,7 +16,7 @@ TOKEN = "r8_AbCdEfGh0123456789"
 CALLBACK = "https://api.example.com/prod/callbacks/replicate/j1/1?t=secret"
 
 
-def picture() -> bytes:
+def image_file() -> bytes:
     """A small input image."""
     file = io.BytesIO()
     Image.new("RGB", (64, 48), "teal").save(file, "PNG")
@@ -32,8 +32,8 @@ _ROUTES = {
     "music": {"kind": "music", "model": MUSICGEN, "style": "musicgen", "parameters": {"duration": 1}},
     "image": {"kind": "image", "model": SDXL, "style": "diffusion", "parameters": {"width": 64, "height": 64}},
     "flux": {"kind": "image", "model": FLUX, "style": "flux", "parameters": {}},
-    "film": {"kind": "video", "model": WAN, "style": "wan", "parameters": {"duration": 5}},
-    "animation": {"kind": "video", "model": SVD, "style": "svd", "parameters": {"duration": 5}, "image": picture()},
+    "video": {"kind": "video", "model": WAN, "style": "wan", "parameters": {"duration": 5}},
+    "animation": {"kind": "video", "model": SVD, "style": "svd", "parameters": {"duration": 5}, "image": image_file()},
 }
 
 

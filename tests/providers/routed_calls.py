@@ -8,29 +8,29 @@ from longplay.providers.protocol import Accepted, Call, Done, Provider
 
 from local.stand_ins.hub import HubServer
 from local.stand_ins.hub.served import FLUX_DEV, FLUX_SCHNELL, SDXL, WAN, WAN_FROM_IMAGE
-from tests.providers.payloads import picture
+from tests.providers.payloads import image_file
 
 PICTURE = {"width": 64, "height": 32, "num_inference_steps": 4, "guidance_scale": 3.5, "seed": 7}
-FILM = {"duration": 3, "width": 832, "height": 480, "num_inference_steps": 30, "guidance_scale": 5.0, "seed": 7}
+VIDEO = {"duration": 3, "width": 832, "height": 480, "num_inference_steps": 30, "guidance_scale": 5.0, "seed": 7}
 
 ROUTES = {
-    "fal picture": ("hf-fal-ai", "image", FLUX_SCHNELL, "flux"),
-    "fal film": ("hf-fal-ai", "video", WAN, "wan"),
-    "replicate picture": ("hf-replicate", "image", FLUX_SCHNELL, "flux"),
+    "fal image": ("hf-fal-ai", "image", FLUX_SCHNELL, "flux"),
+    "fal video": ("hf-fal-ai", "video", WAN, "wan"),
+    "replicate image": ("hf-replicate", "image", FLUX_SCHNELL, "flux"),
     "replicate version": ("hf-replicate", "image", SDXL, "diffusion"),
-    "replicate film": ("hf-replicate", "video", WAN, "wan"),
-    "together picture": ("hf-together", "image", FLUX_DEV, "toolkit"),
-    "together film": ("hf-together-video", "video", WAN, "toolkit"),
+    "replicate video": ("hf-replicate", "video", WAN, "wan"),
+    "together image": ("hf-together", "image", FLUX_DEV, "toolkit"),
+    "together video": ("hf-together-video", "video", WAN, "toolkit"),
     "together animation": ("hf-together-video", "video", WAN_FROM_IMAGE, "toolkit"),
-    "nscale picture": ("hf-nscale", "image", SDXL, "toolkit"),
-    "wavespeed picture": ("hf-wavespeed", "image", FLUX_DEV, "toolkit"),
-    "wavespeed film": ("hf-wavespeed", "video", WAN, "toolkit"),
+    "nscale image": ("hf-nscale", "image", SDXL, "toolkit"),
+    "wavespeed image": ("hf-wavespeed", "image", FLUX_DEV, "toolkit"),
+    "wavespeed video": ("hf-wavespeed", "video", WAN, "toolkit"),
     "wavespeed animation": ("hf-wavespeed", "video", WAN_FROM_IMAGE, "toolkit"),
 }
-HELD = ("together picture", "nscale picture")
+HELD = ("together image", "nscale image")
 POLLED = tuple(name for name in ROUTES if name not in HELD)
 #: One of each contract that is polled.
-CONTRACTS = ("fal picture", "replicate picture", "together film", "wavespeed picture")
+CONTRACTS = ("fal image", "replicate image", "together video", "wavespeed image")
 
 
 def call(name: str, server: str, folder: Path, **fields: object) -> Call:
@@ -42,8 +42,8 @@ def call(name: str, server: str, folder: Path, **fields: object) -> Call:
         "style": style,
         "url": server,
         "prompt": "a calm sea",
-        "parameters": PICTURE if kind == "image" else FILM,
-        "image": picture() if model == WAN_FROM_IMAGE else None,
+        "parameters": PICTURE if kind == "image" else VIDEO,
+        "image": image_file() if model == WAN_FROM_IMAGE else None,
         "timeout": 5.0,
         "folder": folder,
     }

@@ -1,4 +1,4 @@
-"""What can be learnt of a route for nothing: each provider in each state."""
+"""What can be learned of a route for nothing: each provider in each state."""
 
 import json
 import socket
@@ -115,7 +115,7 @@ def test_a_model_that_a_partner_serves_is_live(hub, tmp_path, provider):
 
 
 def test_a_video_route_is_looked_for_under_its_partners_name(hub, tmp_path):
-    one = visit("hf-together-video", "Wan-AI/Wan2.2-TI2V-5B", hub.url, tmp_path, kind="film", huggingface=HF_TOKEN)
+    one = visit("hf-together-video", "Wan-AI/Wan2.2-TI2V-5B", hub.url, tmp_path, kind="video", huggingface=HF_TOKEN)
     assert findings(examine(one))["live"] == "yes"
 
 

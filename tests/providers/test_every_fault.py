@@ -131,7 +131,7 @@ def test_each_shape_of_answer_is_understood(submit, model_server, name, fault, d
     assert model_server.generations == 1
 
 
-def test_a_picture_that_was_blackened_is_not_passed_on(submit, model_server):
+def test_an_image_that_was_blackened_is_not_passed_on(submit, model_server):
     model_server.fault("black")
     with pytest.raises(ProviderError) as caught:
         submit("image")

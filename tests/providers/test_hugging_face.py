@@ -6,7 +6,7 @@ import pytest
 from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.hugging_face.adapter import token_name
 
-from tests.providers.payloads import OWN_TOKEN, SOUND, TOKEN, encoded, film, picture
+from tests.providers.payloads import OWN_TOKEN, SOUND, TOKEN, encoded, image_file, video_file
 
 ROUTER = "https://router.huggingface.co/hf-inference/models/facebook/musicgen-small"
 
@@ -23,7 +23,7 @@ class TestTheRequest:
 
     @pytest.mark.parametrize(
         ("kind", "answer", "accept"),
-        [("image", picture(), "image/png"), ("video", film(), "video/mp4")],
+        [("image", image_file(), "image/png"), ("video", video_file(), "video/mp4")],
     )
     def test_accepts_the_type_of_its_kind(self, server, submit, kind, answer, accept):
         assert self.sent(server, submit, kind, answer).headers["accept"] == accept
@@ -56,21 +56,21 @@ class TestTheRequest:
             "negative_prompt": "blur",
             "seed": 0,
         }
-        body = self.sent(server, submit, "image", picture(), parameters=parameters).json
+        body = self.sent(server, submit, "image", image_file(), parameters=parameters).json
         assert body == {"inputs": "slow jazz", "parameters": parameters}
 
     @pytest.mark.parametrize(("duration", "frames"), [(2, 49), (3, 73), (5, 121)])
     def test_for_video_asks_for_frames_at_the_models_rate(self, server, submit, duration, frames):
         parameters = {"duration": duration, "num_inference_steps": 30}
-        body = self.sent(server, submit, "video", film(), parameters=parameters).json
+        body = self.sent(server, submit, "video", video_file(), parameters=parameters).json
         assert body == {
             "inputs": "slow jazz",
             "parameters": {"num_inference_steps": 30, "fps": 24, "num_frames": frames},
         }
 
     def test_with_an_image_has_the_image_for_inputs_and_the_prompt_as_parameter(self, server, submit):
-        image = picture("JPEG")
-        body = self.sent(server, submit, "video", film(), image=image, parameters={"duration": 4}).json
+        image = image_file("JPEG")
+        body = self.sent(server, submit, "video", video_file(), image=image, parameters={"duration": 4}).json
         assert base64.b64decode(body["inputs"]) == image
         assert body["parameters"] == {"prompt": "slow jazz", "fps": 7, "num_frames": 29}
 

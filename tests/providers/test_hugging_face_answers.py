@@ -7,16 +7,16 @@ import pytest
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.hugging_face.answers import LARGEST_JSON, MOST_VALUES
 
-from tests.providers.payloads import SOUND, encoded, film, packed, picture
+from tests.providers.payloads import SOUND, encoded, image_file, packed, video_file
 
 
 class TestAnAnswer:
     def test_of_bytes_is_typed_by_them_and_not_by_its_headers(self, server, submit):
-        server.says(200, picture("JPEG"), {"Content-Type": "image/png", "X-Inference-Id": "i1"})
+        server.says(200, image_file("JPEG"), {"Content-Type": "image/png", "X-Inference-Id": "i1"})
         done = submit("image")
         [media] = done.files
         assert (media.content_type, media.width, media.height) == ("image/jpeg", 64, 48)
-        assert (media.path.read_bytes(), done.request_id) == (picture("JPEG"), "i1")
+        assert (media.path.read_bytes(), done.request_id) == (image_file("JPEG"), "i1")
 
     @pytest.mark.parametrize(
         "payload",
@@ -54,30 +54,30 @@ class TestAnAnswer:
     @pytest.mark.parametrize(
         "payload",
         [
-            packed(picture()),
-            "data:image/png;base64," + packed(picture()),
-            packed(picture())[:60] + "\n" + packed(picture())[60:],
-            [packed(picture())],
-            {"image": packed(picture())},
-            [{"image": packed(picture())}],
-            {"images": [packed(picture())]},
-            {"data": [{"b64_json": packed(picture())}]},
-            {"output": {"image": "data:image/png;base64," + packed(picture())}, "seed": 3},
+            packed(image_file()),
+            "data:image/png;base64," + packed(image_file()),
+            packed(image_file())[:60] + "\n" + packed(image_file())[60:],
+            [packed(image_file())],
+            {"image": packed(image_file())},
+            [{"image": packed(image_file())}],
+            {"images": [packed(image_file())]},
+            {"data": [{"b64_json": packed(image_file())}]},
+            {"output": {"image": "data:image/png;base64," + packed(image_file())}, "seed": 3},
         ],
         ids=lambda payload: json.dumps(payload)[:30],
     )
     def test_of_base64_is_unpacked(self, server, submit, payload):
         server.says(200, encoded(payload))
         [media] = submit("image").files
-        assert media.path.read_bytes() == picture()
+        assert media.path.read_bytes() == image_file()
 
     def test_of_a_video_handler_is_unpacked(self, server, submit):
-        server.says(200, encoded({"video": packed(film()), "format": "mp4", "frames": 49}))
+        server.says(200, encoded({"video": packed(video_file()), "format": "mp4", "frames": 49}))
         assert submit("video").files[0].content_type == "video/mp4"
 
     @pytest.mark.parametrize(
         ("kind", "body"),
-        [("music", picture()), ("image", SOUND), ("video", picture()), ("image", film())],
+        [("music", image_file()), ("image", SOUND), ("video", image_file()), ("image", video_file())],
     )
     def test_of_another_kind_is_of_no_use_though_paid(self, server, failure, kind, body):
         server.says(200, body)
@@ -101,7 +101,7 @@ class TestAnAnswer:
             b'""',
             b'{"image": 1}',
             b'{"image": {"image": {"image": {"image": {"image": "aGVsbG8="}}}}}',
-            encoded(packed(b"no picture at all")),
+            encoded(packed(b"no image at all")),
             b'"\xff\xfe"',
             b"BM no known type",
             b"12345",
@@ -128,7 +128,7 @@ class TestAnAnswer:
         assert (error.kind, error.charged) == (FailureKind.UPSTREAM, Charged.UNKNOWN)
 
     def test_cut_off_may_have_been_billed(self, server, failure):
-        server.says(200, picture()[:50], {"Content-Length": str(len(picture()))})
+        server.says(200, image_file()[:50], {"Content-Length": str(len(image_file()))})
         error = failure("image")
         assert (error.kind, error.charged) == (FailureKind.UPSTREAM, Charged.UNKNOWN)
 

@@ -52,7 +52,7 @@ class TestAGeneration:
 class TestReplicatesHold:
     def test_may_end_with_the_result_though_its_status_says_processing(self, routed, hub):
         hub.polls = 0
-        provider, asked = routed("replicate picture")
+        provider, asked = routed("replicate image")
         done = provider.submit(asked)
         hub.polls = 1
         assert isinstance(done, Done)
@@ -61,7 +61,7 @@ class TestReplicatesHold:
     def test_that_ended_with_a_file_that_cannot_be_fetched_is_asked_for_again(self, routed, hub):
         hub.polls = 0
         hub.fault("server_error", at="file")
-        provider, asked = routed("replicate picture")
+        provider, asked = routed("replicate image")
         accepted = provider.submit(asked)
         hub.polls = 1
         assert isinstance(provider.poll(accepted.ref, asked), Done)
@@ -107,11 +107,11 @@ class TestARefusedOrder:
 
     @pytest.mark.parametrize("name", HELD)
     @pytest.mark.parametrize("fault", ["not_json", "nameless"])
-    def test_that_brings_no_picture_is_of_no_use(self, routed, name, fault, hub):
+    def test_that_brings_no_image_is_of_no_use(self, routed, name, fault, hub):
         hub.fault(fault)
         assert failure(*routed(name)).kind is FailureKind.BAD_OUTPUT
 
-    @pytest.mark.parametrize("name", ["fal picture", "nscale picture"])
+    @pytest.mark.parametrize("name", ["fal image", "nscale image"])
     def test_that_takes_longer_than_the_mapping_left_may_have_cost_something(self, routed, hub, name):
         hub.fault("slow", seconds=30)
         error = failure(*routed(name, timeout=1.0))
@@ -120,7 +120,7 @@ class TestARefusedOrder:
 
     def test_says_when_to_come_back(self, routed, hub):
         hub.fault("throttled", retry_after=40)
-        assert failure(*routed("nscale picture")).retry_after == 40
+        assert failure(*routed("nscale image")).retry_after == 40
 
     @pytest.mark.parametrize("at", ["mapping", "create"])
     @pytest.mark.parametrize("name", [*CONTRACTS, *HELD])

@@ -9,14 +9,14 @@ from longplay.providers.protocol import PollError
 
 from local.stand_ins.hub.served import SERVED
 from tests.providers.conftest import Tokens, answer
-from tests.providers.payloads import TOKEN, packed, picture
+from tests.providers.payloads import TOKEN, image_file, packed
 from tests.providers.routed_calls import ROUTES, call
 
 REFS = {
-    "fal picture": "/fal-ai/flux/requests/gm3qorzdhgbfurvjtvhg6dckhu",
-    "replicate picture": "gm3qorzdhgbfurvjtvhg6dckhu",
-    "together film": "gm3qorzdhgbfurvjtvhg6dckhu",
-    "wavespeed picture": "/api/v3/predictions/gm3qorzdhgbfurvjtvhg6dckhu/result",
+    "fal image": "/fal-ai/flux/requests/gm3qorzdhgbfurvjtvhg6dckhu",
+    "replicate image": "gm3qorzdhgbfurvjtvhg6dckhu",
+    "together video": "gm3qorzdhgbfurvjtvhg6dckhu",
+    "wavespeed image": "/api/v3/predictions/gm3qorzdhgbfurvjtvhg6dckhu/result",
 }
 
 
@@ -46,7 +46,7 @@ def encoded(payload):
     ("name", "payload"),
     [
         *(
-            ("fal picture", {"request_id": "x", "response_url": url})
+            ("fal image", {"request_id": "x", "response_url": url})
             for url in (
                 "https://queue.fal.run/fal-ai/../../account/requests/gm3qorzdhg",
                 "https://queue.fal.run/fal-ai/flux/requests/../../x/gm3qorzdhg",
@@ -58,12 +58,12 @@ def encoded(payload):
             )
         ),
         *(
-            ("wavespeed picture", {"data": {"urls": {"get": url}}})
+            ("wavespeed image", {"data": {"urls": {"get": url}}})
             for url in ("/api/v3/../x", "/x/../api/v3/predictions/gm3qorzdhg/../x", "/api/v2/predictions/x", 7)
         ),
-        *(("wavespeed picture", {"data": data}) for data in ([], "x", {"urls": []}, None)),
-        *(("together film", {"id": job}) for job in ("../x", "a" * 100, "éééééééé", 7, None, {"id": "abcdefgh"})),
-        *(("replicate picture", {"id": job, "status": "starting"}) for job in ("../predictions", "A" * 20, 7)),
+        *(("wavespeed image", {"data": data}) for data in ([], "x", {"urls": []}, None)),
+        *(("together video", {"id": job}) for job in ("../x", "a" * 100, "éééééééé", 7, None, {"id": "abcdefgh"})),
+        *(("replicate image", {"id": job, "status": "starting"}) for job in ("../predictions", "A" * 20, 7)),
         *((name, payload) for name in REFS for payload in (b"", b"[]", b"null", b"\xff\xfe", b"[" * 5000, b"7", {})),
     ],
 )
@@ -88,25 +88,28 @@ def test_a_poll_whose_answer_says_nothing_is_made_again(ask, name, payload):
 @pytest.mark.parametrize(
     ("name", "payload"),
     [
-        ("wavespeed picture", {"data": {"status": "completed", "outputs": "https://wavespeed.ai/x"}}),
-        ("wavespeed picture", {"data": {"status": "completed", "outputs": [7, None, {}]}}),
-        ("wavespeed picture", {"data": {"status": "completed", "outputs": ["file:///etc/passwd"]}}),
+        ("wavespeed image", {"data": {"status": "completed", "outputs": "https://wavespeed.ai/x"}}),
+        ("wavespeed image", {"data": {"status": "completed", "outputs": [7, None, {}]}}),
+        ("wavespeed image", {"data": {"status": "completed", "outputs": ["file:///etc/passwd"]}}),
         (
-            "wavespeed picture",
+            "wavespeed image",
             {"data": {"status": "completed", "outputs": ["https://169.254.169.254/latest/meta-data"]}},
         ),
-        ("wavespeed picture", {"data": {"status": "completed", "outputs": ["https://cloudfront.net/x"]}}),
-        ("together film", {"status": "completed", "outputs": {"video_url": "https://together.ai.elsewhere.invalid/x"}}),
-        ("together film", {"status": "completed", "outputs": {"video_url": ["https://api.together.ai/x"]}}),
-        ("together film", {"status": "completed", "outputs": 7}),
-        ("together film", {"status": "completed"}),
-        ("replicate picture", {"id": REFS["replicate picture"], "status": "succeeded", "output": {"url": "x"}}),
+        ("wavespeed image", {"data": {"status": "completed", "outputs": ["https://cloudfront.net/x"]}}),
         (
-            "replicate picture",
-            {"id": REFS["replicate picture"], "status": "succeeded", "output": ["//elsewhere.invalid"]},
+            "together video",
+            {"status": "completed", "outputs": {"video_url": "https://together.ai.elsewhere.invalid/x"}},
         ),
-        ("fal picture", {"status": "COMPLETED", "images": [{"url": "https://fal.media@elsewhere.invalid/x"}]}),
-        ("fal picture", {"status": "COMPLETED", "images": "x", "video": 7}),
+        ("together video", {"status": "completed", "outputs": {"video_url": ["https://api.together.ai/x"]}}),
+        ("together video", {"status": "completed", "outputs": 7}),
+        ("together video", {"status": "completed"}),
+        ("replicate image", {"id": REFS["replicate image"], "status": "succeeded", "output": {"url": "x"}}),
+        (
+            "replicate image",
+            {"id": REFS["replicate image"], "status": "succeeded", "output": ["//elsewhere.invalid"]},
+        ),
+        ("fal image", {"status": "COMPLETED", "images": [{"url": "https://fal.media@elsewhere.invalid/x"}]}),
+        ("fal image", {"status": "COMPLETED", "images": "x", "video": 7}),
     ],
 )
 def test_a_result_that_cannot_be_fetched_is_of_no_use(ask, name, payload):
@@ -119,10 +122,10 @@ def test_a_result_that_cannot_be_fetched_is_of_no_use(ask, name, payload):
 @pytest.mark.parametrize(
     ("name", "payload"),
     [
-        ("wavespeed picture", {"data": {"status": "failed", "error": f"bad token {TOKEN}\x1b[2J"}}),
-        ("together film", {"status": "failed", "error": {"message": f"bad token {TOKEN}\x1b[2J"}}),
-        ("together film", {"status": "failed", "error": f"bad token {TOKEN}\x1b[2J"}),
-        ("fal picture", {"status": "COMPLETED", "error": f"{TOKEN}\x1b[2J", "error_type": "runner_server_error"}),
+        ("wavespeed image", {"data": {"status": "failed", "error": f"bad token {TOKEN}\x1b[2J"}}),
+        ("together video", {"status": "failed", "error": {"message": f"bad token {TOKEN}\x1b[2J"}}),
+        ("together video", {"status": "failed", "error": f"bad token {TOKEN}\x1b[2J"}),
+        ("fal image", {"status": "COMPLETED", "error": f"{TOKEN}\x1b[2J", "error_type": "runner_server_error"}),
     ],
 )
 def test_a_failures_text_loses_the_token_and_what_is_not_printable(ask, name, payload):
@@ -134,11 +137,11 @@ def test_a_failures_text_loses_the_token_and_what_is_not_printable(ask, name, pa
     assert caught.value.message.isprintable()
 
 
-def test_a_cancelled_job_may_have_cost_something(ask):
+def test_a_canceled_job_may_have_cost_something(ask):
     """By somebody at Together; there is no word of why."""
-    provider, asked = ask("together film", encoded({"status": "cancelled"}))
+    provider, asked = ask("together video", encoded({"status": "cancelled"}))
     with pytest.raises(ProviderError) as caught:
-        provider.poll(REFS["together film"], asked)
+        provider.poll(REFS["together video"], asked)
     assert (caught.value.kind, caught.value.charged) == (FailureKind.UPSTREAM, Charged.UNKNOWN)
     assert "cancelled" in caught.value.message
 
@@ -146,13 +149,13 @@ def test_a_cancelled_job_may_have_cost_something(ask):
 @pytest.mark.parametrize("said", ["Model not supported by provider together", "model is loading", "CUDA out of memory"])
 def test_a_failure_is_never_free_whatever_it_says_of_itself(ask, said):
     """The generation was taken on, and may have run."""
-    provider, asked = ask("together film", encoded({"status": "failed", "error": {"message": said}}))
+    provider, asked = ask("together video", encoded({"status": "failed", "error": {"message": said}}))
     with pytest.raises(ProviderError) as caught:
-        provider.poll(REFS["together film"], asked)
+        provider.poll(REFS["together video"], asked)
     assert caught.value.charged is Charged.UNKNOWN
 
 
-@pytest.mark.parametrize("name", ["nscale picture", "together picture"])
+@pytest.mark.parametrize("name", ["nscale image", "together image"])
 @pytest.mark.parametrize(
     ("payload", "kind"),
     [
@@ -165,15 +168,15 @@ def test_a_failure_is_never_free_whatever_it_says_of_itself(ask, said):
         (b"", FailureKind.UPSTREAM),
     ],
 )
-def test_a_picture_that_is_none_is_never_stored(ask, name, payload, kind):
+def test_an_image_that_is_none_is_never_stored(ask, name, payload, kind):
     provider, asked = ask(name, encoded(payload))
     with pytest.raises(ProviderError) as caught:
         provider.submit(asked)
     assert caught.value.kind is kind
 
 
-def test_a_picture_is_typed_by_its_bytes(ask):
+def test_an_image_is_typed_by_its_bytes(ask):
     """Whatever it was asked for as, and with a data URI's head or without."""
     head = "data:image/png;base64,"
-    provider, asked = ask("nscale picture", encoded({"data": [{"b64_json": head + packed(picture("JPEG"))}]}))
+    provider, asked = ask("nscale image", encoded({"data": [{"b64_json": head + packed(image_file("JPEG"))}]}))
     assert provider.submit(asked).files[0].content_type == "image/jpeg"

@@ -6,7 +6,7 @@ from longplay.providers.credential import Credential
 from longplay.providers.inference_providers.mapping import HUB, KEPT, KEPT_WITHOUT, ProviderMapping, hub_of
 
 from local.stand_ins.hub.served import SDXL, WAN, WAN_FROM_IMAGE
-from tests.providers.payloads import TOKEN, picture
+from tests.providers.payloads import TOKEN, image_file
 from tests.providers.routed_calls import call
 
 ENTRY = {"status": "live", "providerId": "a/b", "task": "text-to-image"}
@@ -31,7 +31,7 @@ def find(hub, clock, tmp_path):
     """What a partner calls a route's model."""
     mapping = ProviderMapping(clock=clock)
 
-    def make(name="nscale picture", *, partner="nscale", token=TOKEN, **fields):
+    def make(name="nscale image", *, partner="nscale", token=TOKEN, **fields):
         return mapping.id_of(call(name, hub.url, tmp_path, **fields), partner, Credential("huggingface", token))
 
     return make
@@ -46,7 +46,7 @@ def refusal(find, *args, **fields):
 
 class TestAnEntry:
     def test_names_the_partners_own_model(self, find):
-        assert find("wavespeed film", partner="wavespeed") == "wavespeed-ai/wan-2.2/t2v-5b-720p"
+        assert find("wavespeed video", partner="wavespeed") == "wavespeed-ai/wan-2.2/t2v-5b-720p"
 
     def test_may_stand_in_a_list(self, find, hub):
         hub.mapping[SDXL] = [{"provider": "fal-ai", **ENTRY}, {"provider": "nscale", **ENTRY}]
@@ -86,9 +86,9 @@ class TestAnEntry:
         hub.mapping[SDXL] = {"fal-ai": {"status": 7}, "nscale": ENTRY}
         assert find() == "a/b"
 
-    @pytest.mark.parametrize(("model", "image"), [(WAN, picture()), (WAN_FROM_IMAGE, None)])
+    @pytest.mark.parametrize(("model", "image"), [(WAN, image_file()), (WAN_FROM_IMAGE, None)])
     def test_for_text_is_not_one_for_an_image(self, find, model, image):
-        error = refusal(find, "wavespeed film", partner="wavespeed", model=model, image=image)
+        error = refusal(find, "wavespeed video", partner="wavespeed", model=model, image=image)
         assert error.kind is FailureKind.NOT_SERVED
 
     def test_of_music_is_there_none(self, find):
@@ -106,7 +106,7 @@ class TestThePage:
 
     def test_is_read_once_for_each_model(self, find, hub):
         find()
-        find("wavespeed film", partner="wavespeed")
+        find("wavespeed video", partner="wavespeed")
         assert len(hub.requests) == 2
 
     @pytest.mark.parametrize(("seconds", "read"), [(KEPT - 1, 1), (KEPT, 2)])

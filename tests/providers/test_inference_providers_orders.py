@@ -4,7 +4,7 @@ import pytest
 from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.inference_providers.replicate import HELD as SECONDS_HELD
 
-from tests.providers.payloads import picture
+from tests.providers.payloads import image_file
 from tests.providers.routed_calls import ROUTES, failure, ordered, settle
 
 
@@ -15,17 +15,17 @@ class TestAnOrder:
         ("name", "path", "body"),
         [
             (
-                "fal picture",
+                "fal image",
                 "/fal-ai/fal-ai/flux/schnell?_subdomain=queue",
                 {"image_size": {"width": 64, "height": 32}, "num_inference_steps": 4, "seed": 7},
             ),
             (
-                "fal film",
+                "fal video",
                 "/fal-ai/fal-ai/wan/v2.2-5b/text-to-video?_subdomain=queue",
                 {"num_frames": 72, "frames_per_second": 24, "aspect_ratio": "16:9"},
             ),
             (
-                "together picture",
+                "together image",
                 "/together/v1/images/generations",
                 {
                     "model": "black-forest-labs/FLUX.1-dev",
@@ -38,21 +38,21 @@ class TestAnOrder:
                 },
             ),
             (
-                "together film",
+                "together video",
                 "/together/v2/videos",
                 {"seconds": "3", "steps": 30, "guidance_scale": 5, "width": 832, "height": 480, "seed": 7},
             ),
             (
-                "nscale picture",
+                "nscale image",
                 "/nscale/v1/images/generations",
                 {"response_format": "b64_json", "size": "64x32", "prompt": "a calm sea"},
             ),
             (
-                "wavespeed picture",
+                "wavespeed image",
                 "/wavespeed/api/v3/wavespeed-ai/flux-dev",
                 {"size": "512*512", "num_inference_steps": 4, "guidance_scale": 3.5, "seed": 7},
             ),
-            ("wavespeed film", "/wavespeed/api/v3/wavespeed-ai/wan-2.2/t2v-5b-720p", {"size": "1280*720", "seed": 7}),
+            ("wavespeed video", "/wavespeed/api/v3/wavespeed-ai/wan-2.2/t2v-5b-720p", {"size": "1280*720", "seed": 7}),
         ],
     )
     def test_has_its_place_and_its_parameters(self, routed, hub, name, path, body):
@@ -61,7 +61,7 @@ class TestAnOrder:
         assert ordered(hub)[1].items() >= body.items()
 
     def test_of_nscale_has_nothing_that_it_does_not_take(self, routed, hub):
-        settle(*routed("nscale picture"))
+        settle(*routed("nscale image"))
         assert set(ordered(hub)[1]) == {"model", "prompt", "response_format", "size"}
 
     def test_of_a_version_names_it_and_not_the_model(self, routed, hub):
@@ -70,16 +70,16 @@ class TestAnOrder:
         assert (path, body["version"]) == ("/replicate/v1/predictions", "7762fd07" * 8)
 
     def test_of_replicate_is_held_for_a_few_seconds(self, routed, hub):
-        settle(*routed("replicate picture"))
+        settle(*routed("replicate image"))
         assert next(e for e in hub.requests if e.method == "POST").headers["prefer"] == f"wait={SECONDS_HELD}"
 
     @pytest.mark.parametrize(("steps", "taken"), [(1, 10), (50, 50), (100, 50)])
     def test_of_together_takes_ten_steps_at_least(self, routed, hub, steps, taken):
-        settle(*routed("together film", parameters={"num_inference_steps": steps}))
+        settle(*routed("together video", parameters={"num_inference_steps": steps}))
         assert ordered(hub)[1]["steps"] == taken
 
-    def test_of_an_upright_film_at_wavespeed_is_upright(self, routed, hub):
-        settle(*routed("wavespeed film", parameters={"width": 480, "height": 832}))
+    def test_of_an_upright_video_at_wavespeed_is_upright(self, routed, hub):
+        settle(*routed("wavespeed video", parameters={"width": 480, "height": 832}))
         assert ordered(hub)[1]["size"] == "720*1280"
 
     @pytest.mark.parametrize("name", ROUTES)
@@ -93,24 +93,24 @@ class TestAnOrder:
     )
     def test_carries_a_small_image(self, routed, hub, name, image):
         settle(*routed(name))
-        assert image(ordered(hub)[1])["bytes"] == len(picture())
+        assert image(ordered(hub)[1])["bytes"] == len(image_file())
 
     @pytest.mark.parametrize(
         ("name", "image"),
         [("wavespeed animation", lambda body: body["image"]), ("together animation", lambda body: _frame(body))],
     )
     def test_names_where_an_image_can_be_fetched(self, routed, hub, server, name, image):
-        server.says(200, picture())
+        server.says(200, image_file())
         provider, asked = routed(name, image_url=server.url)
         provider.submit(asked)
         assert image(ordered(hub)[1]) == server.url
 
     def test_of_a_size_wavespeed_does_not_make_asks_for_the_nearest(self, routed, hub):
-        settle(*routed("wavespeed picture", parameters={"width": 256, "height": 1600}))
+        settle(*routed("wavespeed image", parameters={"width": 256, "height": 1600}))
         assert ordered(hub)[1]["size"] == "512*1536"
 
     def test_of_together_refuses_an_image_it_would_not_take(self, routed, hub):
-        error = failure(*routed("together animation", image=picture() + bytes(60_000)))
+        error = failure(*routed("together animation", image=image_file() + bytes(60_000)))
         assert (error.kind, error.charged) == (FailureKind.BAD_INPUT, Charged.NO)
         assert "60,000 characters" in error.message
         assert hub.generations == 0

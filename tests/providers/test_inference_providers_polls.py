@@ -31,13 +31,13 @@ class TestAGenerationThatFails:
 
     def test_at_fal_by_its_input_may_be_billed(self, routed, hub):
         hub.fault("refused")
-        error = failure(*routed("fal picture"))
+        error = failure(*routed("fal image"))
         assert (error.kind, error.charged) == (FailureKind.BAD_INPUT, Charged.UNKNOWN)
         assert "longer than the model takes" in error.message
 
     def test_at_fals_checker_is_billed_and_never_kept(self, routed, hub):
         hub.fault("unsafe")
-        error = failure(*routed("fal picture"))
+        error = failure(*routed("fal image"))
         assert (error.kind, error.charged) == (FailureKind.MODERATED, Charged.YES)
 
     @pytest.mark.parametrize("name", POLLED)
@@ -53,7 +53,7 @@ class TestAGenerationThatFails:
 
     def test_at_fal_to_be_kept_may_have_cost_something(self, routed, hub):
         """It is completed, but its result is not there any more."""
-        provider, asked = routed("fal picture")
+        provider, asked = routed("fal image")
         ref = provider.submit(asked).ref
         hub.finish(hub.made[0].id)
         hub.fault("missing", at="result")
@@ -82,7 +82,7 @@ class TestAPoll:
     )
     def test_of_fals_result_that_fails_says_nothing_of_it(self, routed, hub, fault):
         """The status was read, but the result was not."""
-        provider, asked = routed("fal picture")
+        provider, asked = routed("fal image")
         ref = provider.submit(asked).ref
         provider.poll(ref, asked)
         hub.fault(fault, at="result")
@@ -120,7 +120,7 @@ class TestAPoll:
         assert caught.value.error.kind is FailureKind.TIMEOUT
 
 
-class TestCancelling:
+class TestCanceling:
     @pytest.mark.parametrize("name", POLLED)
     def test_asks_nothing_of_anybody(self, routed, hub, name):
         provider, asked = routed(name)

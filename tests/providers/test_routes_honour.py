@@ -1,6 +1,6 @@
 """What the catalogue says a route ignores or takes only nearly is true of what its provider is really sent.
 
-Each parameter is varied within its bounds while the others stand at their defaults. Sound and films may come in finer
+Each parameter is varied within its bounds while the others stand at their defaults. Sound and videos may come in finer
 steps than half a second, and guidance in finer ones than a half, without anybody being told.
 """
 
@@ -24,11 +24,11 @@ from longplay.providers.sagemaker.payloads import Payloads
 
 from tests.harness.aws import ACCOUNT
 from tests.providers.recorder import Recorder
-from tests.providers.replicate_calls import picture
+from tests.providers.replicate_calls import image_file
 
 ROUTES = [(model, route) for model in load_catalogue().models.values() for route in model.routes]
 SAMPLES = 8
-TEXTS = ("grey", "red and green", "x")
+TEXTS = ("gray", "red and green", "x")
 FINEST = {"number": 0.5}
 
 Send = Callable[[Model, Route, dict[str, Any]], Any]
@@ -74,7 +74,7 @@ def send(recorder: Recorder, providers: dict[str, Provider], tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("model", "route"), ROUTES, ids=[f"{model.name}-{route.name}" for model, route in ROUTES])
-def test_a_route_honours_what_it_does_not_say_otherwise(send: Send, model: Model, route: Route) -> None:
+def test_a_route_honors_what_it_does_not_say_otherwise(send: Send, model: Model, route: Route) -> None:
     defaults = {name: bound.default for name, bound in model.parameters.items() if bound.default is not None}
     seen: dict[str, list[str]] = {"ignores": [], "approximates": []}
     for name, bound in model.parameters.items():
@@ -92,7 +92,7 @@ def test_a_route_honours_what_it_does_not_say_otherwise(send: Send, model: Model
 
 
 def _values(bound: Bound) -> list[Any]:
-    """Different ones, from bound to bound, some of them neighbours."""
+    """Different ones, from bound to bound, some of them neighbors."""
     if bound.type == "text":
         return list(TEXTS)
     least, most, step = bound.least or 0, bound.most or 0, bound.step or FINEST.get(bound.type, 1)
@@ -111,7 +111,7 @@ def _call(model: Model, route: Route, parameters: dict[str, Any], url: str, fold
         style=route.style,
         prompt=request.text,
         parameters=parameters,
-        image=picture() if model.from_image else None,
+        image=image_file() if model.from_image else None,
         timeout=5.0,
         folder=folder,
         attempt="job-1",

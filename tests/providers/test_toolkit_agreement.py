@@ -1,6 +1,6 @@
 """Hugging Face's own inference toolkit, its code for requests and answers, agrees with our provider.
 
-Only what computes is replaced: a pipeline answers with a blip or a small picture, after transformers' own check of its
+Only what computes is replaced: a pipeline answers with a blip or a small image, after transformers' own check of its
 arguments. It needs no torch, but an environment of its own, for it wants an older huggingface-hub:
 
     .venv/bin/uv venv .local/toolkit
@@ -55,7 +55,7 @@ class MusicGen:
 
 
 class StableDiffusion:
-    """A picture for a prompt; its arguments are those of diffusers' pipeline (0.35) that a route may ask for."""
+    """An image for a prompt; its arguments are those of diffusers' pipeline (0.35) that a route may ask for."""
 
     taken = frozenset(
         {"width", "height", "num_inference_steps", "guidance_scale", "negative_prompt", "num_images_per_prompt"}
@@ -142,14 +142,14 @@ def test_arguments_that_lie_flat_are_refused_by_transformers_and_cost_nothing(mu
 
 
 @pytest.mark.parametrize("size", [(64, 64), (96, 64)])
-def test_a_picture_is_asked_for_and_read(diffusion, submit, size):
+def test_an_image_is_asked_for_and_read(diffusion, submit, size):
     width, height = size
     parameters = {"width": width, "height": height, "num_inference_steps": 4, "guidance_scale": 7.5}
-    picture = submit("image", parameters=parameters).files[0]
-    assert (picture.content_type, picture.width, picture.height) == ("image/png", width, height)
+    image = submit("image", parameters=parameters).files[0]
+    assert (image.content_type, image.width, image.height) == ("image/png", width, height)
 
 
-def test_a_picture_packed_into_json_is_read_too(diffusion, server, submit):
+def test_an_image_packed_into_json_is_read_too(diffusion, server, submit):
     """As SageMaker's asynchronous endpoints answer, whatever type was asked for."""
     toolkit = server.script
 

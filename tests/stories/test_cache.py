@@ -95,7 +95,7 @@ def test_a_follower_takes_the_lead_when_its_leader_fails(
     assert [product.job(job["id"])["status"] for job in (leader, follower)] == ["failed", "succeeded"]
 
 
-def test_a_follower_takes_the_lead_when_its_leader_is_cancelled(
+def test_a_follower_takes_the_lead_when_its_leader_is_canceled(
     product: Product, model_server: ModelServer, clock: time_machine.Coordinates
 ) -> None:
     """A leader that never started leaves nothing behind."""

@@ -35,18 +35,18 @@ def test_a_track_of_the_asked_length_comes_out(rendering_product: Product) -> No
     assert output["duration_seconds"] == pytest.approx(2, abs=0.01)
 
 
-def test_a_finished_job_says_what_it_cost_and_under_which_licence(product: Product) -> None:
-    """One attempt, charged once; the weights' licence travels with the file."""
+def test_a_finished_job_says_what_it_cost_and_under_which_license(product: Product) -> None:
+    """One attempt, charged once; the weights' license travels with the file."""
     job = product.submit(TRACK)
     product.deliver()
     done = product.job(job["id"])
     assert (done["status"], done["served_by"], "wait" in done) == ("succeeded", "endpoint", False)
     assert done["cost"] == {"estimated_usd": 0.005, "possible_usd": 0.005, "charged_usd": 0.005}
     assert [(entry["outcome"], entry["charged"]) for entry in done["attempts"]] == [("succeeded", "yes")]
-    assert "Non-commercial" in done["licence"]["notice"]
+    assert "Non-commercial" in done["license"]["notice"]
 
 
-def test_a_picture_comes_out(rendering_product: Product) -> None:
+def test_an_image_comes_out(rendering_product: Product) -> None:
     """A PNG of the asked size."""
     product = rendering_product
     job = product.submit(PICTURE)
@@ -55,12 +55,12 @@ def test_a_picture_comes_out(rendering_product: Product) -> None:
     assert (output["content_type"], output["width"], output["height"]) == ("image/png", 256, 256)
 
 
-def test_a_video_from_a_picture_comes_out(product: Product, model_server: ModelServer) -> None:
-    """The picture goes from the bucket to the model."""
-    picture = requests.post(
+def test_a_video_from_an_image_comes_out(product: Product, model_server: ModelServer) -> None:
+    """The image goes from the bucket to the model."""
+    image = requests.post(
         f"{model_server.url}/models/a/b", json={"inputs": "sea"}, headers={"Accept": "image/png"}, timeout=20
     ).content
-    uri = "data:image/png;base64," + base64.b64encode(picture).decode()
+    uri = "data:image/png;base64," + base64.b64encode(image).decode()
     job = product.submit({"model": "stable-video-diffusion", "image": uri})
     product.deliver()
     (output,) = product.job(job["id"])["outputs"]
@@ -198,7 +198,7 @@ def test_a_message_of_a_future_version_is_raised_back(product: Product) -> None:
         product.hand_over('{"version": 2, "job": "x", "route": "endpoint"}')
 
 
-def test_a_waiting_job_is_cancelled_for_nothing(product: Product, model_server: ModelServer) -> None:
+def test_a_waiting_job_is_canceled_for_nothing(product: Product, model_server: ModelServer) -> None:
     """Its message finds nothing to do."""
     job = product.submit(TRACK)
     answer = product.post(f"/jobs/{job['id']}/cancel")
@@ -207,8 +207,8 @@ def test_a_waiting_job_is_cancelled_for_nothing(product: Product, model_server: 
     assert model_server.requests == []
 
 
-def test_a_finished_job_stays_as_it_is_when_cancelled(product: Product) -> None:
-    """Cancelling too late is no error."""
+def test_a_finished_job_stays_as_it_is_when_canceled(product: Product) -> None:
+    """Canceling too late is no error."""
     job = product.submit(TRACK)
     product.deliver()
     assert product.post(f"/jobs/{job['id']}/cancel").json["status"] == "succeeded"

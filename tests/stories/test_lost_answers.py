@@ -129,7 +129,7 @@ def test_a_callback_overtaken_by_its_workers_release_is_still_heard(
     product: Product, replicate: TalkativeServer, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has read the job while the call was under way, and writes when the job is back in the line."""
-    jobs, seen = wiring.dependencies().hints.jobs, []
+    jobs, seen = wiring.dependencies().callbacks.jobs, []
     job = product.submit(TRACK)
     replicate.tell = lambda: seen.append(jobs.find(job["id"]))
     product.deliver()

@@ -16,13 +16,13 @@ def _models(product: Product) -> dict[str, dict[str, Any]]:
     return {model["id"]: model for model in answer.json["models"]}
 
 
-def test_each_model_tells_its_bounds_its_price_and_its_licence(product: Product) -> None:
+def test_each_model_tells_its_bounds_its_price_and_its_license(product: Product) -> None:
     """As the catalogue has them."""
     music = _models(product)["musicgen-small"]
     assert music["default"]
     assert "facebook/musicgen-small" in music["aliases"]
     assert music["parameters"]["duration"] == {"type": "number", "default": 10, "least": 1, "most": 30}
-    assert music["licence"]["name"] == "CC-BY-NC-4.0"
+    assert music["license"]["name"] == "CC-BY-NC-4.0"
     assert all(route["estimated_usd"] > 0 and route["read"] > "2025" for route in music["routes"])
 
 
@@ -37,7 +37,7 @@ def test_a_deployment_for_commerce_lists_what_may_be_sold(product_with: Callable
     """The others are not offered."""
     models = _models(product_with(commercial_only=True))
     assert models
-    assert all(model["licence"]["commercial"] for model in models.values())
+    assert all(model["license"]["commercial"] for model in models.values())
 
 
 @pytest.mark.parametrize(

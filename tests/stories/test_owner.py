@@ -168,7 +168,7 @@ def test_paused_deployments_take_no_jobs_and_finish_those_they_have(product: Pro
         assert product.job(job["id"])["status"] == "succeeded"
 
 
-def test_a_result_for_a_job_cancelled_meanwhile_is_kept_and_charged(
+def test_a_result_for_a_job_canceled_meanwhile_is_kept_and_charged(
     product: Product, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was paid for is not thrown away; the status stays."""

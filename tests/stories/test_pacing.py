@@ -87,7 +87,7 @@ def test_a_late_start_harms_nobody(
     assert {product.job(job["id"])["status"] for job in jobs} == {"succeeded"}
 
 
-def test_a_cancelled_job_gives_its_slot_back(
+def test_a_canceled_job_gives_its_slot_back(
     product_with: Callable[..., Product], clock: time_machine.Coordinates
 ) -> None:
     """Whoever comes next starts then."""

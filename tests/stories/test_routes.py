@@ -153,14 +153,14 @@ def test_a_refused_account_is_told_to_the_log(
 def test_a_model_that_is_forbidden_closes_no_other(
     product: Product, model_server: ModelServer, clock: time_machine.Coordinates
 ) -> None:
-    """A licence that is not accepted is no fault of the token."""
+    """A license that is not accepted is no fault of the token."""
     model_server.fault("gated", prompt="guitar", times=None)
     product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "s3cret"}')
     product.submit(TRACK)
     product.deliver()
-    picture = product.submit(PICTURE)
+    image = product.submit(PICTURE)
     _run(product, clock, 20)
-    assert product.job(picture["id"])["status"] == "succeeded"
+    assert product.job(image["id"])["status"] == "succeeded"
 
 
 def test_what_is_not_served_is_remembered_for_an_hour(
@@ -220,12 +220,12 @@ def test_the_dearest_route_is_what_is_held_and_told(
     assert job["cost"]["possible_usd"] >= 2 * job["cost"]["estimated_usd"]
 
 
-def test_what_the_route_cannot_honour_is_said_in_the_job(product_with: Callable[..., Product]) -> None:
+def test_what_the_route_cannot_honor_is_said_in_the_job(product_with: Callable[..., Product]) -> None:
     """Of what was asked for; a default nobody asked for is no news."""
     product = product_with(servers={"replicate": "https://api.replicate.com"})
-    film = {"prompt": "a calm sea", "model": "wan-2.2-5b", "guidance_scale": 7, "duration": 4, "height": 480}
-    assert product.submit(film)["not_honoured"] == {"guidance_scale": "ignored", "duration": "approximated"}
-    assert "not_honoured" not in product.submit({"prompt": "a calm sea", "model": "wan-2.2-5b"})
+    video = {"prompt": "a calm sea", "model": "wan-2.2-5b", "guidance_scale": 7, "duration": 4, "height": 480}
+    assert product.submit(video)["not_honored"] == {"guidance_scale": "ignored", "duration": "approximated"}
+    assert "not_honored" not in product.submit({"prompt": "a calm sea", "model": "wan-2.2-5b"})
 
 
 def test_a_deployment_for_commerce_offers_no_other_models(product_with: Callable[..., Product]) -> None:
@@ -233,6 +233,6 @@ def test_a_deployment_for_commerce_offers_no_other_models(product_with: Callable
     product = product_with(commercial_only=True)
     refused = product.post("/generate", {"prompt": "calm guitar", "model": "facebook/musicgen-small"})
     assert (refused.status, refused.json["field"]) == (400, "model")
-    assert "licence" in refused.json["detail"]
+    assert "license" in refused.json["detail"]
     assert "musicgen" not in refused.json["detail"].partition("Choose one of")[2]
-    assert product.submit(PICTURE)["licence"]["commercial"] is True
+    assert product.submit(PICTURE)["license"]["commercial"] is True

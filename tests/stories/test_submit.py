@@ -59,7 +59,7 @@ def test_the_documents_image_parameters_are_taken(product: Product) -> None:
 
 
 def test_an_input_image_lies_in_the_bucket_alone(product: Product) -> None:
-    """Neither the item nor the message holds the picture."""
+    """Neither the item nor the message holds the image."""
     job = product.submit(SVD)
     keys = [entry["Key"] for entry in product.aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert [key.startswith(f"inputs/{job['id']}/") for key in keys] == [True]

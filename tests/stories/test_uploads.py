@@ -1,4 +1,4 @@
-"""A caller uploads a picture, and starts generations from it: each once, none from another's, and none for nothing."""
+"""A caller uploads an image, and starts generations from it: each once, none from another's, and none for nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.harness.aws_calls import AwsCall, recorded_calls
 from tests.harness.product import Answer, Product
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
-FILM = {"model": "stable-video-diffusion"}
+VIDEO = {"model": "stable-video-diffusion"}
 BOB = "lp_bob_0123456789abcdef"
 
 
@@ -35,14 +35,14 @@ def _open(product: Product, body: Any = None, **options: str) -> dict[str, Any]:
     return dict(answer.json)
 
 
-def _send(upload: dict[str, Any], picture: bytes = PICTURE) -> None:
-    answer = requests.post(upload["url"], data=upload["fields"], files={"file": picture}, timeout=30)
+def _send(upload: dict[str, Any], image: bytes = PICTURE) -> None:
+    answer = requests.post(upload["url"], data=upload["fields"], files={"file": image}, timeout=30)
     assert answer.status_code == 204, answer.text
 
 
-def _uploaded(product: Product, picture: bytes = PICTURE) -> str:
+def _uploaded(product: Product, image: bytes = PICTURE) -> str:
     upload = _open(product)
-    _send(upload, picture)
+    _send(upload, image)
     return str(upload["image"])
 
 
@@ -62,7 +62,7 @@ def _refused(answer: Answer) -> str:
     return str(answer.json["detail"])
 
 
-def test_an_upload_is_a_form_for_one_picture_and_a_name_for_it(product: Product) -> None:
+def test_an_upload_is_a_form_for_one_image_and_a_name_for_it(product: Product) -> None:
     """201 with where to send it, how large it may be, until when, and what to do then."""
     upload = _open(product)
     assert (upload["method"], upload["image"], upload["largest"]) == ("POST", f"upload:{upload['id']}", LARGEST_UPLOAD)
@@ -103,9 +103,9 @@ def test_a_bad_upload_names_the_field_and_the_bound(product: Product, body: Any,
     assert bound in answer.json["detail"]
 
 
-def test_a_film_starts_from_an_uploaded_picture(product: Product) -> None:
-    """The picture lies under the job's own key, typed by its bytes."""
-    job = product.submit({**FILM, "image": _uploaded(product)})
+def test_a_video_starts_from_an_uploaded_image(product: Product) -> None:
+    """The image lies under the job's own key, typed by its bytes."""
+    job = product.submit({**VIDEO, "image": _uploaded(product)})
     [key] = _keys(product, f"inputs/{job['id']}/")
     kept = product.aws.s3.get_object(Bucket=BUCKET, Key=key)
     assert (kept["Body"].read(), kept["ContentType"]) == (PICTURE, "image/png")
@@ -114,26 +114,26 @@ def test_a_film_starts_from_an_uploaded_picture(product: Product) -> None:
 def test_an_upload_is_the_same_request_as_a_data_uri(product: Product, clock: time_machine.Coordinates) -> None:
     """Told by its bytes: the second one follows the first, whichever way they came."""
     encoded = base64.b64encode(PICTURE).decode()
-    product.submit({**FILM, "image": f"data:image/png;base64,{encoded}"})
-    follower = product.submit({**FILM, "image": _uploaded(product)})
+    product.submit({**VIDEO, "image": f"data:image/png;base64,{encoded}"})
+    follower = product.submit({**VIDEO, "image": _uploaded(product)})
     assert follower["wait"]["reason"] == "coalesced"
 
 
 def test_an_upload_serves_several_jobs(product: Product) -> None:
     """Each keeps a copy of its own, so that deleting one takes nothing from the others."""
     image = _uploaded(product)
-    jobs = [product.submit({**FILM, "image": image, "fresh": True}) for _ in range(2)]
+    jobs = [product.submit({**VIDEO, "image": image, "fresh": True}) for _ in range(2)]
     product.post(f"/jobs/{jobs[0]['id']}/cancel")
     assert product.delete(f"/jobs/{jobs[0]['id']}").status == 204
     assert len(_keys(product, f"inputs/{jobs[1]['id']}/")) == 1
-    assert product.submit({**FILM, "image": image, "fresh": True})["status"] == "queued"
+    assert product.submit({**VIDEO, "image": image, "fresh": True})["status"] == "queued"
 
 
-def test_a_job_keeps_the_picture_it_was_submitted_with(product: Product) -> None:
-    """Whatever is sent to the same form afterwards."""
+def test_a_job_keeps_the_image_it_was_submitted_with(product: Product) -> None:
+    """Whatever is sent to the same form afterward."""
     upload = _open(product)
     _send(upload)
-    job = product.submit({**FILM, "image": upload["image"]})
+    job = product.submit({**VIDEO, "image": upload["image"]})
     _send(upload, PICTURE + b"another")
     [key] = _keys(product, f"inputs/{job['id']}/")
     assert product.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == PICTURE
@@ -141,15 +141,15 @@ def test_a_job_keeps_the_picture_it_was_submitted_with(product: Product) -> None
 
 def test_an_upload_without_its_file_says_what_is_missing(product: Product) -> None:
     """Asked for, and not yet sent."""
-    detail = _refused(product.post("/generate", {**FILM, "image": _open(product)["image"]}))
+    detail = _refused(product.post("/generate", {**VIDEO, "image": _open(product)["image"]}))
     assert "no file in" in detail
     assert product.aws.dynamodb.scan(TableName=TABLE)["Count"] == 0
 
 
 def test_another_owners_upload_answers_as_an_unknown_one(product: Product) -> None:
     """So that nobody learns which ids exist, nor uses them."""
-    foreign = product.post("/generate", {**FILM, "image": _uploaded(product)}, key=BOB)
-    unknown = product.post("/generate", {**FILM, "image": _open(product)["image"]}, key=BOB)
+    foreign = product.post("/generate", {**VIDEO, "image": _uploaded(product)}, key=BOB)
+    unknown = product.post("/generate", {**VIDEO, "image": _open(product)["image"]}, key=BOB)
     assert _refused(foreign) == _refused(unknown)
 
 
@@ -157,21 +157,21 @@ def test_an_upload_is_over_after_a_day(product: Product, clock: time_machine.Coo
     """Though S3 takes its time to remove the file."""
     image = _uploaded(product)
     clock.shift(24 * 3600 - 1)
-    product.submit({**FILM, "image": image})
+    product.submit({**VIDEO, "image": image})
     clock.shift(2)
-    assert "expired" in _refused(product.post("/generate", {**FILM, "image": image}))
+    assert "expired" in _refused(product.post("/generate", {**VIDEO, "image": image}))
 
 
 def test_an_upload_is_typed_by_its_bytes(product: Product) -> None:
     """Whatever it was called."""
     image = _uploaded(product, b"GIF89a" + bytes(64))
-    assert "its bytes are none of these" in _refused(product.post("/generate", {**FILM, "image": image}))
+    assert "its bytes are none of these" in _refused(product.post("/generate", {**VIDEO, "image": image}))
 
 
 def test_a_file_that_is_too_large_after_all_is_not_read_to_its_end(product: Product) -> None:
     """S3's policy is not the only guard."""
     image = _uploaded(product, PICTURE + bytes(LARGEST_UPLOAD))
-    assert "20,000,000" in _refused(product.post("/generate", {**FILM, "image": image}))
+    assert "20,000,000" in _refused(product.post("/generate", {**VIDEO, "image": image}))
 
 
 @pytest.mark.parametrize(
@@ -179,10 +179,10 @@ def test_a_file_that_is_too_large_after_all_is_not_read_to_its_end(product: Prod
 )
 def test_what_is_no_uploads_name_is_told_what_is(product: Product, image: str) -> None:
     """No key of the bucket can be made of it."""
-    assert "POST /uploads" in _refused(product.post("/generate", {**FILM, "image": image}))
+    assert "POST /uploads" in _refused(product.post("/generate", {**VIDEO, "image": image}))
 
 
-def test_a_model_that_takes_no_picture_takes_no_upload(product: Product) -> None:
+def test_a_model_that_takes_no_image_takes_no_upload(product: Product) -> None:
     """400, as for a data URI."""
     assert "from words" in _refused(product.post("/generate", {"prompt": "x", "image": _open(product)["image"]}))
 
@@ -192,10 +192,10 @@ def _calls(product_with: Callable[..., Product], *bodies: dict[str, Any]) -> lis
     with recorded_calls() as calls:
         product, made = product_with(cache="off"), []
         image = _uploaded(product)
-        product.submit({**FILM, "image": image})  # a container is warm
+        product.submit({**VIDEO, "image": image})  # a container is warm
         for body in bodies:
             calls.clear()
-            product.post("/generate", {**FILM, "image": image, **body}, Idempotency_Key="film-7")
+            product.post("/generate", {**VIDEO, "image": image, **body}, Idempotency_Key="video-7")
             made.append([*calls])
     return made
 
@@ -208,23 +208,23 @@ def test_a_replay_moves_no_file(product_with: Callable[..., Product]) -> None:
 
 
 def test_a_key_with_another_body_moves_no_file_either(product_with: Callable[..., Product]) -> None:
-    """422, told by the body and not by the picture."""
+    """422, told by the body and not by the image."""
     _, other = _calls(product_with, {}, {"fresh": True})
     assert [call.name for call in other] == ["GetItem"]
 
 
 def test_a_replay_is_answered_after_its_upload_has_expired(product: Product, clock: time_machine.Coordinates) -> None:
-    """The key's job has its picture."""
-    request = {**FILM, "image": _uploaded(product)}
-    job = product.submit(request, Idempotency_Key="film-7")
+    """The key's job has its image."""
+    request = {**VIDEO, "image": _uploaded(product)}
+    job = product.submit(request, Idempotency_Key="video-7")
     clock.shift(25 * 3600)
-    assert product.post("/generate", request, Idempotency_Key="film-7").json["id"] == job["id"]
+    assert product.post("/generate", request, Idempotency_Key="video-7").json["id"] == job["id"]
 
 
 def test_an_uploads_key_is_not_used_up_by_a_refusal(product: Product) -> None:
     """Send the file, then the same request with the same key."""
     upload = _open(product)
-    request = {**FILM, "image": upload["image"]}
-    _refused(product.post("/generate", request, Idempotency_Key="film-7"))
+    request = {**VIDEO, "image": upload["image"]}
+    _refused(product.post("/generate", request, Idempotency_Key="video-7"))
     _send(upload)
-    assert product.submit(request, Idempotency_Key="film-7")["status"] == "queued"
+    assert product.submit(request, Idempotency_Key="video-7")["status"] == "queued"

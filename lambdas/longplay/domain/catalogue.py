@@ -37,7 +37,7 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way to a model: a provider, the operator's server for it, and the id it knows the model by.
 
-    `read` is the month its facts were read in. What it costs grows with the parameters `grows_with`; it cannot honour
+    `read` is the month its facts were read in. What it costs grows with the parameters `grows_with`; it cannot honor
     those it `ignores`, and takes the nearest it has of those it `approximates`. A `doubtful` one was not served when
     last read, and is kept because that changes.
     """
@@ -72,19 +72,19 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return "calls" if self.holds_the_line else "steps"
 
     @property
-    def patience(self) -> float:
+    def callback_grace(self) -> float:
         """Seconds a call that may yet call back is not repeated after its worker crashed."""
         return 3 * self.typical_seconds if self.calls_back else 0.0
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A logical model: what a caller names, whoever serves it. `commercial`: its licence lets results be sold."""
+    """A logical model: what a caller names, whoever serves it. `commercial`: its license lets results be sold."""
 
     name: str
     kind: Kind
     title: str
-    licence: str
-    licence_notice: str | None = None
+    license: str
+    license_notice: str | None = None
     commercial: bool = True
     aliases: tuple[str, ...] = ()
     from_image: bool = False

@@ -42,7 +42,7 @@ class WaitReason(StrEnum):
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call that may cost money, entered before it is made. Times are epoch seconds.
 
-    `charged` stays `unknown` until the answer is learnt; `tries` counts uncharged repeats on the same route.
+    `charged` stays `unknown` until the answer is learned; `tries` counts uncharged repeats on the same route.
     Whoever knows its `token` may hint by a callback that it has ended; `told` is whether its reference came that way.
     """
 
@@ -93,7 +93,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `lease` is the lock: present while a worker is at it, past when that worker has crashed.
     `fence` counts the workers that ever held it; `charges` the attempts that may have cost money.
     `ref` is the provider's reference while the provider holds the generation, and `polled_at` when it was last asked.
-    `price_usd` is one generation's by its route, `dearest_usd` by the dearest it may go.
+    `price_usd` is one generation's by its route, `max_price_usd` by the dearest it may go.
     `slot` is its start in the line of a paced account, `hold` what each budget in `held_by` holds for it (millionths of
     a dollar),
     `follows` the job whose result of the same request it waits for.
@@ -111,7 +111,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     route: str
     account: str
     price_usd: float
-    dearest_usd: float = 0.0
+    max_price_usd: float = msgspec.field(default=0.0, name="dearest_usd")  # as version 0.1 stored it
     not_before: float
     max_charges: int
     due_at: float | None = None
@@ -125,7 +125,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     error: JobError | None = None
     completed_at: float | None = None
     queue: str = "calls"
-    patience: float = 0.0
+    callback_grace: float = msgspec.field(default=0.0, name="patience")  # as version 0.1 stored it
     ref: str | None = None
     polled_at: float | None = None
     slot: float | None = None
@@ -152,16 +152,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.lease is not None and self.lease <= now
 
     @property
-    def patient_until(self) -> float:
+    def grace_ends(self) -> float:
         """Until when a crashed worker's call may yet call back, and is not repeated."""
-        return self.attempts[-1].started_at + self.patience if self.attempts else 0.0
+        return self.attempts[-1].started_at + self.callback_grace if self.attempts else 0.0
 
     @property
     def call_ends_by(self) -> float:
         """Until when its call is under way at the latest: its lease, or its deadline where no worker waits for it."""
         return self.lease or self.created_at if self.queue == "calls" else self.deadline
 
-    def may_pay(self) -> bool:
+    def may_be_charged(self) -> bool:
         """Whether its caller allows one more call that may cost money."""
         return self.charges < self.max_charges
 

@@ -19,7 +19,7 @@ from longplay.media.files import HEAD, sniff
 
 LONGEST_BODY = 4_500_000  # bytes; a Lambda's request ends at 6 MB (AWS limit), base64 included
 LONGEST_PROMPT = 2_000  # characters: a job's item stays small
-LONGEST_IMAGE = 3 * 1024 * 1024  # characters of the data URI; a larger picture is uploaded
+LONGEST_IMAGE = 3 * 1024 * 1024  # characters of the data URI; a larger image is uploaded
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
 MOST_TAGS = 16
 LONGEST_TAG = 100  # characters
@@ -28,7 +28,7 @@ MOST_CHARGES = 5
 
 _UPLOAD = re.compile(r"upload:(?P<id>[0-9a-f]{32})")
 
-_NOT_COMMERCIAL = "its licence rules commercial use out, and the operator wants what it allows. Choose one of"
+_NOT_COMMERCIAL = "its license rules commercial use out, and the operator wants what it allows. Choose one of"
 
 _Value = int | float | str
 
@@ -50,14 +50,14 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def fingerprint(self) -> str:
-        """What makes two requests the same: model, prompt, parameters, seed and picture."""
+        """What makes two requests the same: model, prompt, parameters, seed and image."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed body: the generation, and how its caller wants it carried out.
 
-    A picture to start from is in `image`, or yet to be found under the id `upload`.
+    An image to start from is in `image`, or yet to be found under the id `upload`.
     """
 
     request: GenerationRequest
@@ -70,13 +70,13 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
 
     @property
-    def pictured(self) -> bool:
-        """Whether the generation starts from a picture."""
+    def has_image(self) -> bool:
+        """Whether the generation starts from an image."""
         return self.upload is not None or self.request.image_sha256 is not None
 
     def showing(self, image: bytes) -> Submission:
-        """The same with its picture found; raises InvalidRequest unless its bytes are a picture's."""
-        return replace(self, image=_picture(image), request=replace(self.request, image_sha256=_sha256(image)))
+        """The same with its image found; raises InvalidRequest unless its bytes are an image's."""
+        return replace(self, image=_checked_image(image), request=replace(self.request, image_sha256=_sha256(image)))
 
 
 def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int) -> Submission:
@@ -84,7 +84,7 @@ def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int
     fields = _decode(body)
     body_hash = hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
     model = _model(fields, catalogue)
-    picture = _image(fields.pop("image", None), model)
+    image = _image(fields.pop("image", None), model)
     prompt = _prompt(fields.pop("prompt", None), model)
     options = {name: read(fields.pop(name), longest_deadline) for name, read in _OPTIONS.items() if name in fields}
     request = GenerationRequest(
@@ -94,11 +94,11 @@ def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int
         parameters=_parameters(fields, model),
     )
     submission = Submission(request=request, body_hash=body_hash, **options)
-    return submission.showing(picture) if isinstance(picture, bytes) else replace(submission, upload=picture)
+    return submission.showing(image) if isinstance(image, bytes) else replace(submission, upload=image)
 
 
 def parse_upload(body: bytes) -> str | None:
-    """The content type a caller says a picture will have, if any; raises InvalidRequest, or TooLarge."""
+    """The content type a caller says an image will have, if any; raises InvalidRequest, or TooLarge."""
     fields = _decode(body or b"{}")
     content_type: str | None = fields.pop("content_type", None)
     if content_type not in (None, *IMAGE_TYPES):
@@ -177,14 +177,14 @@ def _image(value: object, model: Model) -> bytes | str | None:
     if isinstance(value, str) and (upload := _UPLOAD.fullmatch(value)):
         return upload["id"]
     if not isinstance(value, str) or not value.startswith("data:"):
-        raise InvalidRequest("image", f"{model.name} starts from a picture: send `image` as {_AN_IMAGE}.")
+        raise InvalidRequest("image", f"{model.name} starts from an image: send `image` as {_AN_IMAGE}.")
     if len(value) > LONGEST_IMAGE:
         raise InvalidRequest("image", f"`image` has {len(value):,} characters; {_AT_MOST}")
     return _decoded(value.partition(",")[2])
 
 
 _AN_IMAGE = "a data URI (data:image/png;base64,…), or as upload:<id> with the id of an upload (POST /uploads)"
-_AT_MOST = f"at most {LONGEST_IMAGE:,} are taken. Upload a larger picture with POST /uploads and name it here."
+_AT_MOST = f"at most {LONGEST_IMAGE:,} are taken. Upload a larger image with POST /uploads and name it here."
 
 
 def _decoded(encoded: str) -> bytes:
@@ -194,9 +194,9 @@ def _decoded(encoded: str) -> bytes:
         raise InvalidRequest("image", "`image` is not a base64 data URI (data:image/png;base64,…).") from error
 
 
-def _picture(data: bytes) -> bytes:
+def _checked_image(data: bytes) -> bytes:
     if sniff(data[:HEAD]) not in IMAGE_TYPES:
-        raise InvalidRequest("image", "`image` must hold a PNG, a JPEG or a WebP picture; its bytes are none of these.")
+        raise InvalidRequest("image", "`image` must hold a PNG, a JPEG or a WebP image; its bytes are none of these.")
     return data
 
 

@@ -53,7 +53,7 @@ def goes_on(job: Job, error: ProviderError, policy: Failover) -> bool:
     Never after a call that may have been charged unless the caller's `max_charges` leaves room for another. What one
     route refuses for nothing another may take: their bounds differ.
     """
-    if error.charged is not Charged.NO and not job.may_pay():
+    if error.charged is not Charged.NO and not job.may_be_charged():
         return False
     if error.kind is FailureKind.BAD_INPUT:
         return error.charged is Charged.NO
@@ -69,7 +69,7 @@ def retry_wait(job: Job, error: ProviderError, *, now: float) -> Wait | None:
     retry, tries = RETRIES.get(error.kind), _tries(job)
     if retry is None or (retry.most_tries is not None and tries >= retry.most_tries):
         return None
-    if error.charged is not Charged.NO and not job.may_pay():
+    if error.charged is not Charged.NO and not job.may_be_charged():
         return None
     until = now + _delay(retry, error, tries)
     return Wait(reason=retry.reason, until=until, basis=error.message) if until < job.deadline else None

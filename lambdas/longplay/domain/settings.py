@@ -53,7 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`).
     `limits` has, by server, what its account allows; a job whose slot is more than `horizon` away is not accepted
     (None: every job is). A call may start `start_tolerance` late without asking anew; windows are that much longer.
-    With `commercial_only`, models whose licence rules commercial use out are not offered.
+    With `commercial_only`, models whose license rules commercial use out are not offered.
     """
 
     servers: Mapping[str, str] = msgspec.field(default_factory=USUAL_SERVERS.copy)
@@ -78,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         template = self.servers.get(self.account_of(server))
         return template.replace("{model}", model) if template else None
 
-    def leads(self, route: Route) -> bool:
+    def is_configured(self, route: Route) -> bool:
         """Whether the route's server is set up here."""
         return self.server_url(route.server, route.model) is not None
 

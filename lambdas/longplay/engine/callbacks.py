@@ -23,7 +23,7 @@ _APART = 5.0  # seconds between two polls of one job, whoever calls back how oft
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hints:
+class Callbacks:
     """Takes callbacks and notices. `clock` gives epoch seconds."""
 
     jobs: JobTable

@@ -15,17 +15,17 @@ from longplay.domain.retry import HOPELESS, LONGEST_BACKOFF, goes_on, retry_wait
 from longplay.domain.settings import Settings
 from longplay.engine.outcomes import NOT_CALLED, Outcomes, ended
 from longplay.engine.routing import Routes
-from longplay.storage.closures import Closures, pauses
+from longplay.storage.circuits import Circuits, pauses
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import Limiter
 from longplay.storage.queue import JobQueue, first_look
-from longplay.storage.timings import CATALOGUES_FIGURE
+from longplay.storage.timings import FROM_CATALOGUE
 
 _REFUSED_FOR_NOW = (FailureKind.THROTTLED, FailureKind.LOADING)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setbacks:
+class Failures:
     """Decides by the kind of failure (see `retries.py`) and writes it down. `clock` gives epoch seconds."""
 
     jobs: JobTable
@@ -33,7 +33,7 @@ class Setbacks:
     limiter: Limiter
     outcomes: Outcomes
     routes: Routes
-    closures: Closures
+    circuits: Circuits
     settings: Settings
     clock: Callable[[], float] = time.time
 
@@ -41,7 +41,7 @@ class Setbacks:
         """The call failed."""
         now, error = self.clock(), _as_far_as_known(job, error)
         closed = ended(job, now=now, outcome=error.kind, charged=error.charged, request_id=error.request_id)
-        self.closures.note(error, account=job.account, model=job.request.model, route=job.route)
+        self.circuits.note(error, account=job.account, model=job.request.model, route=job.route)
         after = self._after(closed, error, now=now)
         came = self._let_go(after, closed) if after else self._fail(closed, error)
         return f"account refused ({error.kind}), {came}" if pauses(error) else came
@@ -57,7 +57,7 @@ class Setbacks:
     def give_up(self, job: Job) -> str:
         """A queued job that its caller allows no further call: what might have called back has not."""
         last = job.attempts[-1]
-        said = job.wait.basis if job.wait else "The call's outcome was not learnt."
+        said = job.wait.basis if job.wait else "The call's outcome was not learned."
         error = JobError(code=last.outcome, message=said, retryable=True, charged=combined_charge(job))
         self.outcomes.fail(job, error)
         return f"failed: {last.outcome}"
@@ -76,12 +76,12 @@ class Setbacks:
 
     def _patient(self, job: Job, error: ProviderError) -> Job:
         """The call's answer was lost, and its provider may yet say itself what became of it."""
-        wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=min(job.patient_until, job.deadline), basis=error.message)
+        wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=min(job.grace_ends, job.deadline), basis=error.message)
         return replace(job, wait=wait, not_before=wait.until, slot=None)
 
     def _back(self, job: Job, error: ProviderError, *, now: float) -> Job | None:
         """The job on a way it left because that was busy or refused, where this one leads nowhere."""
-        way = self.routes.back(job) if error.kind in HOPELESS and job.may_pay() else None
+        way = self.routes.back(job) if error.kind in HOPELESS and job.may_be_charged() else None
         if way is None:
             return None
         wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=now + LONGEST_BACKOFF, basis=error.message)
@@ -101,10 +101,10 @@ class Setbacks:
             route=route.name,
             account=self.settings.account_of(route.server),
             queue=route.queue,
-            patience=route.patience,
+            callback_grace=route.callback_grace,
             price_usd=self.routes.price_usd(job, route),
             typical_seconds=route.typical_seconds,
-            typical_basis=CATALOGUES_FIGURE,
+            typical_basis=FROM_CATALOGUE,
             not_before=now,
             slot=None,
             wait=None,
@@ -131,11 +131,11 @@ class Setbacks:
 
 def _may_call_back(job: Job, error: ProviderError, *, now: float) -> bool:
     """Whether a call whose answer was lost may have been taken, by a provider that tells when it is done."""
-    return error.charged is Charged.UNKNOWN and job.ref is None and job.patience > 0 and now < job.patient_until
+    return error.charged is Charged.UNKNOWN and job.ref is None and job.callback_grace > 0 and now < job.grace_ends
 
 
 def _as_far_as_known(job: Job, error: ProviderError) -> ProviderError:
-    """A reference that a callback told may be another generation's: what this one has cost is not learnt by it."""
+    """A reference that a callback told may be another generation's: what this one has cost is not learned by it."""
     if error.charged is Charged.NO and job.attempts[-1].told:
         return ProviderError(error.kind, error.message, charged=Charged.UNKNOWN, request_id=error.request_id)
     return error

@@ -83,9 +83,9 @@ class Outcomes:
         crashed = ended(job, now=now, outcome="crashed")
         if job.status.finished:
             return self.close(crashed)
-        if job.crashes + 1 < MOST_CRASHES and job.may_pay() and now < job.deadline:
+        if job.crashes + 1 < MOST_CRASHES and job.may_be_charged() and now < job.deadline:
             return None
-        if now < min(job.patient_until, job.deadline):
+        if now < min(job.grace_ends, job.deadline):
             return None
         error = _crash_error(job)
         self._end(crashed, lambda beside: self.jobs.fail_crashed(crashed, error, now=now, beside=beside))

@@ -11,7 +11,7 @@ from longplay.domain.job import Job
 from longplay.domain.request import GenerationRequest
 from longplay.domain.retry import RETRIES
 from longplay.domain.settings import Settings
-from longplay.storage.closures import Closures
+from longplay.storage.circuits import Circuits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Routes:
 
     catalogue: Catalogue
     settings: Settings
-    closures: Closures
+    circuits: Circuits
 
     def first(self, model: Model) -> Route:
         """The route a new job takes; raises NotConfigured where none is set up.
@@ -47,7 +47,7 @@ class Routes:
         ways = {way.name: way for way in self._set_up(model)} if model else {}
         return next((ways[name] for name in reversed(left) if name in ways and left[name] in RETRIES), None)
 
-    def dearest_usd(self, model: Model, request: GenerationRequest) -> float:
+    def max_price_usd(self, model: Model, request: GenerationRequest) -> float:
         """The most one generation can come to, whichever route it goes."""
         return max((model.price_usd(way, request.parameters) for way in self._set_up(model)), default=0.0)
 
@@ -57,10 +57,10 @@ class Routes:
         return model.price_usd(way, job.request.parameters) if model else way.price_usd
 
     def _set_up(self, model: Model) -> Iterator[Route]:
-        return filter(self.settings.leads, model.routes)
+        return filter(self.settings.is_configured, model.routes)
 
     def _open(self, model: Model, way: Route) -> bool:
-        return not self.closures.closed(self.settings.account_of(way.server), model.name, way.name)
+        return not self.circuits.closed(self.settings.account_of(way.server), model.name, way.name)
 
 
 def _nothing_set_up(model: Model) -> str:

@@ -69,8 +69,8 @@ class Sweeper:
     def _next_look_after_crash(self, job: Job, now: float) -> float:
         """A call that may yet call back is waited for, but neither by its reference nor past its job's deadline."""
         look = now + self.settings.resend_after
-        patient = max(look, job.patient_until) if job.ref is None else look
-        return min(patient, job.deadline) if now < job.deadline else look
+        grace = max(look, job.grace_ends) if job.ref is None else look
+        return min(grace, job.deadline) if now < job.deadline else look
 
     def _send_on(self, job: Job, due: DueJob, now: float) -> None:
         """Move, then send. What a run must pass over is due again soon, and before all that is due later."""

@@ -15,11 +15,11 @@ from longplay.domain.job import Job, Status, Wait, WaitReason
 from longplay.domain.settings import Settings
 from longplay.engine.admission import RESERVED
 from longplay.engine.calls import Calls
-from longplay.engine.failures import Setbacks
+from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
 from longplay.engine.outcomes import Outcomes, ended
 from longplay.providers.protocol import Accepted, Done, PollError
-from longplay.storage.closures import Closures, pauses
+from longplay.storage.circuits import Circuits, pauses
 from longplay.storage.files import ResultBucket
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import Limiter
@@ -39,9 +39,9 @@ class Worker:
     bucket: ResultBucket
     limiter: Limiter
     calls: Calls
-    closures: Closures
+    circuits: Circuits
     outcomes: Outcomes
-    setbacks: Setbacks
+    failures: Failures
     followers: Followers
     settings: Settings
     clock: Callable[[], float] = time.time
@@ -68,12 +68,12 @@ class Worker:
             return resolved
         if job.ref is not None:
             return self.jobs.step(job, now=now, lease=lease)
-        if job.crashed(now) and job.patient_until <= now:
+        if job.crashed(now) and job.grace_ends <= now:
             return self._take_over(job, now=now, lease=lease)
         if job.status is Status.QUEUED and job.follows is not None:
             return self.followers.look(job, now=now)
-        if job.status is Status.QUEUED and job.not_before <= now and not job.may_pay():
-            return self.setbacks.give_up(job)
+        if job.status is Status.QUEUED and job.not_before <= now and not job.may_be_charged():
+            return self.failures.give_up(job)
         raise Refused(job)
 
     def _take_over(self, job: Job, *, now: float, lease: float) -> Job:
@@ -84,13 +84,13 @@ class Worker:
         if job.ref is not None:
             return self._poll(job, remaining=remaining)
         job, wait = self._due(job)
-        return self.setbacks.call_off(job, wait) if wait else self._call(job, remaining=remaining)
+        return self.failures.call_off(job, wait) if wait else self._call(job, remaining=remaining)
 
     def _due(self, job: Job) -> tuple[Job, Wait | None]:
         """The job with the slot it starts by, and why it must wait all the same."""
         account, now = job.account, self.clock()
-        if closure := self.closures.met(account):
-            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=closure.until, basis=closure.why)
+        if circuit := self.circuits.met(account):
+            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=circuit.until, basis=circuit.why)
         if not self.limiter.paces(account):
             return job, None
         slot, start = self.limiter.start(account, job.slot, now=now)
@@ -127,7 +127,7 @@ class Worker:
         """Nothing is lost by asking again, and soon: a result may lie at its provider for an hour only."""
         now, refused = self.clock(), pauses(error)
         if refused:
-            self.closures.note(error, account=job.account, model=job.request.model, route=job.route)
+            self.circuits.note(error, account=job.account, model=job.request.model, route=job.route)
         accepted = Accepted(ref=str(job.ref), poll_after=min(max(_ASK_AGAIN, error.retry_after or 0), _ASK_AT_LAST))
         reason = WaitReason.ACCOUNT_PAUSED if refused else WaitReason.PROVIDER_ERROR
         wait = Wait(reason=reason, until=now + accepted.poll_after, basis=error.message)
@@ -149,7 +149,7 @@ class Worker:
 
     def _failed(self, job: Job, error: ProviderError) -> str:
         self.limiter.call_ends(job.account, job.id)
-        return self.setbacks.give_back(job, error)
+        return self.failures.give_back(job, error)
 
     def _refer(self, job: Job, accepted: Accepted) -> str:
         """Store the reference and let go in one write; then send the message that asks by it."""

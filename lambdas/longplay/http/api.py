@@ -69,7 +69,7 @@ def created_response(job: Job, service: Service, *, location: str) -> Response[s
 
 
 def upload_response(upload: Upload) -> Response[str]:
-    """201: where to send a picture, and how to name it afterwards."""
+    """201: where to send an image, and how to name it afterward."""
     view = {
         "id": upload.id,
         "image": f"upload:{upload.id}",
@@ -85,7 +85,7 @@ def upload_response(upload: Upload) -> Response[str]:
 
 
 _HOW_TO_UPLOAD = (
-    "Send the picture as multipart/form-data to `url`: all `fields` first, then `file`, of at most `largest` bytes. "
+    "Send the image as multipart/form-data to `url`: all `fields` first, then `file`, of at most `largest` bytes. "
     "Then start generations from it with its `image` in POST /generate, as often as you like until `expires_at`."
 )
 

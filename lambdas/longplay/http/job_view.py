@@ -48,8 +48,8 @@ def job_view(job: Job, seen: Viewpoint) -> dict[str, Any]:
         error=_error(job),
         retry_of=job.retry_of,
         tags=job.tags,
-        licence=_licence(seen.model),
-        not_honoured=_not_honoured(job, seen.model),
+        license=_license(seen.model),
+        not_honored=_not_honored(job, seen.model),
     )
 
 
@@ -127,7 +127,7 @@ def _cost(job: Job) -> dict[str, float]:
 
 def _possible_usd(job: Job) -> float:
     if not job.status.finished:
-        return round(max(job.dearest_usd, job.price_usd) * job.max_charges, 6)
+        return round(max(job.max_price_usd, job.price_usd) * job.max_charges, 6)
     return round(job.usd(Charged.YES, Charged.UNKNOWN), 6)
 
 
@@ -158,7 +158,7 @@ def _error(job: Job) -> dict[str, Any] | None:
     }
 
 
-def _not_honoured(job: Job, model: Model | None) -> dict[str, str] | None:
+def _not_honored(job: Job, model: Model | None) -> dict[str, str] | None:
     """What was asked for and its route cannot do, or only nearly; a parameter at its default was not asked for."""
     route = model.route(job.route) if model else None
     if model is None or route is None or job.cached:  # what was copied may have gone another way
@@ -169,8 +169,8 @@ def _not_honoured(job: Job, model: Model | None) -> dict[str, str] | None:
     return {name: what for name, what in said.items() if name in asked} or None
 
 
-def _licence(model: Model | None) -> dict[str, Any] | None:
-    return _present(name=model.licence, notice=model.licence_notice, commercial=model.commercial) if model else None
+def _license(model: Model | None) -> dict[str, Any] | None:
+    return _present(name=model.license, notice=model.license_notice, commercial=model.commercial) if model else None
 
 
 def _present(**members: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The catalogue as its callers see it: what can be asked for, within which bounds, at what price and licence."""
+"""The catalogue as its callers see it: what can be asked for, within which bounds, at what price and license."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def models_view(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
 
 
 def _model(model: Model, catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
-    routes = [_route(route) for route in filter(settings.leads, model.routes)]
+    routes = [_route(route) for route in filter(settings.is_configured, model.routes)]
     return {
         "id": model.name,
         "kind": model.kind,
         "title": model.title,
         "default": catalogue.default(model.kind) is model,
         "aliases": model.aliases,
-        "licence": {"name": model.licence, "notice": model.licence_notice, "commercial": model.commercial},
+        "license": {"name": model.license, "notice": model.license_notice, "commercial": model.commercial},
         "from_image": model.from_image,
         "parameters": {name: _present(bound) for name, bound in model.parameters.items()},
         "routes": routes,

@@ -66,7 +66,7 @@ class Service:
         if earlier := self._earlier(owner, submission, seed=key):
             return earlier
         if submission.upload is not None:
-            submission = submission.showing(self.uploads.picture(owner, submission.upload))
+            submission = submission.showing(self.uploads.image(owner, submission.upload))
         job = self._new_job(owner, submission, seed=key)
         if submission.image is not None and job.input_key is not None:
             self.bucket.store_input(job.input_key, submission.image)
@@ -131,7 +131,7 @@ class Service:
         return self._admit(new, fresh=False)
 
     def delete(self, owner: str, job_id: str) -> None:
-        """Erase what was asked and what came of it; raises NotFinished for a job that can still be cancelled."""
+        """Erase what was asked and what came of it; raises NotFinished for a job that can still be canceled."""
         job = self._own(owner, job_id)
         blank = replace(job, request=replace(job.request, prompt="", parameters={}, image_sha256=None))
         try:
@@ -186,9 +186,9 @@ class Service:
             route=route.name,
             account=self.settings.account_of(route.server),
             queue=route.queue,
-            patience=route.patience,
+            callback_grace=route.callback_grace,
             price_usd=model.price_usd(route, request.parameters),
-            dearest_usd=self.routes.dearest_usd(model, request),
+            max_price_usd=self.routes.max_price_usd(model, request),
             not_before=now,
             due_at=now + self.settings.resend_after,
             max_charges=submission.max_charges,
@@ -212,7 +212,7 @@ class Service:
     def _earlier(self, owner: str, submission: Submission, *, seed: str | None) -> Job | None:
         """The job there is of this already, where looking first is worth a read: else the write that creates tells.
 
-        Raises Paused where new jobs are, and there is none: a replay makes nothing. One with a picture moves no file.
+        Raises Paused where new jobs are, and there is none: a replay makes nothing. One with an image moves no file.
         """
         try:
             self.switch.check()
@@ -220,7 +220,7 @@ class Service:
             if earlier := self._made_before(owner, submission, seed):
                 return earlier
             raise
-        return self._made_before(owner, submission, seed) if submission.pictured else None
+        return self._made_before(owner, submission, seed) if submission.has_image else None
 
     def _made_before(self, owner: str, submission: Submission, seed: str | None) -> Job | None:
         now, found = self.clock(), self.jobs.find(_job_id(owner, seed)) if seed else None

@@ -1,4 +1,4 @@
-"""Pictures that are too large for a request's body: uploaded first, then named in as many requests as one likes."""
+"""Images that are too large for a request's body: uploaded first, then named in as many requests as one likes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIME = 8  # leading hexadecimal digits of an id: when it was made
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """Where a picture can be sent: a POST of `fields`, then `file`, to `url`. Times are epoch seconds."""
+    """Where an image can be sent: a POST of `fields`, then `file`, to `url`. Times are epoch seconds."""
 
     id: str
     url: str
@@ -36,30 +36,30 @@ class Uploads:
     clock: Callable[[], float] = time.time
 
     def open(self, owner: str, *, content_type: str | None = None) -> Upload:
-        """A place for one picture; S3 itself refuses a larger one, another content type, and a late one."""
+        """A place for one image; S3 itself refuses a larger one, another content type, and a late one."""
         now = int(self.clock())
         upload_id = f"{now:0{_TIME}x}{secrets.token_hex(12)}"
         fields = {"Content-Type": content_type} if content_type else {}
         url, signed = self.bucket.form(_key(owner, upload_id), fields, largest=LARGEST_UPLOAD, seconds=OPEN)
         return Upload(id=upload_id, url=url, fields=signed, url_expires_at=now + OPEN, expires_at=now + KEPT)
 
-    def picture(self, owner: str, upload_id: str) -> bytes:
+    def image(self, owner: str, upload_id: str) -> bytes:
         """The bytes that were sent; raises InvalidRequest where there are none, or none of this owner's."""
         if int(upload_id[:_TIME], 16) + KEPT <= self.clock():
             raise InvalidRequest(
                 "image",
                 "`image` names an upload that has expired; uploads are kept for a day. Ask for another with "
-                "POST /uploads and send the picture there. Nothing was created or charged.",
+                "POST /uploads and send the image there. Nothing was created or charged.",
             )
         data = self.bucket.uploaded(_key(owner, upload_id), most=LARGEST_UPLOAD + 1)
         if data is None:
             raise InvalidRequest(
                 "image",
-                "`image` names an upload that your key has no file in. Send the picture as POST /uploads has told, "
+                "`image` names an upload that your key has no file in. Send the image as POST /uploads has told, "
                 "then this request again, with the same key. Nothing was created or charged.",
             )
         if len(data) > LARGEST_UPLOAD:
-            raise InvalidRequest("image", f"`image` has more than {LARGEST_UPLOAD:,} bytes; send a smaller picture.")
+            raise InvalidRequest("image", f"`image` has more than {LARGEST_UPLOAD:,} bytes; send a smaller image.")
         return data
 
 

@@ -75,7 +75,7 @@ def describe(path: Path) -> MediaFile:
     """Read a file's type, digest and measures, a piece at a time; raises BrokenMedia if it is no media."""
     content_type = sniff(_head(path))
     if content_type is None:
-        raise BrokenMedia("the file is neither a picture, nor sound, nor video")
+        raise BrokenMedia("the file is neither an image, nor sound, nor video")
     measures = _measures(path, content_type)
     return MediaFile(
         path=path,

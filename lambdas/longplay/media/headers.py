@@ -1,4 +1,4 @@
-"""How large a picture is and how long a recording lasts, from the headers of a file nobody has vouched for.
+"""How large an image is and how long a recording lasts, from the headers of a file nobody has vouched for.
 
 Sizes declared in a file only ever shorten what is read or skipped: each is held against what is really there.
 """
@@ -118,7 +118,7 @@ def _movie(file: BinaryIO, start: int, end: int) -> Measures:
 
 
 def _movie_seconds(header: bytes) -> float | None:
-    """Version 1 has 64-bit times (ISO 14496-12, 8.2.2); a fragmented film says 0."""
+    """Version 1 has 64-bit times (ISO 14496-12, 8.2.2); a fragmented video says 0."""
     scale, units = struct.unpack_from(">20xIQ" if header[:1] == b"\x01" else ">12xII", header)
     return units / scale or None
 

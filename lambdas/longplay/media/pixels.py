@@ -1,4 +1,4 @@
-"""Whether a picture shows anything: a safety checker's black one is a whole and valid file."""
+"""Whether an image shows anything: a safety checker's black one is a whole and valid file."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import BinaryIO
 from longplay.media.files import MediaFile
 
 _CHUNK = 64 * 1024
-_CHANNELS = {0: 1, 2: 3}  # of the colour types without alpha or palette: grey and RGB (W3C PNG, 11.2.1)
+_CHANNELS = {0: 1, 2: 3}  # of the color types without alpha or palette: gray and RGB (W3C PNG, 11.2.1)
 
 
 def is_black(media: MediaFile) -> bool:
-    """Whether a PNG of grey or RGB is black all over; of other files it says no. Ends at the first bright pixel."""
+    """Whether a PNG of gray or RGB is black all over; of other files it says no. Ends at the first bright pixel."""
     if media.content_type != "image/png":
         return False
     with media.path.open("rb") as file:
-        depth, colour = struct.unpack(">2B", file.read(26)[24:26])
-        if depth != 8 or colour not in _CHANNELS or media.width is None or media.height is None:
+        depth, color = struct.unpack(">2B", file.read(26)[24:26])
+        if depth != 8 or color not in _CHANNELS or media.width is None or media.height is None:
             return False
-        row = 1 + media.width * _CHANNELS[colour]
+        row = 1 + media.width * _CHANNELS[color]
         return _rows_are_dark(_inflated(file, most=row * media.height), row)
 
 
@@ -39,7 +39,7 @@ def _rows_are_dark(pieces: Iterator[bytes], row: int) -> bool:
 
 
 def _inflated(file: BinaryIO, *, most: int) -> Iterator[bytes]:
-    """The picture's data a piece at a time, at most so many bytes; what is broken ends it."""
+    """The image's data a piece at a time, at most so many bytes; what is broken ends it."""
     inflate, left = zlib.decompressobj(), most
     for packed in _data(file):
         while packed and left > 0:

@@ -71,18 +71,18 @@ def exchange(
     which no more is waited for. `largest` is in bytes. Raises ProviderError when no whole answer came, and
     CutOff, which is one, when some of it did.
     """
-    host, patience = server_of(url), min(timeout, longest_silence or timeout)
-    with _Line(timeout) as line, _session(line) as session, _named_failures(host, line, patience):
+    host, callback_grace = server_of(url), min(timeout, longest_silence or timeout)
+    with _Line(timeout) as line, _session(line) as session, _named_failures(host, line, callback_grace):
         response = session.request(
             method,
             url,
             headers=dict(headers),
             json=json,
-            timeout=(min(CONNECT_SECONDS, timeout), patience),
+            timeout=(min(CONNECT_SECONDS, timeout), callback_grace),
             stream=True,
             allow_redirects=False,
         )
-        with response, _keeping(response, save_to), _named_failures(host, line, patience):
+        with response, _keeping(response, save_to), _named_failures(host, line, callback_grace):
             with save_to.open("wb") as file:
                 _save(response, file, largest, host)
             _refuse_cut_off(response, line)
@@ -238,14 +238,14 @@ def _is_success(status: int) -> bool:
 
 
 @contextmanager
-def _named_failures(host: str, line: _Line, patience: float) -> Iterator[None]:
+def _named_failures(host: str, line: _Line, callback_grace: float) -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
         if not line.connected:
             raise _unreachable(host, error) from error
         if line.expired or isinstance(error, requests.Timeout):
-            raise _timed_out(host, line.seconds if line.expired else patience) from error
+            raise _timed_out(host, line.seconds if line.expired else callback_grace) from error
         raise _broken(host) from error
 
 

@@ -32,7 +32,7 @@ def _blackened(call: Call) -> ProviderError:
     """As the safety checker of Stable Diffusion's pipelines does it (huggingface/diffusers, safety_checker.py)."""
     return ProviderError(
         FailureKind.MODERATED,
-        f"the picture by {call.model} came back black: a safety checker held it back, and it is paid for. "
+        f"the image by {call.model} came back black: a safety checker held it back, and it is paid for. "
         "Change the prompt.",
         charged=Charged.YES,
     )

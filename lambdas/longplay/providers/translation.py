@@ -14,7 +14,7 @@ Styles: TypeAlias = Mapping[str, Callable[[Call], dict[str, Any]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Footage:
-    """What a model of films can make: how many `frames` and at what `rates` a second, and its usual `rate`."""
+    """What a model of videos can make: how many `frames` and at what `rates` a second, and its usual `rate`."""
 
     frames: tuple[int, int]
     rates: tuple[int, int]

@@ -32,7 +32,7 @@ class Budgets:
         """The job with what it holds, where, and of which day; without a cap it holds nothing."""
         if not self._caps:
             return job
-        hold = round(job.dearest_usd * MILLION) * job.max_charges
+        hold = round(job.max_price_usd * MILLION) * job.max_charges
         return replace(job, hold=hold, held_by=tuple(self._caps), budget_day=day_of(now))
 
     def hold(self, job: Job, *, now: float) -> list[Part]:

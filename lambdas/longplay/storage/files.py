@@ -81,20 +81,20 @@ class ResultBucket:
                 self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
 
     def store_input(self, key: str, image: bytes) -> None:
-        """Keep the picture a generation starts from."""
+        """Keep the image a generation starts from."""
         content_type = sniff(image[:HEAD]) or "application/octet-stream"
         self._client.put_object(Bucket=self._bucket, Key=key, Body=image, ContentType=content_type)
 
     def copy_input(self, source: str, key: str) -> None:
-        """Keep the picture for another generation too."""
+        """Keep the image for another generation too."""
         self._client.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": source})
 
     def input(self, key: str) -> bytes:
-        """The picture a generation starts from."""
+        """The image a generation starts from."""
         return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     def input_url(self, key: str, *, seconds: int) -> str:
-        """A presigned URL of the picture, for a provider that fetches what it starts from."""
+        """A presigned URL of the image, for a provider that fetches what it starts from."""
         return self._presigned(key, seconds)
 
     def form(self, key: str, fields: Mapping[str, str], *, largest: int, seconds: int) -> tuple[str, dict[str, str]]:

@@ -19,7 +19,7 @@ _WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value 
 
 
 def new_token() -> str:
-    """A write's own mark: a refused repeat of it recognises itself by this."""
+    """A write's own mark: a refused repeat of it recognizes itself by this."""
     return secrets.token_hex(8)
 
 

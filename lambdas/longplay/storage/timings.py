@@ -12,7 +12,7 @@ from longplay.storage.table import Part, Table
 
 PERIOD = 7 * 86_400  # seconds; a route is measured anew each week
 SECONDS_KEPT = 300.0
-CATALOGUES_FIGURE = "the catalogue's figure for this route"
+FROM_CATALOGUE = "the catalogue's figure for this route"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Timings:
         if self._clock() >= fresh_until:
             timing = self._read(key)
             self._known[key] = (self._clock() + SECONDS_KEPT, timing)
-        return timing or Timing(route.typical_seconds, CATALOGUES_FIGURE)
+        return timing or Timing(route.typical_seconds, FROM_CATALOGUE)
 
     def add(self, model: str, route: str, seconds: float) -> Part:
         """The part that counts one more generation."""

@@ -5,32 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.stand_ins.framework.schema import Field
-from local.stand_ins.model.hosted import animation, film, picture, track
+from local.stand_ins.model.hosted import animation, image, track, video
 from local.stand_ins.model.wire import Asked
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """`place` is where a result names its files: a list for pictures, one file for the others."""
+    """`place` is where a result names its files: a list for images, one file for the others."""
 
     fields: Mapping[str, Field]
     asked: Callable[[dict[str, Any]], Asked]
     place: str
 
 
-def _picture(given: dict[str, Any]) -> Asked:
+def _image(given: dict[str, Any]) -> Asked:
     drawn = {name: value for name, value in given.items() if name in _DRAWN}
-    return picture(given["prompt"], {**drawn, **given.get("image_size", {})})
+    return image(given["prompt"], {**drawn, **given.get("image_size", {})})
 
 
 def _audio(given: dict[str, Any]) -> Asked:
     return track(given["prompt"], seconds=given.get("seconds_total", 30))
 
 
-def _film(given: dict[str, Any]) -> Asked:
+def _video(given: dict[str, Any]) -> Asked:
     size = _SIZES[given.get("aspect_ratio", "16:9")]
     frames, fps = given.get("num_frames", 81), given.get("frames_per_second", 24)
-    return film(given["prompt"], size=size, frames=frames, fps=fps)
+    return video(given["prompt"], size=size, frames=frames, fps=fps)
 
 
 def _animation(given: dict[str, Any]) -> Asked:
@@ -53,10 +53,10 @@ _FLUX = {
 
 MODELS: Mapping[str, Model] = {
     "fal-ai/flux/schnell": Model(
-        fields={**_FLUX, "num_inference_steps": Field(type=int, least=1, most=12)}, asked=_picture, place="images"
+        fields={**_FLUX, "num_inference_steps": Field(type=int, least=1, most=12)}, asked=_image, place="images"
     ),
     "fal-ai/flux/dev": Model(
-        fields={**_FLUX, "num_inference_steps": Field(type=int, least=1, most=50)}, asked=_picture, place="images"
+        fields={**_FLUX, "num_inference_steps": Field(type=int, least=1, most=50)}, asked=_image, place="images"
     ),
     "fal-ai/fast-sdxl": Model(
         fields={
@@ -68,7 +68,7 @@ MODELS: Mapping[str, Model] = {
             "format": Field(options=("jpeg", "png")),
             "seed": _SEED,
         },
-        asked=_picture,
+        asked=_image,
         place="images",
     ),
     "fal-ai/stable-audio": Model(
@@ -104,7 +104,7 @@ MODELS: Mapping[str, Model] = {
             "resolution": Field(options=("580p", "720p")),
             "seed": _SEED,
         },
-        asked=_film,
+        asked=_video,
         place="video",
     ),
     "fal-ai/stable-video": Model(

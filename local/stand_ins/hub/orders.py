@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from local.stand_ins.framework.answers import refuse
-from local.stand_ins.model.hosted import animation, film, picture
+from local.stand_ins.model.hosted import animation, image, video
 from local.stand_ins.model.wire import Asked, Task
 
 _DRAWN = ("width", "height", "num_inference_steps", "guidance_scale", "negative_prompt", "seed")
 _PROPORTIONS = re.compile(r"(\d+)[x*:](\d+)")
-_WIDE, _UPRIGHT = (384, 216), (216, 384)  # films are rendered small, whatever was asked
+_WIDE, _UPRIGHT = (384, 216), (216, 384)  # videos are rendered small, whatever was asked
 _RATE, _SECONDS = 24, 2
 
 
@@ -19,9 +19,9 @@ def asked(order: dict[str, Any], task: Task) -> Asked:
         refuse("prompt must be a string")
     match task:
         case Task.TEXT_TO_IMAGE:
-            return picture(prompt, _drawn(order))
+            return image(prompt, _drawn(order))
         case Task.TEXT_TO_VIDEO:
-            return film(prompt, size=_film_size(order), **_length(order))
+            return video(prompt, size=_video_size(order), **_length(order))
         case _:
             return animation(_image(order), **_length(order))
 
@@ -36,7 +36,7 @@ def _drawn(order: dict[str, Any]) -> dict[str, Any]:
     return {**drawn, **order.get("image_size", {})}
 
 
-def _film_size(order: dict[str, Any]) -> tuple[int, int]:
+def _video_size(order: dict[str, Any]) -> tuple[int, int]:
     said = _PROPORTIONS.fullmatch(str(order.get("aspect_ratio") or order.get("size")))
     width, height = (int(said[1]), int(said[2])) if said else (order.get("width", 1), order.get("height", 1))
     return _WIDE if width >= height else _UPRIGHT

@@ -205,7 +205,7 @@ def _nested_audio(call: Call, fault: Fault) -> Answer:
 
 
 def _black(call: Call, _: Fault) -> Answer:
-    order = orders.picture(call.asked)
+    order = orders.image(call.asked)
     return image_answer(Image.new("RGB", (order.width, order.height)), call.asked)
 
 

@@ -27,11 +27,11 @@ def track(prompt: str, *, seconds: int) -> Asked:
     return _asked(Task.TEXT_TO_AUDIO, prompt, {"max_new_tokens": seconds * TOKENS_PER_SECOND})
 
 
-def picture(prompt: str, parameters: dict[str, Any]) -> Asked:
+def image(prompt: str, parameters: dict[str, Any]) -> Asked:
     return _asked(Task.TEXT_TO_IMAGE, prompt, parameters)
 
 
-def film(prompt: str, *, size: tuple[int, int], frames: int, fps: int) -> Asked:
+def video(prompt: str, *, size: tuple[int, int], frames: int, fps: int) -> Asked:
     width, height = size
     return _asked(Task.TEXT_TO_VIDEO, prompt, {"width": width, "height": height, "num_frames": frames, "fps": fps})
 

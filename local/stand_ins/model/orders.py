@@ -20,9 +20,9 @@ GENERATE_ARGUMENTS = {"do_sample", "guidance_scale", "max_new_tokens", "min_new_
 GENERATE_ARGUMENTS |= {"temperature", "top_k", "top_p", "repetition_penalty", "use_cache", "num_return_sequences"}
 PICTURE_ARGUMENTS = {"width", "height", "target_size", "num_inference_steps", "guidance_scale", "negative_prompt"}
 PICTURE_ARGUMENTS |= {"seed", "prompt", "num_images_per_prompt", "output_type", "scheduler"}
-FILM_ARGUMENTS = PICTURE_ARGUMENTS | {"num_frames", "fps", "frame_rate", "duration", "seconds", "image"}
-FILM_ARGUMENTS |= {"motion_bucket_id", "noise_aug_strength", "decode_chunk_size", "min_guidance_scale"}
-FILM_ARGUMENTS |= {"max_guidance_scale"}
+VIDEO_ARGUMENTS = PICTURE_ARGUMENTS | {"num_frames", "fps", "frame_rate", "duration", "seconds", "image"}
+VIDEO_ARGUMENTS |= {"motion_bucket_id", "noise_aug_strength", "decode_chunk_size", "min_guidance_scale"}
+VIDEO_ARGUMENTS |= {"max_guidance_scale"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class TrackOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureOrder:
+class ImageOrder:
     prompt: str
     width: int
     height: int
@@ -43,8 +43,8 @@ class PictureOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FilmOrder:
-    picture: PictureOrder
+class VideoOrder:
+    frame: ImageOrder
     image: bytes | None
     frames: int
     fps: int
@@ -62,9 +62,9 @@ def track(asked: Asked, shape: AudioShape) -> TrackOrder:
     return TrackOrder(prompt=_text(asked.inputs), seconds=tokens / TOKENS_PER_SECOND)
 
 
-def picture(asked: Asked) -> PictureOrder:
+def image(asked: Asked) -> ImageOrder:
     _check_known(asked.parameters, PICTURE_ARGUMENTS, "StableDiffusionPipeline")
-    order = _picture(asked, _usual_size(asked.model or ""))
+    order = _image(asked, _usual_size(asked.model or ""))
     if asked.toolkit and _size(asked.parameters, "height", None) != _size(asked.parameters, "width", None):
         refuse(
             f"Provided `height={_size(asked.parameters, 'height', None)}` and "
@@ -74,9 +74,9 @@ def picture(asked: Asked) -> PictureOrder:
     return order
 
 
-def film(asked: Asked) -> FilmOrder:
+def video(asked: Asked) -> VideoOrder:
     """Length from num_frames and fps (or a duration); SVD's own 25 frames at 7 a second, else 33 at 16."""
-    _check_known(asked.parameters, FILM_ARGUMENTS, "DiffusionPipeline")
+    _check_known(asked.parameters, VIDEO_ARGUMENTS, "DiffusionPipeline")
     from_image = asked.task is Task.IMAGE_TO_VIDEO
     fps = _whole(asked.parameters, "fps", _whole(asked.parameters, "frame_rate", 7 if from_image else 16))
     seconds = _number(asked.parameters, "duration", _number(asked.parameters, "seconds", 0))
@@ -85,7 +85,7 @@ def film(asked: Asked) -> FilmOrder:
     if not (1 <= fps <= 60 and 1 <= frames <= MOST_FRAMES):
         refuse(f"`num_frames` has to be between 1 and {MOST_FRAMES} and `fps` between 1 and 60.")
     image, size = _input_image(asked) if from_image else (None, (384, 216))
-    return FilmOrder(picture=_picture(asked, size), image=image, frames=frames, fps=fps)
+    return VideoOrder(frame=_image(asked, size), image=image, frames=frames, fps=fps)
 
 
 def _generate_arguments(parameters: dict[str, Any], shape: AudioShape) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _check_known(parameters: dict[str, Any], known: set[str], pipeline: str) -> 
         refuse(f"{pipeline}.__call__() got an unexpected keyword argument '{unknown[0]}'")
 
 
-def _picture(asked: Asked, usual: tuple[int, int]) -> PictureOrder:
+def _image(asked: Asked, usual: tuple[int, int]) -> ImageOrder:
     width, height = (
         _size(asked.parameters, side, pixels) or pixels for side, pixels in zip(("width", "height"), usual, strict=True)
     )
@@ -116,7 +116,7 @@ def _picture(asked: Asked, usual: tuple[int, int]) -> PictureOrder:
         refuse(f"`height` and `width` have to be divisible by 8 but are {height} and {width}.")
     if width * height > MOST_PIXELS:
         refuse("CUDA out of memory. Tried to allocate 64.00 GiB. GPU 0 has a total capacity of 14.58 GiB")
-    return PictureOrder(
+    return ImageOrder(
         prompt=_text(asked.prompt if asked.task is Task.IMAGE_TO_VIDEO else asked.inputs),
         width=width,
         height=height,
@@ -139,7 +139,7 @@ def _usual_size(model: str) -> tuple[int, int]:
 
 
 def _input_image(asked: Asked) -> tuple[bytes, tuple[int, int]]:
-    """The picture to animate, and a size of its proportions that is quickly rendered."""
+    """The image to animate, and a size of its proportions that is quickly rendered."""
     image = decode_image(asked.inputs) or b""
     try:
         with Image.open(BytesIO(image)) as opened:

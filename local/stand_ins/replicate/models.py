@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.stand_ins.framework.schema import Field
-from local.stand_ins.model.hosted import animation, film, picture, track
+from local.stand_ins.model.hosted import animation, image, track, video
 from local.stand_ins.model.wire import Asked
 
 
@@ -22,8 +22,8 @@ def _track(given: dict[str, Any]) -> Asked:
     return track(given["prompt"], seconds=given.get("duration", 8))
 
 
-def _picture(given: dict[str, Any]) -> Asked:
-    return picture(given["prompt"], {name: value for name, value in given.items() if name in _DRAWN})
+def _image(given: dict[str, Any]) -> Asked:
+    return image(given["prompt"], {name: value for name, value in given.items() if name in _DRAWN})
 
 
 def _flux(given: dict[str, Any]) -> Asked:
@@ -31,7 +31,7 @@ def _flux(given: dict[str, Any]) -> Asked:
     pixels = 250_000 if given.get("megapixels") == "0.25" else 1_000_000
     width = (pixels * int(across) / int(down)) ** 0.5
     size = {"width": round(width / 16) * 16, "height": round(pixels / width / 16) * 16}
-    return picture(given["prompt"], {**size, "seed": given.get("seed", 0)})
+    return image(given["prompt"], {**size, "seed": given.get("seed", 0)})
 
 
 def _animation(given: dict[str, Any]) -> Asked:
@@ -39,10 +39,10 @@ def _animation(given: dict[str, Any]) -> Asked:
     return animation(given["input_image"], frames=frames, fps=given.get("frames_per_second", 6))
 
 
-def _film(given: dict[str, Any]) -> Asked:
+def _video(given: dict[str, Any]) -> Asked:
     size = (216, 384) if given.get("aspect_ratio") == "9:16" else (384, 216)
     frames, fps = given.get("num_frames", 121), given.get("frames_per_second", 24)
-    return film(given["prompt"], size=size, frames=frames, fps=fps)
+    return video(given["prompt"], size=size, frames=frames, fps=fps)
 
 
 _PROMPT = Field(required=True)
@@ -85,8 +85,8 @@ MODELS: Mapping[str, Model] = {
         },
         asked=_track,
     ),
-    "stability-ai/sdxl": Model(fields=_DIFFUSION, asked=_picture, single=False),
-    "stability-ai/stable-diffusion": Model(fields=_DIFFUSION, asked=_picture, single=False),
+    "stability-ai/sdxl": Model(fields=_DIFFUSION, asked=_image, single=False),
+    "stability-ai/stable-diffusion": Model(fields=_DIFFUSION, asked=_image, single=False),
     "black-forest-labs/flux-schnell": Model(
         fields={**_FLUX, "num_inference_steps": Field(type=int, least=1, most=4)}, asked=_flux, single=False
     ),
@@ -117,7 +117,7 @@ MODELS: Mapping[str, Model] = {
             "aspect_ratio": Field(options=("16:9", "9:16")),
             "seed": _SEED,
         },
-        asked=_film,
+        asked=_video,
     ),
 }
 """By name, with the fields of their published schemas that matter here."""

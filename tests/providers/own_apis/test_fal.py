@@ -10,7 +10,7 @@ from longplay.providers.protocol import Done, PollError
 from tests.providers.fal_calls import CALLBACK, TOKEN, WAN, call
 from tests.providers.own_apis.steps import facts, failure, settle
 from tests.providers.own_apis.table import FAL, FAL_ID
-from tests.providers.replicate_calls import image_in, picture
+from tests.providers.replicate_calls import image_file, image_in
 
 SERVER = f"https://{FAL.host}"
 
@@ -26,8 +26,8 @@ def base(server):
 
 
 @pytest.fixture
-def film(tmp_path):
-    return lambda **fields: call("film", SERVER, tmp_path, **fields)
+def video(tmp_path):
+    return lambda **fields: call("video", SERVER, tmp_path, **fields)
 
 
 def queued(**named):
@@ -53,7 +53,7 @@ class TestARequest:
         assert facts(error) == (FailureKind.NOT_SERVED, Charged.NO)
         assert "Path /turbo not found" in error.message
 
-    def test_with_an_unsafe_picture_was_held_back(self, provider, stand_in, order):
+    def test_with_an_unsafe_image_was_held_back(self, provider, stand_in, order):
         stand_in.fault("nsfw")
         error = failure(provider, order("flux"))
         assert facts(error) == (FailureKind.MODERATED, Charged.YES)
@@ -92,7 +92,7 @@ class TestTheOrder:
 
     def test_has_its_whole_path(self, server, submit, base):
         server.says(200, queued())
-        submit("film", url=f"{base}/")
+        submit("video", url=f"{base}/")
         assert server.requests[0].line == f"POST /{WAN} HTTP/1.1"
 
 
@@ -136,25 +136,25 @@ class TestTheReference:
             ("workflows/longplay/jazz/fast", "workflows/longplay/jazz"),
         ],
     )
-    def test_that_is_an_id_lies_under_owner_and_app(self, film, model, app):
-        assert request_path(FAL_ID, film(model=model)) == f"/{app}/requests/{FAL_ID}"
+    def test_that_is_an_id_lies_under_owner_and_app(self, video, model, app):
+        assert request_path(FAL_ID, video(model=model)) == f"/{app}/requests/{FAL_ID}"
 
-    def test_that_is_an_address_is_used_as_it_is(self, film):
-        assert request_path(f"other/app/requests/{FAL_ID}", film()) == f"/other/app/requests/{FAL_ID}"
+    def test_that_is_an_address_is_used_as_it_is(self, video):
+        assert request_path(f"other/app/requests/{FAL_ID}", video()) == f"/other/app/requests/{FAL_ID}"
 
     @pytest.mark.parametrize("tail", ["", "/response"])
-    def test_has_its_result_where_fal_says(self, film, tail):
+    def test_has_its_result_where_fal_says(self, video, tail):
         named = f"{SERVER}/fal-ai/wan/requests/{FAL_ID}{tail}"
-        assert result_path(Progress(status="COMPLETED", response_url=named), FAL_ID, film()) == named.removeprefix(
+        assert result_path(Progress(status="COMPLETED", response_url=named), FAL_ID, video()) == named.removeprefix(
             SERVER
         )
 
     @pytest.mark.parametrize(
         "named", [None, 7, f"https://elsewhere.invalid/requests/{FAL_ID}", f"{SERVER}/a/b/requests/other-id"]
     )
-    def test_has_its_result_where_it_lies_itself_otherwise(self, film, named):
+    def test_has_its_result_where_it_lies_itself_otherwise(self, video, named):
         progress = Progress(status="COMPLETED", response_url=named)
-        assert result_path(progress, FAL_ID, film()) == f"/fal-ai/wan/requests/{FAL_ID}"
+        assert result_path(progress, FAL_ID, video()) == f"/fal-ai/wan/requests/{FAL_ID}"
 
 
 class TestTheInput:
@@ -198,7 +198,7 @@ class TestTheInput:
 
     @pytest.mark.parametrize(("duration", "frames", "rate"), [(0.5, 17, 34), (2, 48, 24), (5, 120, 24), (10, 161, 16)])
     def test_of_wan_is_as_long_as_its_frames_allow(self, input_for, duration, frames, rate):
-        sent = input_for("film", parameters={"duration": duration})
+        sent = input_for("video", parameters={"duration": duration})
         assert sent == {"prompt": "slow jazz", "num_frames": frames, "frames_per_second": rate}
 
     @pytest.mark.parametrize(
@@ -211,17 +211,17 @@ class TestTheInput:
         ],
     )
     def test_of_wan_has_the_nearest_shape(self, input_for, size, aspect, resolution):
-        sent = input_for("film", parameters={"width": size[0], "height": size[1]})
+        sent = input_for("video", parameters={"width": size[0], "height": size[1]})
         assert (sent["aspect_ratio"], sent["resolution"]) == (aspect, resolution)
 
     def test_of_wan_stays_within_its_bounds(self, input_for):
-        sent = input_for("film", parameters={"num_inference_steps": 1, "guidance_scale": 20})
+        sent = input_for("video", parameters={"num_inference_steps": 1, "guidance_scale": 20})
         assert (sent["num_inference_steps"], sent["guidance_scale"]) == (2, 10)
 
     @pytest.mark.parametrize(("duration", "rate"), [(1, 25), (2, 12), (5, 10)])
     def test_of_stable_video_diffusion_is_ten_frames_a_second_at_the_slowest(self, input_for, duration, rate):
         sent = input_for("animation", parameters={"duration": duration, "num_inference_steps": 25, "seed": 1})
-        assert image_in(sent.pop("image_url")) == picture()
+        assert image_in(sent.pop("image_url")) == image_file()
         assert sent == {"fps": rate, "seed": 1}
 
     def test_with_an_image_names_its_address_where_fal_can_fetch_it(self, input_for):

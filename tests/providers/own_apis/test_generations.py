@@ -143,7 +143,7 @@ class TestADownload:
         assert isinstance(provider.poll(ref, asked), Done)
 
     @pytest.mark.parametrize(
-        ("fault", "said"), [("redirect", "redirects are not followed"), ("page", "neither a picture, nor sound")]
+        ("fault", "said"), [("redirect", "redirects are not followed"), ("page", "neither an image, nor sound")]
     )
     def test_that_is_no_media_is_paid_for_in_vain(self, provider, stand_in, asked, fault, said):
         stand_in.fault(fault, at="file")
@@ -169,7 +169,7 @@ class TestADownload:
         assert {bare for part, bare in carried if part != "delivery"} == {True}
 
 
-class TestCancelling:
+class TestCanceling:
     def test_takes_what_waits_out_of_the_queue(self, provider, stand_in, asked):
         ref = provider.submit(asked).ref
         provider.cancel(ref, asked)

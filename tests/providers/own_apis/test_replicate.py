@@ -5,7 +5,7 @@ from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.replicate.inputs import LARGEST_IMAGE
 
 from tests.providers.own_apis.table import REPLICATE
-from tests.providers.replicate_calls import CALLBACK, MUSICGEN, image_in, picture
+from tests.providers.replicate_calls import CALLBACK, MUSICGEN, image_file, image_in
 
 
 @pytest.fixture
@@ -83,12 +83,12 @@ class TestTheInput:
     @pytest.mark.parametrize(("duration", "rate"), [(2, 12), (4, 6), (5, 5), (0.5, 30)])
     def test_of_stable_video_diffusion_is_as_long_as_its_rate_makes_it(self, input_for, duration, rate):
         sent = input_for("animation", parameters={"duration": duration, "num_inference_steps": 25})
-        assert image_in(sent.pop("input_image")) == picture()
+        assert image_in(sent.pop("input_image")) == image_file()
         assert sent == {"video_length": "25_frames_with_svd_xt", "frames_per_second": rate}
 
     @pytest.mark.parametrize(("duration", "frames", "rate"), [(2, 81, 30), (3, 81, 27), (4, 96, 24), (5, 120, 24)])
     def test_of_wan_is_as_long_as_its_frames_allow(self, input_for, duration, frames, rate):
-        sent = input_for("film", parameters={"duration": duration, "width": 480, "height": 832})
+        sent = input_for("video", parameters={"duration": duration, "width": 480, "height": 832})
         assert sent == {
             "prompt": "slow jazz",
             "num_frames": frames,
@@ -105,7 +105,7 @@ class TestTheInput:
 
     def test_with_a_small_image_holds_it(self, input_for):
         sent = input_for("animation", image_url="https://bucket.example/x?sig=1")
-        assert image_in(sent["input_image"]) == picture()
+        assert image_in(sent["input_image"]) == image_file()
 
     @pytest.mark.parametrize("image_url", [None, "http://127.0.0.1:4566/x", "ftp://x"])
     def test_with_too_large_an_image_that_lies_nowhere_is_not_sent(self, input_for, image_url):

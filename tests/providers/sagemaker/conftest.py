@@ -18,7 +18,7 @@ from tests.providers.sagemaker.calls import ATTEMPT, MODELS, MUSIC, Asked
 
 @pytest.fixture
 def sagemaker(aws: Aws) -> Iterator[SageMakerServer]:
-    """The stand-in, with an endpoint for music and one for pictures."""
+    """The stand-in, with an endpoint for music and one for images."""
     with SageMakerServer(aws.s3, bucket=BUCKET, endpoints=MODELS, quick=True) as server:
         yield server
 

@@ -48,7 +48,7 @@ class TestAGeneration:
     def test_asks_the_container_as_its_toolkit_reads_it(
         self, provider: SageMaker, sagemaker: SageMakerServer, asked: Asked, aws: Aws
     ) -> None:
-        """Generation arguments nested, the answer as JSON: the toolkit's encoder knows no sound and no picture."""
+        """Generation arguments nested, the answer as JSON: the toolkit's encoder knows no sound and no image."""
         provider.submit(asked(parameters={"duration": 8, "guidance_scale": 3.0}))
         [queued] = sagemaker.invocations
         assert queued.accept == "application/json"
@@ -105,7 +105,7 @@ class TestAGeneration:
     def test_is_polled_by_what_the_engine_takes_for_a_polled_provider(self, provider: SageMaker) -> None:
         assert isinstance(provider, PolledProvider)
 
-    def test_that_is_cancelled_runs_on_and_is_found(
+    def test_that_is_canceled_runs_on_and_is_found(
         self, provider: SageMaker, sagemaker: SageMakerServer, asked: Asked
     ) -> None:
         """There is no call that would stop it, and what it made is paid for."""
@@ -125,7 +125,7 @@ class TestTheClient:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """The Lambda runtime's boto3 may lack what SageMaker has learnt in 2026; the answer is named all the same."""
+        """The Lambda runtime's boto3 may lack what SageMaker has learned in 2026; the answer is named all the same."""
         _write_older_model(tmp_path / "models")
         monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)

@@ -8,7 +8,7 @@ from fal_client import client as fal_client_module
 from local.stand_ins.fal import FalServer
 
 TOKEN = "1b2c3d4e-0000-4a5b-8c9d-0123456789ab:0123456789abcdef0123456789abcdef"
-AUDIO, FILM = "fal-ai/stable-audio", "fal-ai/wan/v2.2-5b/text-to-video"
+AUDIO, VIDEO = "fal-ai/stable-audio", "fal-ai/wan/v2.2-5b/text-to-video"
 
 
 @pytest.fixture
@@ -46,14 +46,14 @@ def test_a_request_waits_in_the_queue_first(server):
 
 
 def test_a_request_is_found_again_by_endpoint_and_id_alone(client):
-    handle = client.submit(FILM, {"prompt": "a calm sea"})
-    found = client.get_handle(FILM, handle.request_id)
+    handle = client.submit(VIDEO, {"prompt": "a calm sea"})
+    found = client.get_handle(VIDEO, handle.request_id)
     assert (found.status_url, found.response_url, found.cancel_url) == (
         handle.status_url,
         handle.response_url,
         handle.cancel_url,
     )
-    assert client.result(FILM, handle.request_id)["video"]["url"].endswith(".mp4")
+    assert client.result(VIDEO, handle.request_id)["video"]["url"].endswith(".mp4")
 
 
 def test_a_request_is_canceled(client, server):

@@ -7,7 +7,7 @@ from local.stand_ins.hub import HubServer
 from local.stand_ins.hub.served import FLUX_SCHNELL, SDXL, WAN
 
 PICTURE = {"model": SDXL, "prompt": "a calm sea", "response_format": "b64_json"}
-FILM = {"model": WAN, "prompt": "a calm sea"}
+VIDEO = {"model": WAN, "prompt": "a calm sea"}
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def ask(server, method, path, body=None):
     return requests.request(method, server.url + path, json=body, timeout=20, allow_redirects=False)
 
 
-def film(server):
-    return ask(server, "POST", "/together/v2/videos", FILM).json()
+def video(server):
+    return ask(server, "POST", "/together/v2/videos", VIDEO).json()
 
 
 def status(server, made):
@@ -29,21 +29,21 @@ def status(server, made):
 
 
 def test_a_generation_is_over_after_as_many_polls(server):
-    made = film(server)
+    made = video(server)
     seen = [made["status"], *(status(server, made) for _ in range(4))]
     assert seen == ["queued", "in_progress", "in_progress", "completed", "completed"]
 
 
 def test_a_generation_takes_as_many_seconds(server):
     server.polls, server.seconds = 0, 60
-    made = film(server)
+    made = video(server)
     assert status(server, made) == "in_progress"
     server.made[0].created_at -= 60
     assert status(server, made) == "completed"
 
 
 def test_a_generation_may_be_ended_at_once(server):
-    made = film(server)
+    made = video(server)
     server.finish(made["id"])
     assert status(server, made) == "completed"
 
@@ -51,7 +51,7 @@ def test_a_generation_may_be_ended_at_once(server):
 @pytest.mark.parametrize(("fate", "billed"), [("failed", 0), ("refused", 1), ("moderated", 1), ("no_output", 1)])
 def test_a_generation_is_billed_but_for_the_partners_own_faults(server, fate, billed):
     server.fault(fate)
-    film(server)
+    video(server)
     assert server.generations == billed
 
 
@@ -86,7 +86,7 @@ def test_a_model_is_served_by_those_who_serve_it(server):
 
 
 def test_everything_is_forgotten_on_request(server):
-    film(server)
+    video(server)
     server.fault("credits")
     server.mapping[SDXL] = {}
     server.clear()

@@ -9,7 +9,7 @@ from huggingface_hub.utils._http import default_client_factory
 
 from local.stand_ins.hub import HubServer
 from local.stand_ins.hub.served import FLUX_DEV, FLUX_SCHNELL, SDXL, WAN, WAN_FROM_IMAGE
-from tests.providers.payloads import TOKEN, picture
+from tests.providers.payloads import TOKEN, image_file
 
 HUGGING_FACE = ("huggingface.co", "router.huggingface.co")
 
@@ -63,23 +63,23 @@ def client(partner):
         ("wavespeed", FLUX_DEV),
     ],
 )
-def test_a_picture_is_made_of_text(hub, partner, model):
+def test_an_image_is_made_of_text(hub, partner, model):
     hub.polls = 0 if partner == "replicate" else 1  # the client asks for no prediction again
-    picture = client(partner).text_to_image("a calm sea", model=model, width=64, height=32, num_inference_steps=4)
-    assert (picture.format, hub.generations) == ("PNG", 1)
+    image = client(partner).text_to_image("a calm sea", model=model, width=64, height=32, num_inference_steps=4)
+    assert (image.format, hub.generations) == ("PNG", 1)
 
 
 @pytest.mark.parametrize("partner", ["fal-ai", "replicate", "together", "wavespeed"])
-def test_a_film_is_made_of_text(hub, partner):
+def test_a_video_is_made_of_text(hub, partner):
     hub.polls = 0 if partner == "replicate" else 1
-    film = client(partner).text_to_video("a calm sea", model=WAN)
-    assert film[4:8] == b"ftyp"
+    video = client(partner).text_to_video("a calm sea", model=WAN)
+    assert video[4:8] == b"ftyp"
 
 
 @pytest.mark.parametrize("partner", ["fal-ai", "together", "wavespeed"])
-def test_a_film_is_made_of_a_picture(hub, partner):
-    film = client(partner).image_to_video(picture(), model=WAN_FROM_IMAGE, prompt="the waves begin to roll")
-    assert film[4:8] == b"ftyp"
+def test_a_video_is_made_of_an_image(hub, partner):
+    video = client(partner).image_to_video(image_file(), model=WAN_FROM_IMAGE, prompt="the waves begin to roll")
+    assert video[4:8] == b"ftyp"
 
 
 def test_the_size_that_is_asked_for_is_made(hub):
@@ -100,7 +100,7 @@ def test_a_model_that_nobody_serves_is_not_asked_for(hub):
     assert hub.generations == 0
 
 
-def test_a_film_that_fails_says_why(hub):
+def test_a_video_that_fails_says_why(hub):
     hub.fault("moderated")
     with pytest.raises(RuntimeError, match="NSFW"):
         client("together").text_to_video("a calm sea", model=WAN)

@@ -8,7 +8,7 @@ from local.stand_ins.model import ModelServer
 
 MUSIC = "/hf-inference/models/facebook/musicgen-small"
 PICTURE = "/hf-inference/models/stabilityai/stable-diffusion-xl-base-1.0"
-FILM = "/models/Wan-AI/Wan2.1-T2V-1.3B"
+VIDEO = "/models/Wan-AI/Wan2.1-T2V-1.3B"
 MOVED = "/models/stabilityai/stable-video-diffusion-img2vid"
 SECONDS_PATIENCE = 20
 

@@ -108,12 +108,12 @@ def test_a_large_answer_is_a_whole_wav(server: ModelServer) -> None:
         assert (len(content), track.getframerate(), track.getnframes()) == (300_000, 32_000, (300_000 - 44) // 2)
 
 
-def test_a_black_picture_is_black(server: ModelServer) -> None:
+def test_a_black_image_is_black(server: ModelServer) -> None:
     server.fault("black")
     assert Image.open(io.BytesIO(ask(server, PICTURE, accept="image/png").content)).getextrema() == ((0, 0),) * 3
 
 
-def test_a_picture_comes_as_base64_though_its_type_was_named(server: ModelServer) -> None:
+def test_an_image_comes_as_base64_though_its_type_was_named(server: ModelServer) -> None:
     server.fault("base64_image")
     response = ask(server, PICTURE, accept="image/png")
     assert base64.b64decode(response.json()).startswith(b"\x89PNG")
@@ -140,7 +140,7 @@ def test_a_model_loads_for_its_seconds_and_is_ready(server: ModelServer) -> None
     assert until_ready(server) > 0
 
 
-@pytest.mark.parametrize("details", [{"fault": "no_such"}, {"fault": "hang", "colour": "red"}])
+@pytest.mark.parametrize("details", [{"fault": "no_such"}, {"fault": "hang", "color": "red"}])
 def test_a_misspelt_fault_is_refused(server: ModelServer, details: dict[str, str]) -> None:
     response = requests.post(f"{server.url}/control/faults", json=details, timeout=SECONDS_PATIENCE)
     assert response.status_code == 400

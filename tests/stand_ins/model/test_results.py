@@ -11,9 +11,9 @@ import pytest
 import requests
 from PIL import Image
 
-from local.renderer.studio import render_film, render_picture, render_track
+from local.renderer.studio import render_image, render_track, render_video
 from local.stand_ins.model import AudioShape, ModelServer
-from tests.stand_ins.model.calls import FILM, MOVED, MUSIC, PICTURE, SECONDS_PATIENCE, ask
+from tests.stand_ins.model.calls import MOVED, MUSIC, PICTURE, SECONDS_PATIENCE, VIDEO, ask
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +23,15 @@ def studio() -> Iterator[ModelServer]:
         yield server
 
 
-def picture_of(response: requests.Response) -> Image.Image:
-    """The picture in a binary answer."""
+def image_of(response: requests.Response) -> Image.Image:
+    """The image in a binary answer."""
     return Image.open(io.BytesIO(response.content))
 
 
 def frames_of(content: bytes) -> list[Any]:
-    """The decoded frames of a film."""
-    with av.open(io.BytesIO(content)) as film:
-        return list(film.decode(video=0))
+    """The decoded frames of a video."""
+    with av.open(io.BytesIO(content)) as video:
+        return list(video.decode(video=0))
 
 
 def png(width: int, height: int) -> bytes:
@@ -60,14 +60,14 @@ def test_the_older_name_of_generate_arguments_is_taken(studio: ModelServer) -> N
 
 
 @pytest.mark.parametrize("accept", ["image/png", "image/jpeg", "image/webp"])
-def test_a_picture_has_the_accepted_type_and_the_asked_size(studio: ModelServer, accept: str) -> None:
+def test_an_image_has_the_accepted_type_and_the_asked_size(studio: ModelServer, accept: str) -> None:
     response = ask(studio, PICTURE, accept=accept, width=320, height=192)
     assert response.headers["Content-Type"] == accept
-    assert picture_of(response).get_format_mimetype() == accept
-    assert picture_of(response).size == (320, 192)
+    assert image_of(response).get_format_mimetype() == accept
+    assert image_of(response).size == (320, 192)
 
 
-def test_a_picture_nobody_named_a_type_for_is_base64_in_json(studio: ModelServer) -> None:
+def test_an_image_nobody_named_a_type_for_is_base64_in_json(studio: ModelServer) -> None:
     response = ask(studio, PICTURE, width=64, height=64)
     assert response.headers["Content-Type"] == "application/json"
     assert Image.open(io.BytesIO(base64.b64decode(response.json()))).size == (64, 64)
@@ -79,7 +79,7 @@ def test_a_picture_nobody_named_a_type_for_is_base64_in_json(studio: ModelServer
 )
 def test_a_model_has_its_usual_size(studio: ModelServer, model: str, pixels: int) -> None:
     response = ask(studio, f"/models/{model}", accept="image/png", num_inference_steps=5)
-    assert picture_of(response).size == (pixels, pixels)
+    assert image_of(response).size == (pixels, pixels)
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_a_model_has_its_usual_size(studio: ModelServer, model: str, pixels: int
     [
         (MUSIC, "*/*", {"generate_kwargs": {"max_new_tokens": 60}}),
         (PICTURE, "image/png", {"width": 128, "height": 128, "seed": 7}),
-        (FILM, "video/mp4", {"width": 64, "height": 64, "num_frames": 3}),
+        (VIDEO, "video/mp4", {"width": 64, "height": 64, "num_frames": 3}),
     ],
 )
 def test_the_same_request_gives_the_same_bytes(path: str, accept: str, parameters: dict[str, Any]) -> None:
     def render() -> bytes:
-        for cached in (render_track, render_picture, render_film):
+        for cached in (render_track, render_image, render_video):
             cached.cache_clear()
         with ModelServer() as server:
             return ask(server, path, accept=accept, **parameters).content
@@ -103,7 +103,7 @@ def test_the_same_request_gives_the_same_bytes(path: str, accept: str, parameter
 @pytest.mark.parametrize(
     "change", [{"seed": 8}, {"guidance_scale": 12.0}, {"num_inference_steps": 50}, {"negative_prompt": "clouds"}]
 )
-def test_every_parameter_of_a_picture_tells(studio: ModelServer, change: dict[str, Any]) -> None:
+def test_every_parameter_of_an_image_tells(studio: ModelServer, change: dict[str, Any]) -> None:
     plain = {"width": 128, "height": 128, "seed": 7}
     one = ask(studio, PICTURE, accept="image/png", **plain)
     other = ask(studio, PICTURE, accept="image/png", **{**plain, **change})
@@ -111,18 +111,18 @@ def test_every_parameter_of_a_picture_tells(studio: ModelServer, change: dict[st
 
 
 def test_text_to_video_has_the_asked_frames_and_size(studio: ModelServer) -> None:
-    response = ask(studio, FILM, width=96, height=64, num_frames=6, fps=3)
+    response = ask(studio, VIDEO, width=96, height=64, num_frames=6, fps=3)
     frames = frames_of(response.content)
     assert response.headers["Content-Type"] == "video/mp4"
     assert (len(frames), frames[0].width, frames[0].height, frames[0].format.name) == (6, 96, 64, "yuv420p")
 
 
 def test_a_video_can_be_asked_by_duration(studio: ModelServer) -> None:
-    assert len(frames_of(ask(studio, FILM, width=64, height=64, duration=2, fps=4).content)) == 8
+    assert len(frames_of(ask(studio, VIDEO, width=64, height=64, duration=2, fps=4).content)) == 8
 
 
 @pytest.mark.parametrize("prefix", ["data:image/png;base64,", ""])
-def test_a_picture_is_animated_in_its_proportions(studio: ModelServer, prefix: str) -> None:
+def test_an_image_is_animated_in_its_proportions(studio: ModelServer, prefix: str) -> None:
     image = prefix + base64.b64encode(png(160, 80)).decode()
     frames = frames_of(ask(studio, MOVED, image).content)
     assert (len(frames), frames[0].width, frames[0].height) == (25, 384, 192)
@@ -181,7 +181,7 @@ def test_the_tutorials_handler_takes_flat_parameters() -> None:
         ("/predict", "image/png", {"width": 64, "height": 128}, "`height=128` and `width=64`"),
         ("/predict", "image/png", {"width": 64}, "`height=None` and `width=64`"),
         (MOVED, "video/mp4", {}, "cannot identify image file"),
-        (FILM, "video/mp4", {"num_frames": 9999}, "num_frames"),
+        (VIDEO, "video/mp4", {"num_frames": 9999}, "num_frames"),
     ],
 )
 def test_what_the_real_server_refuses_is_refused(

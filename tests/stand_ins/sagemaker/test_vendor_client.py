@@ -76,7 +76,7 @@ def test_nothing_is_there_until_it_has_run(server: SageMakerServer, client: Any,
     assert (sound["sampling_rate"], type(sound["audio"])) == (32_000, list)
 
 
-def test_a_picture_is_a_json_string_of_base64(server: SageMakerServer, client: Any, aws: Aws) -> None:
+def test_an_image_is_a_json_string_of_base64(server: SageMakerServer, client: Any, aws: Aws) -> None:
     """As the toolkit's encoder writes a PIL image."""
     answer = invoke(client, aws, IMAGE)
     server.finish("mine-1")

@@ -23,8 +23,8 @@ def _ledger(job: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [(attempt["route"], attempt["outcome"], attempt["charged"]) for attempt in job["attempts"]]
 
 
-def test_a_picture_is_waited_for_on_the_line(story: Story) -> None:
-    """One delivery, one generation, and the caller is told what the partner cannot honour."""
+def test_an_image_is_waited_for_on_the_line(story: Story) -> None:
+    """One delivery, one generation, and the caller is told what the partner cannot honor."""
     job = story.product.submit({**PICTURE, "seed": 7})
     story.product.deliver()
     done = story.job(job)
@@ -34,7 +34,7 @@ def test_a_picture_is_waited_for_on_the_line(story: Story) -> None:
 
 
 def test_a_partner_the_hub_does_not_name_is_gone_around_for_nothing(story: Story) -> None:
-    """The first two partners do not serve the film, or not for everybody."""
+    """The first two partners do not serve the video, or not for everybody."""
     del story.server.mapping[WAN]["fal-ai"]
     story.server.mapping[WAN]["wavespeed"]["status"] = "staging"
     job = story.submit()

@@ -62,7 +62,7 @@ def test_a_call_whose_worker_died_is_made_again_when_it_is_past_hope(
     for _ in story.provider.unserved:
         story.product.deliver()
     kill_after_submit(story.product, monkeypatch)
-    story.clock.shift(max(story.provider.patience - 10, 0))
+    story.clock.shift(max(story.provider.callback_grace - 10, 0))
     story.product.sweep()
     story.product.deliver()
     assert len(story.server.made) == 1

@@ -37,7 +37,7 @@ def test_a_result_is_found_by_looking_and_paid_once(
 
 def test_what_the_endpoint_ignores_is_said(product: Product) -> None:
     """Its pipeline takes no seed, so none is sent."""
-    assert product.submit(PICTURE)["not_honoured"] == {"seed": "ignored"}
+    assert product.submit(PICTURE)["not_honored"] == {"seed": "ignored"}
 
 
 def test_a_refusal_of_a_full_account_waits_and_costs_nothing(
@@ -56,7 +56,7 @@ def test_a_refusal_of_a_full_account_waits_and_costs_nothing(
     ]
 
 
-def test_a_cancelled_job_keeps_what_its_endpoint_made_all_the_same(
+def test_a_canceled_job_keeps_what_its_endpoint_made_all_the_same(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates
 ) -> None:
     """SageMaker takes nothing back: the result is paid, kept and listed."""

@@ -1,4 +1,4 @@
-"""What can be learnt of a route without a generation: one short table of questions a provider."""
+"""What can be learned of a route without a generation: one short table of questions a provider."""
 
 from __future__ import annotations
 

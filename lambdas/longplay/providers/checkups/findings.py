@@ -19,7 +19,7 @@ class Question(StrEnum):
 
 
 class Finding(StrEnum):
-    """`unknown` is what could not be learnt this time; another time it may."""
+    """`unknown` is what could not be learned this time; another time it may."""
 
     YES = "yes"
     NO = "no"
@@ -43,5 +43,5 @@ def no(advice: str) -> Found:
 
 
 def unknown(advice: str) -> Found:
-    """It could not be learnt, for this reason."""
+    """It could not be learned, for this reason."""
     return Found(Finding.UNKNOWN, advice)

@@ -21,7 +21,7 @@ _SDXL_BOUNDS: _Bounds = {"num_inference_steps": (1, 50)}
 _WAN_BOUNDS: _Bounds = {"num_inference_steps": (2, 50), "guidance_scale": (1, 10)}
 _SVD_FRAMES, _SVD_RATES = 25, (10, 100)
 _WAN = Footage(frames=(17, 161), rates=(4, 60), rate=24)
-_WAN_TALL, _WAN_WIDE = 0.75, 4 / 3  # proportions beyond which a film is upright, or wide
+_WAN_TALL, _WAN_WIDE = 0.75, 4 / 3  # proportions beyond which a video is upright, or wide
 _WAN_SMALL = 700_000  # pixels; 580p has 600 000, 720p 920 000
 
 

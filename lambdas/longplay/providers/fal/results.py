@@ -27,7 +27,7 @@ def files_in(result: dict[str, Any]) -> list[str]:
 
 
 def held_back(result: dict[str, Any]) -> bool:
-    """Whether a picture was found unsafe; what is delivered then is black."""
+    """Whether an image was found unsafe; what is delivered then is black."""
     return any(found is True for found in _listed(result.get("has_nsfw_concepts")))
 
 
@@ -39,7 +39,7 @@ def delivered(result: dict[str, Any], call: Call, *, sound: bool) -> list[str]:
     if held_back(result):
         raise ProviderError(
             FailureKind.MODERATED,
-            f"the picture by {call.model} was held back by fal's safety checker, and is billed. Change the prompt.",
+            f"the image by {call.model} was held back by fal's safety checker, and is billed. Change the prompt.",
             charged=Charged.YES,
         )
     files = files_in(result)

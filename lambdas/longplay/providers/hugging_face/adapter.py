@@ -85,7 +85,7 @@ def request_body(call: Call) -> dict[str, Any]:
     parameters = _PARAMETERS[call.kind](call)
     if call.image is None:
         return {"inputs": call.prompt, "parameters": parameters}
-    # as huggingface_hub sends pictures: plain base64 for inputs, the prompt among the parameters
+    # as huggingface_hub sends images: plain base64 for inputs, the prompt among the parameters
     image = base64.b64encode(call.image).decode()
     return {"inputs": image, "parameters": {"prompt": call.prompt, **parameters}}
 

@@ -119,4 +119,4 @@ def _no_media(answer: Answer, call: Call, credential: Credential) -> ProviderErr
     refusal = read_refusal(answer, secret=credential.token)
     if refusal.said or refusal.estimated_time is not None:
         return explain(refusal, call, credential)
-    return bad_output(call, "its JSON holds neither sound, nor a picture, nor a video")
+    return bad_output(call, "its JSON holds neither sound, nor an image, nor a video")

@@ -46,7 +46,7 @@ _TOKEN_WANTED = Meaning(
 _NOT_PERMITTED = Meaning(
     kind=FailureKind.FORBIDDEN,
     what="the token does not permit this",
-    advice="If the model asks for that, accept its licence on its page, with the account the token is of.",
+    advice="If the model asks for that, accept its license on its page, with the account the token is of.",
 )
 _NO_CREDITS = Meaning(
     kind=FailureKind.CREDITS,

@@ -27,7 +27,7 @@ _LONGEST_PATH = 200  # characters
 
 
 class RoutedFal(Polled):
-    """Pictures and films by fal, with its models' own inputs, as the route's `style` says."""
+    """Images and videos by fal, with its models' own inputs, as the route's `style` says."""
 
     domains = RESULT_DOMAINS
 
@@ -72,6 +72,6 @@ def _finished(result: dict[str, Any], call: Call) -> Progress:
 def _moderated(call: Call) -> ProviderError:
     return ProviderError(
         FailureKind.MODERATED,
-        f"fal blackened the picture by {call.model}: its checker found it unsafe. It is billed. Change the prompt.",
+        f"fal blackened the image by {call.model}: its checker found it unsafe. It is billed. Change the prompt.",
         charged=Charged.YES,
     )

@@ -1,4 +1,4 @@
-"""Partners that hold the line and answer as OpenAI's images API does, the picture in base64: Together and Nscale."""
+"""Partners that hold the line and answer as OpenAI's images API does, the image in base64: Together and Nscale."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _PATH = "/v1/images/generations"
 
 
 class Images:
-    """Pictures at one partner; `body_of` puts a call into the partner's own words, for its own id of the model."""
+    """Images at one partner; `body_of` puts a call into the partner's own words, for its own id of the model."""
 
     def __init__(self, router: Router, body_of: Callable[[Call, str], dict[str, Any]]) -> None:
         self._router = router
         self._body_of = body_of
 
     def submit(self, call: Call) -> Done:
-        """Generate, and return the one picture; raises ProviderError."""
+        """Generate, and return the one image; raises ProviderError."""
         until = time.monotonic() + call.timeout
         body = self._body_of(call, self._router.model_of(call))
         reply = self._router.ask("POST", _PATH, within(call, until), json=body)

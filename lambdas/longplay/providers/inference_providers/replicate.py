@@ -17,7 +17,7 @@ HELD = 5  # seconds
 
 
 class RoutedReplicate(Polled):
-    """Pictures and films by Replicate, with its models' own inputs, as the route's `style` says."""
+    """Images and videos by Replicate, with its models' own inputs, as the route's `style` says."""
 
     domains = RESULT_DOMAINS
 

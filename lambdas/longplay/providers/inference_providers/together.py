@@ -22,7 +22,7 @@ _STEPS = (10, 50)
 
 
 class TogetherVideo(Polled):
-    """Films by Together. Its results are at short links (`https://api.together.ai/shrt/…`); where these lead is not
+    """Videos by Together. Its results are at short links (`https://api.together.ai/shrt/…`); where these lead is not
     confirmed, and a redirect is not followed."""
 
     domains = ("together.ai", "together.xyz")
@@ -48,7 +48,7 @@ class TogetherVideo(Polled):
         return f"{_PATH}/{ref}"
 
     def progress(self, reply: Reply, ref: str) -> Progress | None:
-        """`queued` and `in_progress`, then `completed` with an address, or `failed` or `cancelled` with an error."""
+        """`queued` and `in_progress`, then `completed` with an address, or `failed` or `canceled` with an error."""
         match payload_of(reply):
             case {"status": "completed", **rest}:
                 return Progress(files=[_within(rest.get("outputs"), "video_url")])

@@ -19,12 +19,12 @@ _LEAST_SIDE, _MOST_SIDE = 512, 1536  # pixels (wavespeed.ai/docs-api/flux-dev)
 
 
 class WaveSpeed(Polled):
-    """Pictures and films by WaveSpeed. Its documents show results on all three hosts; which is usual is not said."""
+    """Images and videos by WaveSpeed. Its documents show results on all three hosts; which is usual is not said."""
 
     domains = ("wavespeed.ai", "d1q70pf5vjeyhc.cloudfront.net", "d11ewybssaphwx.cloudfront.net")
 
     def order(self, call: Call, model: str) -> Order:
-        """A prompt, a size, a seed, and an image to start from; for pictures steps and guidance too."""
+        """A prompt, a size, a seed, and an image to start from; for images steps and guidance too."""
         body = {"prompt": call.prompt, **_seed(call), **_BODIES[call.kind](call)}
         return Order(path=f"/api/v3/{model}", body=body)
 
@@ -58,7 +58,7 @@ def _seed(call: Call) -> dict[str, int]:
     return {name: int(seed) % (_LARGEST_SEED + 1) for name, seed in given(call, "seed").items()}
 
 
-def _picture(call: Call) -> dict[str, Any]:
+def _image(call: Call) -> dict[str, Any]:
     return {**given(call, "num_inference_steps", "guidance_scale"), **_size(call)}
 
 
@@ -67,11 +67,11 @@ def _size(call: Call) -> dict[str, str]:
     return {"size": "*".join(map(str, sides))} if len(sides) == 2 else {}
 
 
-def _film(call: Call) -> dict[str, Any]:
+def _video(call: Call) -> dict[str, Any]:
     if call.image is not None:
         return {"image": image_url(call) or image_inline(call)}
     upright = call.parameters.get("height", 0) > call.parameters.get("width", 0)  # type: ignore[operator]
     return {"size": "720*1280" if upright else "1280*720"}
 
 
-_BODIES = {"image": _picture, "video": _film}
+_BODIES = {"image": _image, "video": _video}

@@ -44,7 +44,7 @@ def _diffusion(call: Call) -> dict[str, Any]:
 
 
 def _flux(call: Call) -> dict[str, Any]:
-    """FLUX takes an aspect ratio for a size; with `go_fast` a seed would not bring the same picture again."""
+    """FLUX takes an aspect ratio for a size; with `go_fast` a seed would not bring the same image again."""
     sent = given(call, "seed", "num_inference_steps", guidance="guidance_scale")
     return {
         "prompt": call.prompt,

@@ -48,15 +48,15 @@ class SageMaker:
     def submit(self, call: Call) -> Accepted:
         """Queue the generation under the attempt's own name; raises ProviderError."""
         body = _body(call)
-        patience = Patience.until(call.ends_within)
+        callback_grace = Patience.until(call.ends_within)
         endpoint = self._runtime.endpoint(call)
         location = self._payloads.store(call.attempt, body)
-        queued = endpoint.invoke(location, patience)
+        queued = endpoint.invoke(location, callback_grace)
         output = self._payloads.key_in(queued.output)
         if output is None:
             raise _out_of_reach(call)
         failure = self._payloads.key_in(queued.failure)
-        until = self._clock() + patience.total + GRACE
+        until = self._clock() + callback_grace.total + GRACE
         ref = Reference(attempt=call.attempt, output=output, failure=failure, until=until)
         return Accepted(ref=ref.text, poll_after=SAFETY_NET, request_id=call.attempt)
 

@@ -35,7 +35,7 @@ _NOT_PERMITTED = Meaning(
 _REFUSED_THERE = Meaning(
     kind=FailureKind.FORBIDDEN,
     what="the model's container was refused something",
-    advice="Look at the endpoint's log: the Hub may want a licence accepted for the weights.",
+    advice="Look at the endpoint's log: the Hub may want a license accepted for the weights.",
 )
 
 _BY_CODE = {

@@ -81,7 +81,7 @@ class Endpoint:
     client: Any
     call: Call
 
-    def invoke(self, location: str, patience: Patience) -> Queued:
+    def invoke(self, location: str, callback_grace: Patience) -> Queued:
         """Queue the request that lies at `location`; raises ProviderError."""
         with _named_failures(self.call):
             answer = self.client.invoke_endpoint_async(
@@ -90,8 +90,8 @@ class Endpoint:
                 InputLocation=location,
                 ContentType="application/json",
                 Accept="application/json",
-                RequestTTLSeconds=patience.queued,
-                InvocationTimeoutSeconds=patience.run,
+                RequestTTLSeconds=callback_grace.queued,
+                InvocationTimeoutSeconds=callback_grace.run,
             )
         return Queued(output=answer.get("OutputLocation"), failure=answer.get("FailureLocation"))
 

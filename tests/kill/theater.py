@@ -27,7 +27,7 @@ class Scenario:
     """A life, and how each of its jobs, by name, may end: "a | b" for either, "never created" among them.
 
     `live` does what matters; time then passes by itself until all is quiet. `forgotten` is how many results its callers
-    may erase before the ledger has learnt of them. `settings` are Longplay's.
+    may erase before the ledger has learned of them. `settings` are Longplay's.
     """
 
     live: Callable[[Life], None]

@@ -1,4 +1,4 @@
-"""Pictures from a prompt, by procedure: its words choose the hour and the subject, layers of scenery do the rest."""
+"""Images from a prompt, by procedure: its words choose the hour and the subject, layers of scenery do the rest."""
 
 import hashlib
 import re
@@ -47,7 +47,7 @@ GROUND: tuple[tuple[Layer, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A prompt understood: which colours, which layers back to front, and the key that all chance comes from."""
+    """A prompt understood: which colors, which layers back to front, and the key that all chance comes from."""
 
     palette: Palette
     layers: tuple[Layer, ...]
@@ -71,7 +71,7 @@ def compose(prompt: str, *, seed: int = 0, steps: int = 30, guidance: float = 7.
 
 
 def paint(scene: Scene, *, width: int, height: int, pan: float = 0.0, time: float = 0.0) -> Image.Image:
-    """An RGB picture; `pan` moves the camera (in picture heights), `time` the water and the clouds (in seconds)."""
+    """An RGB image; `pan` moves the camera (in image heights), `time` the water and the clouds (in seconds)."""
     view = View(
         width=width,
         height=height,
@@ -87,15 +87,15 @@ def paint(scene: Scene, *, width: int, height: int, pan: float = 0.0, time: floa
     return caption(Image.fromarray(_develop(canvas, view, scene.contrast)))
 
 
-def caption(picture: Image.Image) -> Image.Image:
-    """The picture with a small honest line at its lower edge; too small a picture stays as it is."""
-    width, height = picture.size
+def caption(image: Image.Image) -> Image.Image:
+    """The image with a small honest line at its lower edge; too small an image stays as it is."""
+    width, height = image.size
     font = ImageFont.load_default(size=max(8, height // 48))
     if width < 160 or font.getlength(CAPTION) > width - 8:
-        return picture
-    draw = ImageDraw.Draw(picture, "RGBA")
+        return image
+    draw = ImageDraw.Draw(image, "RGBA")
     draw.text((width - 6, height - 5), CAPTION, font=font, fill=(255, 255, 255, 110), anchor="rs")
-    return picture
+    return image
 
 
 def _words(text: str) -> list[str]:
