@@ -42,7 +42,7 @@ class Life(Stage):
         """
         headers = {"Idempotency_Key": name} if patient else {}
         tagged = {**body, "tags": {"name": name}}
-        answer = self._ask("submit", lambda: self.product.post("/generate", tagged, **headers), grace=patient)
+        answer = self._ask("submit", lambda: self.product.post("/generate", tagged, **headers), patient=patient)
         if answer is None:
             return ""
         assert answer.status in (200, 202), answer.body

@@ -19,7 +19,7 @@ def a_plain_job(life: Life) -> None:
 
 
 def a_job_whose_caller_gives_up(life: Life) -> None:
-    life.submit("job", TRACK, grace=False)
+    life.submit("job", TRACK, patient=False)
     with life.undisturbed():
         life.settle()
 
