@@ -14,6 +14,7 @@ LOCAL_TOOLS = $(CLOUD_TOOLS) .local/emulator/ready .local/runtime/ready
 CDK = .local/cdk/node_modules/.bin/cdk --no-notices
 BOOTSTRAPPED = .venv/bin/python -c 'import boto3; boto3.client("cloudformation").describe_stacks(StackName="CDKToolkit")' 2>/dev/null
 UV = .venv/bin/uv --quiet
+LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 LEFT = .local/left.json
 ERASE = .venv/bin/python -m infra.operate erase-data $(LEFT)
 OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate)
@@ -21,13 +22,14 @@ OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test check bench deploy key token doctor pause resume destroy
+.PHONY: help run test check bench lock deploy key token doctor pause resume destroy
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make run                      the whole of it on this machine; ONCE=1 stops after two files'
 	@echo '                              HF_TOKEN=hf_… asks the real Hugging Face, MODEL_SERVER=http://… any server like it'
 	@echo 'make test, check, bench       the tests; format, lint and types; the benchmarks'
+	@echo 'make lock                     writes each requirements.txt from its requirements.in'
 	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
 	@echo '                              (ARGS="-c name=value" for settings of infra/settings/settings.py)'
 	@echo 'make destroy                  removes it, and leaves its files and jobs; DATA=1 deletes them too'
@@ -47,6 +49,12 @@ check: .venv/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy lambdas infra local benchmarks app.py
+
+# Each requirements.in is written by hand; its requirements.txt adds what those packages need, with hashes.
+lock: .venv/ready
+	@$(LOCK) lambdas/requirements.in -o lambdas/requirements.txt
+	@$(LOCK) requirements.in -c lambdas/requirements.txt -o requirements.txt
+	@for name in requirements runtime-requirements emulator-requirements; do $(LOCK) local/$$name.in -o local/$$name.txt || exit 1; done
 
 bench: $(LOCAL_TOOLS)
 	.venv/bin/python -m benchmarks
