@@ -17,8 +17,8 @@ ACCOUNT = "router"
 TypedItem = Mapping[str, Any]
 
 CONDITIONS: Mapping[str, Callable[[TypedItem | None, TypedItem], bool]] = {
-    "attribute_not_exists(pk)": lambda old, _: old is None,
-    "version = :seen": lambda old, values: old is not None and old["version"] == values[":seen"],
+    "attribute_not_exists(#pk)": lambda old, _: old is None,
+    "#version = :seen": lambda old, values: old is not None and old["version"] == values[":seen"],
 }
 
 

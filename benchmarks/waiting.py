@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from longplay.domain.settings import Settings
+from longplay.engine.ledger import Ledger
 from longplay.engine.sweeper import MOST_RESENT, Sweeper
 from longplay.storage.items import from_item, to_item
 from longplay.storage.jobs import JobTable
@@ -59,13 +60,18 @@ def wait(jobs: int, *, minutes: int) -> Waiting:
     table, sent = TableInMemory(), Sent()
     for n in range(jobs):
         table.hold(_job(f"job{n:05}"))
-    sweeper = Sweeper(
-        jobs=JobTable(Table(cast(Any, table), "jobs")),
+    found, unused, resend_after = JobTable(Table(cast(Any, table), "jobs")), cast(Any, None), Settings().resend_after
+    ledger = Ledger(
+        jobs=found,
         queue=JobQueue(cast(Any, sent), {"calls": "calls", "steps": "steps"}),
-        outcomes=cast(Any, None),  # no job crashes or ends here
-        settings=Settings(),
+        budgets=unused,  # no job crashes or ends here
+        cache=unused,
+        limiter=unused,
+        timings=unused,
+        resend_after=resend_after,
         clock=lambda: table.now,
     )
+    sweeper = Sweeper(jobs=found, ledger=ledger, recovery=unused, resend_after=resend_after, clock=lambda: table.now)
     waiting = Waiting()
     for minute in range(1, minutes + 1):
         table.now, before = BEGIN + minute * MINUTE, len(sent.bodies)
@@ -117,8 +123,8 @@ class TableInMemory:
     def update_item(self, *, Key: Mapping[str, Any], **parameters: Any) -> dict[str, Any]:  # noqa: N803
         """A job moved along the index, if it is where it was seen; raises ClientError when it is not."""
         key, values = Key["pk"]["S"], from_item(parameters["ExpressionAttributeValues"])
-        assert parameters["ConditionExpression"] == "#due_at = :seen"
-        if self._due[key] != values[":seen"]:
+        assert parameters["ConditionExpression"] == "#due_at = :seen_due_at"
+        if self._due[key] != values[":seen_due_at"]:
             raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "UpdateItem")
         self._due[key] = values[":due_at"]
         self._items[key] = {**self._items[key], **to_item({"due_at": self._due[key]})}

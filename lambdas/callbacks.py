@@ -19,7 +19,7 @@ def hear(provider: str, job_id: str, fence: str) -> Response[str]:
     """204 for a hint that was taken, whatever came of it; 404 for one that belongs to nothing."""
     event = api.current_event
     secret = event.query_string_parameters.get("t", "")
-    heard = dependencies().callbacks.hear(provider, job_id, secret, body_of(event))
+    heard = dependencies().callbacks.receive(provider, job_id, secret, body_of(event))
     logger.info("callback", provider=provider, job=job_id, fence=fence, heard=heard)
     return Response(status_code=204, body="")
 

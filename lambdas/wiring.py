@@ -1,4 +1,4 @@
-"""The parts, put together once from a function's environment; the entry points take theirs from here."""
+"""Puts the product together from a function's environment, once; the entry points take their use cases from here."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from longplay.engine.callbacks import Callbacks
 from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
-from longplay.engine.outcomes import Outcomes
-from longplay.engine.routing import Routes
+from longplay.engine.ledger import Ledger
+from longplay.engine.recovery import Recovery
+from longplay.engine.routing import Routing
 from longplay.engine.sweeper import Sweeper
 from longplay.engine.worker import Worker
 from longplay.http.service import Service
@@ -39,53 +40,51 @@ from longplay.storage.timings import Timings
 from longplay.storage.tokens import ProviderTokens
 
 
-class Parts:
-    """Each part is made when it is first asked for, so that a function pays only for its own."""
+class Dependencies:
+    """Each one is made when it is first asked for, so that a function pays only for its own."""
 
     @cached_property
     def service(self) -> Service:
-        """What the HTTP functions call."""
+        """The use cases behind the HTTP functions."""
         return Service(
             jobs=self._jobs,
-            queue=self._queue,
+            ledger=self._ledger,
             bucket=self._bucket,
             uploads=Uploads(bucket=self._bucket),
             switch=Switch(self._table),
             admission=self._admission,
-            outcomes=self._outcomes,
             limiter=self._limiter,
-            timings=self._timings,
-            routes=self._routes,
+            routing=self._routing,
             catalogue=self._catalogue,
             settings=self._settings,
         )
 
     @cached_property
     def worker(self) -> Worker:
-        """What the generator calls."""
+        """The generator's use case."""
         _keep_headers_out_of_the_log()
         return Worker(
-            jobs=self._jobs,
-            queue=self._queue,
-            bucket=self._bucket,
-            limiter=self._limiter,
-            calls=self._calls,
-            circuits=self._circuits,
-            outcomes=self._outcomes,
+            ledger=self._ledger,
+            recovery=self._recovery,
             failures=self._failures,
             followers=self._followers,
-            settings=self._settings,
+            calls=self._calls,
+            bucket=self._bucket,
+            limiter=self._limiter,
+            circuits=self._circuits,
+            lease_margin=self._settings.lease_margin,
         )
 
     @cached_property
     def sweeper(self) -> Sweeper:
-        """What the schedule calls."""
-        return Sweeper(jobs=self._jobs, queue=self._queue, outcomes=self._outcomes, settings=self._settings)
+        """The use case of the schedule."""
+        resend_after = self._settings.resend_after
+        return Sweeper(jobs=self._jobs, ledger=self._ledger, recovery=self._recovery, resend_after=resend_after)
 
     @cached_property
     def callbacks(self) -> Callbacks:
-        """What the functions for callbacks and notices call."""
-        return Callbacks(jobs=self._jobs, queue=self._queue, providers=self._providers, catalogue=self._catalogue)
+        """The use case of callbacks and notices."""
+        return Callbacks(jobs=self._jobs, ledger=self._ledger, providers=self._providers, catalogue=self._catalogue)
 
     @cached_property
     def doctor(self) -> Doctor:
@@ -115,57 +114,48 @@ class Parts:
         return load_providers(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"], payloads)
 
     @cached_property
-    def _failures(self) -> Failures:
-        return Failures(
+    def _ledger(self) -> Ledger:
+        return Ledger(
             jobs=self._jobs,
             queue=self._queue,
+            budgets=self._budgets,
+            cache=self._cache,
             limiter=self._limiter,
-            outcomes=self._outcomes,
-            routes=self._routes,
-            circuits=self._circuits,
-            settings=self._settings,
+            timings=self._timings,
+            resend_after=self._settings.resend_after,
         )
 
     @cached_property
-    def _routes(self) -> Routes:
-        return Routes(catalogue=self._catalogue, settings=self._settings, circuits=self._circuits)
+    def _recovery(self) -> Recovery:
+        return Recovery(ledger=self._ledger, bucket=self._bucket)
+
+    @cached_property
+    def _failures(self) -> Failures:
+        return Failures(ledger=self._ledger, limiter=self._limiter, routing=self._routing, circuits=self._circuits)
+
+    @cached_property
+    def _followers(self) -> Followers:
+        return Followers(ledger=self._ledger, bucket=self._bucket, cache=self._cache, admission=self._admission)
+
+    @cached_property
+    def _routing(self) -> Routing:
+        return Routing(
+            catalogue=self._catalogue, settings=self._settings, circuits=self._circuits, timings=self._timings
+        )
 
     @cached_property
     def _circuits(self) -> Circuits:
         return Circuits(self._table)
 
     @cached_property
-    def _followers(self) -> Followers:
-        return Followers(
-            jobs=self._jobs,
-            queue=self._queue,
-            bucket=self._bucket,
-            cache=self._cache,
-            admission=self._admission,
-            outcomes=self._outcomes,
-            settings=self._settings,
-        )
-
-    @cached_property
     def _admission(self) -> Admission:
         return Admission(
-            jobs=self._jobs,
+            ledger=self._ledger,
             limiter=self._limiter,
             budgets=self._budgets,
             cache=self._cache,
             bucket=self._bucket,
-            settings=self._settings,
-        )
-
-    @cached_property
-    def _outcomes(self) -> Outcomes:
-        return Outcomes(
-            jobs=self._jobs,
-            bucket=self._bucket,
-            budgets=self._budgets,
-            cache=self._cache,
-            limiter=self._limiter,
-            timings=self._timings,
+            horizon=self._settings.horizon,
         )
 
     @cached_property
@@ -211,9 +201,9 @@ class Parts:
 
 
 @cache
-def dependencies() -> Parts:
-    """This function's parts."""
-    return Parts()
+def dependencies() -> Dependencies:
+    """This function's dependencies."""
+    return Dependencies()
 
 
 def _keep_headers_out_of_the_log() -> None:

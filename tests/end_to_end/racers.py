@@ -18,7 +18,7 @@ from longplay.domain.pacing import Line
 from longplay.domain.request import parse_submission
 from longplay.http.service import Service
 from longplay.storage.cache import Entry
-from wiring import Parts
+from wiring import Dependencies
 
 from tests.harness.aws import Aws
 
@@ -40,13 +40,13 @@ class Racetrack:
     monkeypatch: pytest.MonkeyPatch
     calls: list[str] = field(default_factory=list)
 
-    def functions(self, count: int, **settings: Any) -> list[Parts]:
+    def functions(self, count: int, **settings: Any) -> list[Dependencies]:
         """As many functions, each with clients and a memory of its own, as separate instances on Lambda would have."""
         for name, value in {**self.account.environment, "SETTINGS": json.dumps(settings)}.items():
             self.monkeypatch.setenv(name, value)
         for shape in SHAPES:
             msgspec.json.Decoder(shape)
-        functions = [Parts() for _ in range(count)]
+        functions = [Dependencies() for _ in range(count)]
         for function in functions:
             assert function.service
             assert function.worker

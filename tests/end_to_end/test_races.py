@@ -58,7 +58,7 @@ def test_of_sixteen_deliveries_of_each_of_200_messages_one_makes_a_call(
     functions = racetrack.functions(AT_ONCE, servers={"*": f"{quick.url}/models/{{model}}"})
     jobs = [_job(submit(functions[0].service, "deliveries", prompt=f"image {n}", **PICTURE)) for n in range(200)]
     for job in jobs:
-        message = Message(version=1, job=job.id, route=job.route)
+        message = Message(version=1, job=job.id, route=job.leg.route)
         outcomes = at_once([partial(function.worker.advance, message, remaining=60) for function in functions])
         assert Counter(outcomes) == {"succeeded": 1, "left alone": AT_ONCE - 1}
     assert Counter(request.inputs for request in quick.requests) == {f"image {n}": 1 for n in range(200)}

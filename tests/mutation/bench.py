@@ -10,14 +10,17 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from longplay.doctor import reports
+from longplay.domain import changes
 from longplay.domain.catalogue import Kind
-from longplay.domain.errors import Charged
-from longplay.domain.job import Job, JobError, Output, Status
+from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.job import Job, JobError, Leg, Output, Status
 from longplay.domain.pacing import Limit, Window
 from longplay.domain.request import GenerationRequest
 from longplay.domain.settings import CacheScope, Caps
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
+from longplay.storage.circuits import Circuits
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import Limiter
 from longplay.storage.table import Table, WriteRefused
@@ -31,6 +34,7 @@ LEASE = NOW + 100
 CRASHED = LEASE + 1  # when a worker that began at NOW is known to be gone
 DEADLINE = NOW + 600
 ERROR = JobError(code="upstream", message="It broke.", retryable=True, charged=Charged.UNKNOWN)
+ROUTER = Leg(route="router", account="router", price_usd=0.005)
 OUTPUT = Output(key="jobs/x/1/0", content_type="audio/wav", bytes=1, sha256="0" * 64)
 
 
@@ -62,35 +66,57 @@ class Bench:
         return self.take_over(job, now=CRASHED)
 
     def take_over(self, job: Job, *, now: float) -> Job:
-        """Take it over, for a tenth of a second."""
-        return self.jobs.take_over(job, job.attempts[-1], now=now, lease=now + 0.1)
+        """Take it over, for a tenth of a second, whatever its state."""
+        attempts = (*job.attempts, replace(job.attempts[-1], started_at=now))
+        return self.change("TAKE_OVER", replace(job, attempts=attempts, lease=now + 0.1), now=now)
 
-    def released(self, job: Job, **changes: Any) -> Job:
-        """The job back in the line."""
-        after = replace(job, **changes)
-        self.jobs.release(after)
+    def change(self, name: str, job: Job, *, now: float = NOW, seen: Job | None = None) -> Job:
+        """Write a change by its name in changes.py, which a mutant may have replaced."""
+        return self.jobs.change(getattr(changes, name), job, seen=seen or job, now=now)
+
+    def released(self, job: Job, **values: Any) -> Job:
+        """The job queued again."""
+        after = replace(job, **values)
+        self.change("RELEASE", after)
         return after
 
-    def answer_lost(self, **changes: Any) -> Job:
-        """A job back in the line because its call's answer was lost; the job is as it was read then."""
-        return self.released(self.running(), **{"status": Status.QUEUED, **changes})
+    def answer_lost(self, **values: Any) -> Job:
+        """A job queued again because the answer of its call was lost; the job is as it was read then."""
+        return self.released(self.running(), **{"status": Status.QUEUED, **values})
 
     def referred(self, *, not_before: float = NOW, **given: Any) -> Job:
-        """A job that its provider holds."""
+        """A job at its provider."""
         job = replace(self.running(**given), ref="prediction-1", not_before=not_before, due_at=not_before)
-        self.jobs.refer(job)
+        self.change("STORE_REF", job)
         return job
+
+    def polled(self, job: Job, *, now: float = NOW, lease: float = LEASE) -> Job:
+        """The job in the hands of a worker that polls."""
+        return self.change("CLAIM_POLL", replace(job, lease=lease), now=now)
+
+    def learn_ref(self, job: Job, ref: str = "prediction-1") -> Job:
+        """Store the reference that a callback has brought for the last attempt."""
+        late = job.status is Status.QUEUED
+        return self.change("LEARN_REF_LATE" if late else "LEARN_REF", replace(job, ref=ref))
+
+    def fail(self, name: str, job: Job, *, now: float = NOW) -> Job:
+        """Fail the job by one of the changes that do."""
+        return self.change(name, replace(job, error=ERROR), now=now)
+
+    def succeed(self, job: Job) -> Job:
+        """End the job with an output."""
+        return self.change("SUCCEED", replace(job, outputs=(OUTPUT,)))
 
     def canceled_running(self, **given: Any) -> Job:
         """A job that was canceled while a worker was at it."""
         job = self.running(**given)
-        self.jobs.cancel_running(job, now=NOW)
+        self.change("CANCEL_RUNNING", job)
         return job
 
     def canceled(self) -> Job:
         """A job that was canceled while it waited."""
         job = self.queued()
-        self.jobs.cancel_waiting(job, now=NOW)
+        self.change("CANCEL_WAITING", job)
         return job
 
     def follower(self) -> Job:
@@ -100,7 +126,7 @@ class Bench:
     def promoted(self) -> Job:
         """A follower that has taken the lead; the job is as it was read before."""
         job = self.follower()
-        self.jobs.take_the_lead(replace(job, follows=None), beside=[])
+        self.change("TAKE_THE_LEAD", replace(job, follows=None))
         return job
 
     def now(self, job: Job) -> Job:
@@ -123,6 +149,29 @@ class Bench:
         self.client.delete_item(TableName=TABLE, Key={"pk": {"S": f"limit#{ACCOUNT}"}})
         limits = {ACCOUNT: Limit(windows=(Window(1, 10),))}
         return Limiter(self.table, limits, tolerance=0), Limiter(self.table, limits, tolerance=0)
+
+    def close_route(self, route: str, now: float) -> None:
+        """A provider does not serve a route, as one function learns it at `now`."""
+        error = ProviderError(FailureKind.NOT_SERVED, "not served")
+        Circuits(self.table, clock=lambda: now).note(error, account="*", model="m", route=route)
+
+    def closed_until(self, route: str) -> float:
+        """Until when the route is closed."""
+        item = self.table.get(f"closed#m#{route}") or {}
+        return float(item.get("until", 0))
+
+    def forget_reports(self) -> None:
+        """Remove the doctor's report."""
+        self.client.delete_item(TableName=TABLE, Key={"pk": {"S": reports.KEY}})
+
+    def keep_report(self, checked_at: float) -> None:
+        """The doctor has finished a round."""
+        reports.Reports(self.table).keep(reports.Report(checked_at=checked_at, routes=()))
+
+    def latest_report(self) -> float:
+        """When the report that is kept was begun."""
+        latest = reports.Reports(self.table).latest()
+        return latest.checked_at if latest else 0.0
 
     def slots(self) -> list[float]:
         """The starts that are reserved."""
@@ -167,9 +216,7 @@ def _job(**given: Any) -> Job:
         "deadline": DEADLINE,
         "body_hash": "",
         "token": secrets.token_hex(8),
-        "route": "endpoint",
-        "account": "*",
-        "price_usd": 0.005,
+        "leg": Leg(route="endpoint", account="*", price_usd=0.005),
         "not_before": NOW,
         "due_at": NOW + 60,
         "max_charges": 3,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from longplay.storage import changes
+from longplay.domain import changes
+from longplay.domain.changes import Change
 from longplay.storage import jobs as job_table
-from longplay.storage.changes import Change
 from longplay.storage.jobs import Refused
 from longplay.storage.limiter import Limiter
-from longplay.storage.table import Table
 from msgspec.structs import replace as replace_struct
 
 OWN_TOKEN = "its own token is recognized"
@@ -35,23 +35,12 @@ class Mutant:
         """From now on, until the patch is undone."""
         if self.condition == OWN_TOKEN:
             _OF_ANOTHER[self.change](patch)
-        elif self.change in changes.CHANGES:
-            patch.setattr(changes, self.change, self._without(changes.CHANGES[self.change]))
         else:
-            self._rewrite_conditions_in_code(patch)
+            patch.setattr(changes, self.change, self._without(changes.CHANGES[self.change]))
 
     def _without(self, change: Change) -> Change:
         kept = [self.left if condition == self.whole else condition for condition in change.conditions]
-        return Change(change.update, tuple(filter(None, kept)))
-
-    def _rewrite_conditions_in_code(self, patch: pytest.MonkeyPatch) -> None:
-        for verb in ("put", "delete"):
-            write = getattr(Table, verb)
-
-            def without(table: Table, *args: Any, write: Any = write, **values: Any) -> Any:
-                return write(table, *(self.left if arg == self.whole else arg for arg in args), **values)
-
-            patch.setattr(Table, verb, without)
+        return dataclasses.replace(change, conditions=tuple(filter(None, kept)))
 
 
 def mutants() -> Iterator[Mutant]:
@@ -59,8 +48,6 @@ def mutants() -> Iterator[Mutant]:
     for name, change in changes.CHANGES.items():
         for condition in change.conditions:
             yield from _of(name, condition)
-    for name, condition in _IN_CODE:
-        yield from _of(name, condition)
     yield from (Mutant(name, OWN_TOKEN) for name in _OF_ANOTHER)
 
 
@@ -89,10 +76,4 @@ def _lines_do_not_know_their_own(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Limiter, "learn", forget)
 
 
-_IN_CODE = (
-    ("JobTable.create", "attribute_not_exists(pk) OR expires_at <= :now"),
-    ("ResultCache.drop", "#leader = :leader"),
-    ("Limiter", "attribute_not_exists(pk)"),
-    ("Limiter", "version = :seen"),
-)
 _OF_ANOTHER = {"JobTable": _jobs_do_not_know_their_own, "Limiter": _lines_do_not_know_their_own}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from longplay.domain.job import Job
+from longplay.storage.circuits import UNSERVED
 from msgspec.structs import replace
 
 from tests.mutation.bench import ACCOUNT, NOW, Bench, is_refused
@@ -51,7 +52,7 @@ def a_follower_takes_the_place_of_a_leader_that_died(bench: Bench) -> None:
     bench.table.write(bench.cache.reclaim(second, dead=first.id))
 
 
-@guards("ResultCache.drop", "#leader = :leader")
+@guards("CACHE_DROP", "#leader = :leader")
 def a_failed_job_drops_nobody_elses_entry(bench: Bench) -> None:
     first, second = _same_request(bench)
     bench.table.write(bench.cache.claim(first, now=NOW))
@@ -95,14 +96,14 @@ def a_day_takes_as_much_as_its_caps_allow(bench: Bench) -> None:
     bench.hold(budgets, owner)
 
 
-@guards("Limiter", "attribute_not_exists(pk)")
+@guards("LINE_START", "attribute_not_exists(#pk)")
 def the_first_slot_of_an_account_is_taken_once(bench: Bench) -> None:
     one, other = bench.two_limiters()
     bench.table.write(one.reserve(ACCOUNT, now=NOW).part)
     is_refused(lambda: bench.table.write(other.reserve(ACCOUNT, now=NOW).part))
 
 
-@guards("Limiter", "version = :seen")
+@guards("LINE_NEXT", "#version = :seen")
 def every_other_slot_is_taken_once(bench: Bench) -> None:
     one, other = bench.two_limiters()
     one.start(ACCOUNT, None, now=NOW)
@@ -117,6 +118,52 @@ def a_slot_whose_reply_was_lost_is_taken_once(bench: Bench) -> None:
     with bench.repeating("put_item"):
         one.start(ACCOUNT, None, now=NOW)
     assert bench.slots() == [NOW]
+
+
+@guards("CIRCUIT_OPEN", "(attribute_not_exists(#pk) OR #until < :until)")
+def a_shorter_closure_does_not_replace_a_longer_one(bench: Bench) -> None:
+    route = secrets.token_hex(4)
+    bench.close_route(route, NOW + 60)
+    bench.close_route(route, NOW + 30)
+    assert bench.closed_until(route) == NOW + 60 + UNSERVED
+
+
+@guards("CIRCUIT_OPEN", "attribute_not_exists(#pk)")
+def a_route_is_closed_for_the_first_time(bench: Bench) -> None:
+    route = secrets.token_hex(4)
+    bench.close_route(route, NOW)
+    assert bench.closed_until(route) == NOW + UNSERVED
+
+
+@guards("CIRCUIT_OPEN", "#until < :until")
+def a_closed_route_is_closed_for_longer(bench: Bench) -> None:
+    route = secrets.token_hex(4)
+    bench.close_route(route, NOW)
+    bench.close_route(route, NOW + 60)
+    assert bench.closed_until(route) == NOW + 60 + UNSERVED
+
+
+@guards("REPORT_KEEP", "(attribute_not_exists(#pk) OR #checked_at < :checked_at)")
+def an_older_report_does_not_replace_a_newer_one(bench: Bench) -> None:
+    bench.forget_reports()
+    bench.keep_report(NOW)
+    bench.keep_report(NOW - 60)
+    assert bench.latest_report() == NOW
+
+
+@guards("REPORT_KEEP", "attribute_not_exists(#pk)")
+def the_first_report_is_kept(bench: Bench) -> None:
+    bench.forget_reports()
+    bench.keep_report(NOW)
+    assert bench.latest_report() == NOW
+
+
+@guards("REPORT_KEEP", "#checked_at < :checked_at")
+def a_newer_report_replaces_an_older_one(bench: Bench) -> None:
+    bench.forget_reports()
+    bench.keep_report(NOW)
+    bench.keep_report(NOW + 60)
+    assert bench.latest_report() == NOW + 60
 
 
 def _same_request(bench: Bench) -> tuple[Job, Job]:

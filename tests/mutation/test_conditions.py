@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from longplay.storage.jobs import Refused
 from longplay.storage.table import WriteRefused
+from msgspec import ValidationError
 
 from tests.harness.summaries import MUTANT
 from tests.mutation import end_scenarios, shared_scenarios, worker_scenarios
@@ -42,6 +43,6 @@ def test_its_absence_is_noticed(
 def _notices(scenario: Callable[[Bench], object], bench: Bench) -> bool:
     try:
         scenario(bench)
-    except (Refused, WriteRefused, ClientError, AssertionError, pytest.fail.Exception):
+    except (Refused, WriteRefused, ClientError, AssertionError, ValidationError, pytest.fail.Exception):
         return True
     return False

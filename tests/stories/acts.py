@@ -34,7 +34,7 @@ def kill_after_submit(product: Product, monkeypatch: pytest.MonkeyPatch) -> None
     """A worker that dies between the provider's answer and storing what it said."""
     worker = wiring.dependencies().worker
     with monkeypatch.context() as patch:
-        patch.setattr(type(worker.jobs), "refer", _die)
+        patch.setattr(type(worker), "_store_ref", _die)
         patch.setattr(type(worker.bucket), "store", _die)
         with pytest.raises(Killed):
             product.deliver()

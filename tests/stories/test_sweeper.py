@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import time_machine
 import wiring
-from longplay.engine.sweeper import LONGEST_STEP, MOST_LOOKED_AT, MOST_RESENT
+from longplay.domain.schedule import LONGEST_STEP
+from longplay.engine.sweeper import MOST_LOOKED_AT, MOST_RESENT
 from longplay.storage.items import to_item
 
 from benchmarks.waiting import wait

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from longplay.domain import changes
 from longplay.providers.checkups.findings import Finding, Question
 from longplay.storage.table import Table, WriteRefused
 
@@ -48,9 +49,8 @@ class Reports:
     def keep(self, report: Report) -> None:
         """Put it in the place of an earlier one."""
         item = {"pk": KEY, "checked_at": report.checked_at, "report": msgspec.json.encode(report).decode()}
-        later = "attribute_not_exists(pk) OR #checked_at < :checked_at"
         try:
-            self._table.write(self._table.put("report", item, later, checked_at=report.checked_at))
+            self._table.write(self._table.put("report", item, changes.REPORT_KEEP, checked_at=report.checked_at))
         except WriteRefused:
             return  # a round that began later was done sooner
 

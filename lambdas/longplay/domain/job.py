@@ -1,19 +1,21 @@
-"""A job: what was asked, what has been tried, what it may have cost and what came of it."""
+"""A job: its request, its attempts and what they may have cost, its wait, and its result."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from longplay.domain.errors import Charged
 from longplay.domain.request import GenerationRequest
 
-MOST_CRASHES = 3  # a job that kills its worker so often is not tried again
+MOST_CRASHES = 3  # a job that has crashed this many workers is not tried again
+NOT_CALLED = "not called"  # the outcome of an attempt that was entered and then not made
 
 
 class Status(StrEnum):
-    """Where a job is; it only moves to the right."""
+    """The status a caller sees. It never moves back from an end."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -25,6 +27,18 @@ class Status(StrEnum):
     def finished(self) -> bool:
         """Whether nothing more will be tried."""
         return self not in (Status.QUEUED, Status.RUNNING)
+
+
+class Phase(StrEnum):
+    """What is happening to a job now, from its status, lease, reference, leader and place in the open index."""
+
+    WAITING = "waiting"
+    FOLLOWING = "following"
+    CALLING = "calling"
+    CRASHED = "crashed"
+    AT_PROVIDER = "at the provider"
+    LINGERING = "lingering"
+    OVER = "over"
 
 
 class WaitReason(StrEnum):
@@ -39,17 +53,34 @@ class WaitReason(StrEnum):
     ACCOUNT_PAUSED = "account_paused"
 
 
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """The route a job takes now, and the figures that change with it.
+
+    `account` is the paced account, `queue` the queue of its messages, `price_usd` the price of one generation.
+    `callback_grace` is how many seconds a lost call may still call back, `typical_seconds` how long a generation
+    takes, and `typical_basis` where that figure comes from.
+    """
+
+    route: str
+    account: str
+    price_usd: float
+    queue: str = "calls"
+    callback_grace: float = msgspec.field(default=0.0, name="patience")  # as version 0.1 stored it
+    typical_seconds: float = 0.0
+    typical_basis: str = ""
+
+
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call that may cost money, entered before it is made. Times are epoch seconds.
 
-    `charged` stays `unknown` until the answer is learned; `tries` counts uncharged repeats on the same route.
-    Whoever knows its `token` may hint by a callback that it has ended; `told` is whether its reference came that way.
+    `charged` stays `unknown` until the answer is known. `tries` counts uncharged repeats on the same route.
+    A callback proves itself by `token`; `ref_from_callback` says that the provider's reference came in one.
     """
 
     route: str
     started_at: float
     token: str = ""
-    told: bool = False
+    ref_from_callback: bool = msgspec.field(default=False, name="told")  # as version 0.1 stored it
     ended_at: float | None = None
     outcome: str = "calling"
     charged: Charged = Charged.UNKNOWN
@@ -59,7 +90,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a queued job waits, and until when (epoch seconds)."""
+    """Why a job waits, and until when (epoch seconds)."""
 
     reason: WaitReason
     until: float
@@ -67,7 +98,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file of the result, as it lies in the bucket."""
+    """One file of the result in the bucket."""
 
     key: str
     content_type: str
@@ -88,15 +119,14 @@ class JobError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One generation and its ledger. Times are epoch seconds; see docs on the state machine for the rules.
+    """One generation and its ledger. Times are epoch seconds. docs/engine.md has the rules.
 
-    `lease` is the lock: present while a worker is at it, past when that worker has crashed.
-    `fence` counts the workers that ever held it; `charges` the attempts that may have cost money.
-    `ref` is the provider's reference while the provider holds the generation, and `polled_at` when it was last asked.
-    `price_usd` is one generation's by its route, `max_price_usd` by the dearest it may go.
-    `slot` is its start in the line of a paced account, `hold` what each budget in `held_by` holds for it (millionths of
-    a dollar),
-    `follows` the job whose result of the same request it waits for.
+    `lease` is the lock: set while a worker holds the job, in the past when that worker has crashed.
+    `fence` counts the workers that have held it; `charges` counts the attempts that may have cost money.
+    `ref` is the provider's reference of the generation, `polled_at` the time of the last poll.
+    `max_price_usd` is the price of one generation on the most expensive route that is set up.
+    `slot` is its reserved start on a paced account. `hold` is what each budget in `held_by` reserves for it, in
+    millionths of a dollar. `follows` is the job with the same request whose result it waits for.
     """
 
     id: str
@@ -108,9 +138,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float
     body_hash: str
     token: str
-    route: str
-    account: str
-    price_usd: float
+    leg: Leg
     max_price_usd: float = msgspec.field(default=0.0, name="dearest_usd")  # as version 0.1 stored it
     not_before: float
     max_charges: int
@@ -124,8 +152,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[Output, ...] = ()
     error: JobError | None = None
     completed_at: float | None = None
-    queue: str = "calls"
-    callback_grace: float = msgspec.field(default=0.0, name="patience")  # as version 0.1 stored it
     ref: str | None = None
     polled_at: float | None = None
     slot: float | None = None
@@ -138,43 +164,62 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     deleted: float | None = None
     retry_of: str | None = None
     input_key: str | None = None
-    typical_seconds: float = 0.0
-    typical_basis: str = ""
     tags: dict[str, str] = {}
+
+    def phase(self, now: float) -> Phase:
+        """What is happening to the job at `now`."""
+        if self.due_at is None:
+            return Phase.OVER
+        if self.lease is not None:
+            return Phase.CRASHED if self.lease <= now else Phase.CALLING
+        if self.ref is not None:
+            return Phase.LINGERING if self.status.finished else Phase.AT_PROVIDER
+        return Phase.FOLLOWING if self.follows is not None else Phase.WAITING
 
     @property
     def started_at(self) -> float | None:
-        """When the first attempt began."""
+        """The start of the first attempt."""
         return self.attempts[0].started_at if self.attempts else None
-
-    def crashed(self, now: float) -> bool:
-        """Whether the worker that held the job is gone."""
-        return self.lease is not None and self.lease <= now
 
     @property
     def grace_ends(self) -> float:
-        """Until when a crashed worker's call may yet call back, and is not repeated."""
-        return self.attempts[-1].started_at + self.callback_grace if self.attempts else 0.0
+        """Until when the last call may still call back; it is not repeated before."""
+        return self.attempts[-1].started_at + self.leg.callback_grace if self.attempts else 0.0
 
     @property
     def call_ends_by(self) -> float:
-        """Until when its call is under way at the latest: its lease, or its deadline where no worker waits for it."""
-        return self.lease or self.created_at if self.queue == "calls" else self.deadline
+        """The latest end of its call: the lease, or the deadline where the provider answers with a reference."""
+        return self.lease or self.created_at if self.leg.queue == "calls" else self.deadline
 
     def may_be_charged(self) -> bool:
-        """Whether its caller allows one more call that may cost money."""
+        """Whether the caller allows one more call that may cost money."""
         return self.charges < self.max_charges
 
     def usd(self, *charges: Charged) -> float:
-        """What the attempts of these certainties come to, in dollars."""
+        """The dollars of all attempts with one of these charges."""
         return sum(self.price_of(attempt) for attempt in self.attempts if attempt.charged in charges)
 
     def price_of(self, attempt: Attempt) -> float:
-        """What an attempt costs if it is charged, in dollars."""
-        return 0.0 if attempt.charged is Charged.NO else attempt.usd or self.price_usd
+        """The dollars an attempt costs if it is charged."""
+        return 0.0 if attempt.charged is Charged.NO else attempt.usd or self.leg.price_usd
+
+    def closed(
+        self, *, now: float, outcome: str, charged: Charged = Charged.UNKNOWN, request_id: str | None = None
+    ) -> Job:
+        """The job with its last attempt closed."""
+        usd = 0.0 if charged is Charged.NO else self.leg.price_usd
+        last = replace(
+            self.attempts[-1], ended_at=now, outcome=outcome, charged=charged, request_id=request_id, usd=usd
+        )
+        return replace(self, attempts=(*self.attempts[:-1], last))
+
+
+def opened(route: str, *, now: float, token: str) -> Attempt:
+    """The entry of a call that is about to be made."""
+    return Attempt(route=route, started_at=now, token=token)
 
 
 def combined_charge(job: Job) -> Charged:
-    """What the whole job has cost, as far as it is known: yes beats unknown beats no."""
+    """The charge of the whole job: yes beats unknown beats no."""
     known = {attempt.charged for attempt in job.attempts}
     return next((charge for charge in (Charged.YES, Charged.UNKNOWN) if charge in known), Charged.NO)

@@ -1,4 +1,4 @@
-"""When a failed call may be tried again, and when another way is gone: one row for each kind of failure."""
+"""When a failed call is tried again or another route is taken: one row for each kind of failure."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _tries(job: Job) -> int:
     """How often this route has been asked in a row, the last time included."""
     tries = 0
     for attempt in reversed(job.attempts):
-        if attempt.route != job.route:
+        if attempt.route != job.leg.route:
             break
         tries += attempt.tries
     return tries

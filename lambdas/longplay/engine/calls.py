@@ -1,4 +1,4 @@
-"""A job's calls to its provider: where they go, what they carry, and how long they may take."""
+"""A job's calls to its provider: their route, their content and their time limit."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from longplay.domain.settings import Settings
 from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, PollError, Provider
 from longplay.storage.files import ResultBucket
 
-STORING = 5  # seconds kept back from a call, to store what it brings
-_FETCHED_WITHIN = 3_600  # seconds in which a provider may fetch an input image
+STORING = 5  # seconds reserved at the end of a call to store its result
+_FETCHED_WITHIN = 3_600  # seconds for which the URL of an input image is valid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Calls:
     """Makes the calls. `callback_base` is the API's public URL, None where it has none; `remaining` is in seconds,
     `clock` gives epoch seconds.
 
-    Beside what the provider's raise, `submit` raises ProviderError and the others PollError where the route is gone.
+    If the route is gone, `submit` raises ProviderError and the other two raise PollError.
     """
 
     providers: Mapping[str, Provider]
@@ -34,30 +34,30 @@ class Calls:
     clock: Callable[[], float] = time.time
 
     def submit(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
-        """Ask for the generation."""
+        """Start the generation."""
         route = self._route(job)
         image = self.bucket.input(job.input_key) if job.input_key else None
         return self.providers[route.provider].submit(self._call(job, route, folder, remaining, image=image))
 
     def poll(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
-        """Ask how far it is."""
-        route = self._held_route(job)
+        """Poll the generation."""
+        route = self._route_at_provider(job)
         return self._polled(route).poll(str(job.ref), self._call(job, route, folder, remaining))
 
     def cancel(self, job: Job, *, folder: Path, remaining: float) -> None:
-        """Have it stopped, as far as the provider can."""
-        route = self._held_route(job)
+        """Ask the provider to stop the generation."""
+        route = self._route_at_provider(job)
         self._polled(route).cancel(str(job.ref), self._call(job, route, folder, remaining))
 
     def _route(self, job: Job) -> Route:
         model = self.catalogue.models.get(job.request.model)
-        route = model.route(job.route) if model else None
+        route = model.route(job.leg.route) if model else None
         if route is None or self.settings.server_url(route.server, route.model) is None:
             raise ProviderError(FailureKind.NOT_SERVED, _gone(job))
         return route
 
-    def _held_route(self, job: Job) -> Route:
-        """The route of a job that its provider holds: where that is gone, nothing is known of the generation."""
+    def _route_at_provider(self, job: Job) -> Route:
+        """The route of a job at its provider. If it is gone, nothing is known of the generation."""
         try:
             return self._route(job)
         except ProviderError as error:
@@ -87,7 +87,7 @@ class Calls:
         )
 
     def _callback_url(self, job: Job, route: Route) -> str | None:
-        """Where the provider may say that it is done; whoever knows the attempt's token may."""
+        """The URL for the provider's callback. It proves itself by the attempt's token."""
         if self.callback_base is None or not route.calls_back:
             return None
         token = job.attempts[-1].token
@@ -96,6 +96,6 @@ class Calls:
 
 def _gone(job: Job) -> str:
     return (
-        f"The route {job.route} to {job.request.model} is not set up any more. The operator can bring it back: "
+        f"The route {job.leg.route} to {job.request.model} is not set up any more. The operator can bring it back: "
         "put its server into `servers` again, or the route into models.toml."
     )

@@ -1,4 +1,4 @@
-"""Which way a job goes: the routes that are set up, in the catalogue's order, around those closed just now."""
+"""Chooses the route of a job: those that are set up, in the catalogue's order, past the closed ones."""
 
 from __future__ import annotations
 
@@ -7,60 +7,76 @@ from dataclasses import dataclass
 
 from longplay.domain.catalogue import Catalogue, Model, Route
 from longplay.domain.errors import NotConfigured
-from longplay.domain.job import Job
+from longplay.domain.job import Job, Leg
 from longplay.domain.request import GenerationRequest
 from longplay.domain.retry import RETRIES
 from longplay.domain.settings import Settings
 from longplay.storage.circuits import Circuits
+from longplay.storage.timings import Timings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Routes:
+class Routing:
     """Chooses among a model's routes."""
 
     catalogue: Catalogue
     settings: Settings
     circuits: Circuits
+    timings: Timings
 
-    def first(self, model: Model) -> Route:
-        """The route a new job takes; raises NotConfigured where none is set up.
+    def first(self, model: Model, request: GenerationRequest) -> Leg:
+        """The leg of a new job. Raises NotConfigured where no route is set up.
 
-        Where all are closed it is the first: whoever goes there learns how it stands now.
+        If every route is closed, it takes the first: the call will show whether it still is.
         """
-        ways = list(self._set_up(model))
-        if not ways:
+        routes = list(self._set_up(model))
+        if not routes:
             raise NotConfigured(_nothing_set_up(model))
-        return ways[0] if len(ways) == 1 else next((way for way in ways if self._open(model, way)), ways[0])
+        route = routes[0]
+        if len(routes) > 1:
+            route = next((route for route in routes if self._open(model, route)), route)
+        return self._leg(model, route, request)
 
-    def onward(self, job: Job) -> Route | None:
-        """Another route for a job, one that it has not tried; None where there is none open."""
+    def onward(self, job: Job) -> Leg | None:
+        """Another route that is open and that the job has not tried; None where there is none."""
         model = self.catalogue.models.get(job.request.model)
-        tried = {job.route, *(attempt.route for attempt in job.attempts)}
+        tried = {job.leg.route, *(attempt.route for attempt in job.attempts)}
         if model is None:
             return None
-        return next((way for way in self._set_up(model) if way.name not in tried and self._open(model, way)), None)
+        untried = (route for route in self._set_up(model) if route.name not in tried and self._open(model, route))
+        return next((self._leg(model, route, job.request) for route in untried), None)
 
-    def back(self, job: Job) -> Route | None:
-        """The last way that a job left though it may still lead there; None where there is none."""
-        left = {attempt.route: attempt.outcome for attempt in job.attempts if attempt.route != job.route}
+    def back(self, job: Job) -> Leg | None:
+        """The last route the job left although it may still work; None where there is none."""
         model = self.catalogue.models.get(job.request.model)
-        ways = {way.name: way for way in self._set_up(model)} if model else {}
-        return next((ways[name] for name in reversed(left) if name in ways and left[name] in RETRIES), None)
+        if model is None:
+            return None
+        left = {attempt.route: attempt.outcome for attempt in job.attempts if attempt.route != job.leg.route}
+        routes = {route.name: route for route in self._set_up(model)}
+        names = (name for name in reversed(left) if name in routes and left[name] in RETRIES)
+        return next((self._leg(model, routes[name], job.request) for name in names), None)
 
     def max_price_usd(self, model: Model, request: GenerationRequest) -> float:
-        """The most one generation can come to, whichever route it goes."""
-        return max((model.price_usd(way, request.parameters) for way in self._set_up(model)), default=0.0)
+        """The price of one generation on the most expensive route."""
+        return max((model.price_usd(route, request.parameters) for route in self._set_up(model)), default=0.0)
 
-    def price_usd(self, job: Job, way: Route) -> float:
-        """What one generation of a job comes to on that way."""
-        model = self.catalogue.models.get(job.request.model)
-        return model.price_usd(way, job.request.parameters) if model else way.price_usd
+    def _leg(self, model: Model, route: Route, request: GenerationRequest) -> Leg:
+        timing = self.timings.of(model.name, route)
+        return Leg(
+            route=route.name,
+            account=self.settings.account_of(route.server),
+            queue=route.queue,
+            callback_grace=route.callback_grace,
+            price_usd=model.price_usd(route, request.parameters),
+            typical_seconds=timing.seconds,
+            typical_basis=timing.basis,
+        )
 
     def _set_up(self, model: Model) -> Iterator[Route]:
         return filter(self.settings.is_configured, model.routes)
 
-    def _open(self, model: Model, way: Route) -> bool:
-        return not self.circuits.closed(self.settings.account_of(way.server), model.name, way.name)
+    def _open(self, model: Model, route: Route) -> bool:
+        return not self.circuits.closed(self.settings.account_of(route.server), model.name, route.name)
 
 
 def _nothing_set_up(model: Model) -> str:

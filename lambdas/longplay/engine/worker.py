@@ -1,4 +1,4 @@
-"""One step of a job: claim it, make its call or poll for it, record what came. It never sleeps; it lets go instead."""
+"""One step of a job: claim it, make its call or poll for it, and record the answer. It lets go instead of sleeping."""
 
 from __future__ import annotations
 
@@ -10,85 +10,93 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from longplay.domain.decisions import RESERVED, after_reference, claim_poll, take_over
 from longplay.domain.errors import ProviderError
-from longplay.domain.job import Job, Status, Wait, WaitReason
-from longplay.domain.settings import Settings
-from longplay.engine.admission import RESERVED
+from longplay.domain.job import Job, Wait, WaitReason
+from longplay.domain.phases import STEPS, Event, Step
 from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
-from longplay.engine.outcomes import Outcomes, ended
+from longplay.engine.ledger import Ledger
+from longplay.engine.recovery import Recovery
 from longplay.providers.protocol import Accepted, Done, PollError
 from longplay.storage.circuits import Circuits, pauses
 from longplay.storage.files import ResultBucket
-from longplay.storage.jobs import JobTable, Refused
+from longplay.storage.jobs import Refused, new_secret
 from longplay.storage.limiter import Limiter
-from longplay.storage.queue import JobQueue, Message, first_look
+from longplay.storage.queue import Message
 
 _CROWDED = 5.0  # seconds until a job looks again for room among the calls its account allows at once
-_ASK_AGAIN, _ASK_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be asked is asked again
-_GIVE_UP = 3_600.0  # seconds past its deadline until which a provider is asked what became of an ended job
+_POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
+_GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
+
+LEFT_ALONE = "left alone"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
-    """Takes jobs one step further. `clock` gives epoch seconds."""
+    """Takes jobs one step further. `lease_margin` is in seconds; `clock` gives epoch seconds."""
 
-    jobs: JobTable
-    queue: JobQueue
-    bucket: ResultBucket
-    limiter: Limiter
-    calls: Calls
-    circuits: Circuits
-    outcomes: Outcomes
+    ledger: Ledger
+    recovery: Recovery
     failures: Failures
     followers: Followers
-    settings: Settings
+    calls: Calls
+    bucket: ResultBucket
+    limiter: Limiter
+    circuits: Circuits
+    lease_margin: float
     clock: Callable[[], float] = time.time
 
     def advance(self, message: Message, *, remaining: float) -> str:
-        """Take the job one step further within `remaining` seconds, and say in a word what happened."""
-        now = self.clock()
-        lease = now + remaining + self.settings.lease_margin
+        """Take the job one step further within `remaining` seconds, and say in a word what was done."""
+        lease = self.clock() + remaining + self.lease_margin
         try:
-            job = self._take(message, now=now, lease=lease)
-        except Refused:
-            return "left alone"
-        return job if isinstance(job, str) else self._work(job, remaining=remaining)
-
-    def _take(self, message: Message, *, now: float, lease: float) -> Job | str:
-        """The job, claimed; or what was done instead where its claim was refused. Raises Refused for nothing to do."""
-        try:
-            return self.jobs.claim(message.job, route=message.route, now=now, lease=lease)
+            job = self.ledger.claim(message.job, route=message.route, lease=lease)
         except Refused as refused:
-            job = refused.job
-            if job is None:
-                raise
-        if job.crashed(now) and (resolved := self.outcomes.recover(job)):
+            return self._otherwise(refused.job, lease=lease, remaining=remaining) if refused.job else LEFT_ALONE
+        return self._call(job, remaining=remaining)
+
+    def _otherwise(self, job: Job, *, lease: float, remaining: float) -> str:
+        """The step of a job that cannot be claimed for a call."""
+        match STEPS[job.phase(self.clock())][Event.MESSAGE]:
+            case Step.RESOLVE_CRASH:
+                return self._resolve(job, lease=lease, remaining=remaining)
+            case Step.CLAIM_POLL:
+                return self._poll_claimed(job, lease=lease, remaining=remaining)
+            case Step.LOOK_AT_LEADER:
+                return self.followers.look(job, now=self.clock())
+            case Step.GIVE_UP:
+                return self.failures.give_up(job)
+            case _:
+                return LEFT_ALONE
+
+    def _resolve(self, job: Job, *, lease: float, remaining: float) -> str:
+        if resolved := self.recovery.resolve(job):
             return resolved
         if job.ref is not None:
-            return self.jobs.step(job, now=now, lease=lease)
-        if job.crashed(now) and job.grace_ends <= now:
-            return self._take_over(job, now=now, lease=lease)
-        if job.status is Status.QUEUED and job.follows is not None:
-            return self.followers.look(job, now=now)
-        if job.status is Status.QUEUED and job.not_before <= now and not job.may_be_charged():
-            return self.failures.give_up(job)
-        raise Refused(job)
+            return self._poll_claimed(job, lease=lease, remaining=remaining)
+        taken = self.ledger.apply(job, take_over(lease=lease, token=new_secret()))
+        return self._call(taken.job, remaining=remaining) if taken else LEFT_ALONE
 
-    def _take_over(self, job: Job, *, now: float, lease: float) -> Job:
-        closed = ended(job, now=now, outcome="crashed").attempts[-1]
-        return self.jobs.take_over(job, closed, now=now, lease=lease)
+    def _poll_claimed(self, job: Job, *, lease: float, remaining: float) -> str:
+        taken = self.ledger.apply(job, claim_poll(lease=lease))
+        return self._poll(taken.job, remaining=remaining) if taken else LEFT_ALONE
 
-    def _work(self, job: Job, *, remaining: float) -> str:
-        if job.ref is not None:
-            return self._poll(job, remaining=remaining)
+    def _call(self, job: Job, *, remaining: float) -> str:
         job, wait = self._due(job)
-        return self.failures.call_off(job, wait) if wait else self._call(job, remaining=remaining)
+        if wait:
+            return self.failures.call_off(job, wait)
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                answer = self.calls.submit(job, folder=Path(folder), remaining=remaining)
+            except ProviderError as error:
+                return self.failures.record(job, error)
+            return self._answered(job, answer)
 
     def _due(self, job: Job) -> tuple[Job, Wait | None]:
-        """The job with the slot it starts by, and why it must wait all the same."""
-        account, now = job.account, self.clock()
+        """The job with the slot it starts by, and a wait where it may not start yet."""
+        account, now = job.leg.account, self.clock()
         if circuit := self.circuits.met(account):
             return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=circuit.until, basis=circuit.why)
         if not self.limiter.paces(account):
@@ -102,64 +110,40 @@ class Worker:
             return job, Wait(reason=WaitReason.CONCURRENCY, until=now + _CROWDED, basis=basis)
         return job, None
 
-    def _call(self, job: Job, *, remaining: float) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                answer = self.calls.submit(job, folder=Path(folder), remaining=remaining)
-            except ProviderError as error:
-                return self._failed(job, error)
-            return self._answered(job, answer)
-
     def _poll(self, job: Job, *, remaining: float) -> str:
-        if job.status.finished and self.clock() > job.deadline + _GIVE_UP:
-            self.limiter.call_ends(job.account, job.id)
-            return self.outcomes.close(ended(job, now=self.clock(), outcome="given up"))
+        now = self.clock()
+        if job.status.finished and now > job.deadline + _GIVE_UP:
+            return self.recovery.close(job.closed(now=now, outcome="given up"))
         with tempfile.TemporaryDirectory() as folder:
             try:
-                answer = self._asked(job, Path(folder), remaining=remaining)
+                answer = self._polled(job, Path(folder), remaining=remaining)
             except PollError as failed:
-                return self._ask_again(job, failed.error)
+                return self._poll_again(job, failed.error)
             except ProviderError as error:
-                return self._failed(job, error)
+                return self.failures.record(job, error)
             return self._answered(job, answer)
 
-    def _ask_again(self, job: Job, error: ProviderError) -> str:
-        """Nothing is lost by asking again, and soon: a result may lie at its provider for an hour only."""
-        now, refused = self.clock(), pauses(error)
-        if refused:
-            self.circuits.note(error, account=job.account, model=job.request.model, route=job.route)
-        accepted = Accepted(ref=str(job.ref), poll_after=min(max(_ASK_AGAIN, error.retry_after or 0), _ASK_AT_LAST))
-        reason = WaitReason.ACCOUNT_PAUSED if refused else WaitReason.PROVIDER_ERROR
-        wait = Wait(reason=reason, until=now + accepted.poll_after, basis=error.message)
-        came = self._refer(replace(job, wait=wait), accepted)
-        return f"account refused ({error.kind}), {came}" if refused else came
-
-    def _asked(self, job: Job, folder: Path, *, remaining: float) -> Done | Accepted:
-        """What the provider says by the reference; one whose job has ended is told to stop first."""
+    def _polled(self, job: Job, folder: Path, *, remaining: float) -> Done | Accepted:
+        """The provider's answer to a poll. A provider whose job has ended is told to stop first."""
         if job.status.finished:
             self.calls.cancel(job, folder=folder, remaining=remaining)
         return self.calls.poll(job, folder=folder, remaining=remaining)
 
+    def _poll_again(self, job: Job, error: ProviderError) -> str:
+        """A poll that failed loses nothing, and is repeated soon: some providers keep a result for an hour only."""
+        refused = pauses(error)
+        if refused:
+            self.circuits.note(error, account=job.leg.account, model=job.request.model, route=job.leg.route)
+        poll_at = self.clock() + min(max(_POLL_AGAIN, error.retry_after or 0), _POLL_AT_LAST)
+        reason = WaitReason.ACCOUNT_PAUSED if refused else WaitReason.PROVIDER_ERROR
+        said = self._store_ref(job, str(job.ref), poll_at, Wait(reason=reason, until=poll_at, basis=error.message))
+        return f"account refused ({error.kind}), {said}" if refused else said
+
     def _answered(self, job: Job, answer: Done | Accepted) -> str:
         if isinstance(answer, Accepted):
-            return self._refer(replace(job, wait=None), answer)
-        outputs = self.bucket.store(job.id, job.fence, answer.files)
-        self.limiter.call_ends(job.account, job.id)  # nothing stands between what was paid for and its place
-        return self.outcomes.keep(job, outputs, answer.request_id)
+            return self._store_ref(job, answer.ref, self.clock() + answer.poll_after, None)
+        return self.recovery.keep(job, self.bucket.store(job.id, job.fence, answer.files), answer.request_id)
 
-    def _failed(self, job: Job, error: ProviderError) -> str:
-        self.limiter.call_ends(job.account, job.id)
-        return self.failures.give_back(job, error)
-
-    def _refer(self, job: Job, accepted: Accepted) -> str:
-        """Store the reference and let go in one write; then send the message that asks by it."""
-        now = self.clock()
-        asked_again = replace(job, ref=accepted.ref, not_before=now + accepted.poll_after)
-        due_at = first_look(asked_again, now=now, resend_after=self.settings.resend_after)
-        referred = replace(asked_again, due_at=due_at)
-        try:
-            self.jobs.refer(referred)
-        except Refused:
-            return "superseded"
-        self.queue.send(referred, now=now)
-        return "accepted by the provider"
+    def _store_ref(self, job: Job, ref: str, poll_at: float, wait: Wait | None) -> str:
+        applied = self.ledger.apply(job, after_reference(job, ref=ref, poll_at=poll_at, wait=wait))
+        return applied.said if applied else "superseded"

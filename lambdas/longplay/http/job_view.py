@@ -42,7 +42,7 @@ def job_view(job: Job, seen: Viewpoint) -> dict[str, Any]:
         wait=None if job.status.finished else _wait(job, seen),
         attempts=[_attempt(attempt, job) for attempt in job.attempts],
         cost=_cost(job),
-        served_by=job.route if job.attempts and job.status is Status.SUCCEEDED else None,
+        served_by=job.leg.route if job.attempts and job.status is Status.SUCCEEDED else None,
         cached=job.cached,
         outputs=[_output(job, n, seen) for n in range(len(job.outputs))],
         error=_error(job),
@@ -87,8 +87,8 @@ def _eta(job: Job, now: float) -> float:
     """
     if job.status is Status.RUNNING:
         under_way = _under_way(job, now)
-        return max(job.typical_seconds - under_way, under_way / 4)
-    return max(job.not_before - now, 0.0) + job.typical_seconds
+        return max(job.leg.typical_seconds - under_way, under_way / 4)
+    return max(job.not_before - now, 0.0) + job.leg.typical_seconds
 
 
 def _under_way(job: Job, now: float) -> float:
@@ -96,10 +96,10 @@ def _under_way(job: Job, now: float) -> float:
 
 
 def _basis(job: Job, now: float) -> str:
-    usual = f"A generation takes about {job.typical_seconds:g} s: {job.typical_basis}."
+    usual = f"A generation takes about {job.leg.typical_seconds:g} s: {job.leg.typical_basis}."
     if job.wait:
         return f"{job.wait.basis} {usual}"
-    late = job.status is Status.RUNNING and _under_way(job, now) > job.typical_seconds
+    late = job.status is Status.RUNNING and _under_way(job, now) > job.leg.typical_seconds
     return f"This one takes longer than usual. {usual}" if late else usual
 
 
@@ -119,7 +119,7 @@ def _attempt(attempt: Attempt, job: Job) -> dict[str, Any]:
 def _cost(job: Job) -> dict[str, float]:
     """Estimates by the catalogue's prices: one generation, the most this job can come to, what is known to be due."""
     return {
-        "estimated_usd": job.price_usd,
+        "estimated_usd": job.leg.price_usd,
         "possible_usd": _possible_usd(job),
         "charged_usd": round(job.usd(Charged.YES), 6),
     }
@@ -127,7 +127,7 @@ def _cost(job: Job) -> dict[str, float]:
 
 def _possible_usd(job: Job) -> float:
     if not job.status.finished:
-        return round(max(job.max_price_usd, job.price_usd) * job.max_charges, 6)
+        return round(max(job.max_price_usd, job.leg.price_usd) * job.max_charges, 6)
     return round(job.usd(Charged.YES, Charged.UNKNOWN), 6)
 
 
@@ -160,7 +160,7 @@ def _error(job: Job) -> dict[str, Any] | None:
 
 def _not_honored(job: Job, model: Model | None) -> dict[str, str] | None:
     """What was asked for and its route cannot do, or only nearly; a parameter at its default was not asked for."""
-    route = model.route(job.route) if model else None
+    route = model.route(job.leg.route) if model else None
     if model is None or route is None or job.cached:  # what was copied may have gone another way
         return None
     given = {name: value for name, value in job.request.parameters.items() if name in model.parameters}

@@ -1,4 +1,4 @@
-"""What callers can have done: submit a job, look at it, fetch its files, cancel, retry or delete it."""
+"""The use cases of callers: submit a job, read it, fetch its files, cancel, retry or delete it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from longplay.domain import changes
 from longplay.domain.catalogue import Catalogue, Model
+from longplay.domain.decisions import Decision, when_canceled
 from longplay.domain.errors import (
     JobExpired,
     JobNotFound,
@@ -23,18 +25,17 @@ from longplay.domain.errors import (
     Paused,
 )
 from longplay.domain.job import Job, Output, Status
+from longplay.domain.pacing import Line
 from longplay.domain.request import GenerationRequest, Submission
 from longplay.domain.settings import Settings
 from longplay.engine.admission import Admission
-from longplay.engine.outcomes import Outcomes
-from longplay.engine.routing import Routes
+from longplay.engine.ledger import Ledger
+from longplay.engine.routing import Routing
 from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import JobTable, Refused, new_token
 from longplay.storage.limiter import Limiter
-from longplay.storage.queue import JobQueue
 from longplay.storage.switch import Switch
-from longplay.storage.timings import Timings
 
 _SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
 
@@ -44,15 +45,13 @@ class Service:
     """The use cases of the HTTP API. `clock` gives epoch seconds."""
 
     jobs: JobTable
-    queue: JobQueue
+    ledger: Ledger
     bucket: ResultBucket
     uploads: Uploads
     switch: Switch
     admission: Admission
-    outcomes: Outcomes
     limiter: Limiter
-    timings: Timings
-    routes: Routes
+    routing: Routing
     catalogue: Catalogue
     settings: Settings
     clock: Callable[[], float] = time.time
@@ -98,23 +97,21 @@ class Service:
 
         A submission has seen the line a moment ago, when it took its slot, and does not read it again.
         """
-        if job.slot is None or job.status is not Status.QUEUED or not self.limiter.paces(job.account):
+        if job.slot is None or job.status is not Status.QUEUED or not self.limiter.paces(job.leg.account):
             return job, None
-        line = self.limiter.line_last_seen(job.account) if just_submitted else self.limiter.line(job.account)
+        line = self._line(job.leg.account, just_submitted=just_submitted)
         start = max(job.not_before, line.start_of(job.slot))
         return replace(job, not_before=start), line.place_of(job.slot, now=self.clock())
+
+    def _line(self, account: str, *, just_submitted: bool) -> Line:
+        return self.limiter.line_last_seen(account) if just_submitted else self.limiter.line(account)
 
     def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel the job; one that had finished already is returned as it is."""
         job = self.find(owner, job_id)
-        while not job.status.finished:
-            try:
-                self._cancel(job)
-            except Refused as refused:
-                job = refused.job or job
-            else:
-                return self.find(owner, job_id)
-        return job
+        if not job.status.finished and self.ledger.apply(job, when_canceled):
+            return self.find(owner, job_id)
+        return job if job.status.finished else self.find(owner, job_id)
 
     def retry(self, owner: str, job_id: str) -> Job:
         """A new job with the same request; the same one however often it is asked. Raises NotRetryable."""
@@ -134,10 +131,8 @@ class Service:
         """Erase what was asked and what came of it; raises NotFinished for a job that can still be canceled."""
         job = self._own(owner, job_id)
         blank = replace(job, request=replace(job.request, prompt="", parameters={}, image_sha256=None))
-        try:
-            self.jobs.erase(blank, now=self.clock())
-        except Refused as refused:
-            raise NotFinished(f"The job is {job.status}. Cancel it first, then delete it.") from refused
+        if not self.ledger.apply(job, lambda found, _now: _erased(found, blank)):
+            raise NotFinished(f"The job is {job.status}. Cancel it first, then delete it.")
         self.bucket.erase(job.id)
 
     def _own(self, owner: str, job_id: str) -> Job:
@@ -146,31 +141,17 @@ class Service:
             raise JobNotFound("There is no job with this id under your key. Check the id; jobs belong to one owner.")
         return job
 
-    def _cancel(self, job: Job) -> None:
-        now = self.clock()
-        if job.lease is not None:
-            self.jobs.cancel_running(job, now=now)
-        elif job.ref is not None:
-            self.jobs.cancel_held(job, now=now)
-            self.queue.send(replace(job, not_before=now), now=now)
-        else:
-            self.outcomes.cancel(job)
-
     def _admit(self, job: Job, *, fresh: bool) -> Job:
         now = self.clock()
         try:
-            admitted = self.admission.admit(job, fresh=fresh, now=now)
+            return self.admission.admit(job, fresh=fresh, now=now)
         except Refused as refused:
             return self._replay(refused.job or job, job.body_hash, now=now)
-        if not admitted.status.finished:
-            self.queue.send(admitted, now=now)
-        return admitted
 
     def _new_job(self, owner: str, submission: Submission, *, seed: str | None) -> Job:
         now, request = self.clock(), submission.request
         model = self._model(request.model)
-        route = self.routes.first(model)
-        timing = self.timings.of(request.model, route)
+        leg = self.routing.first(model, request)
         deadline = now + (submission.deadline_seconds or self.settings.default_deadline)
         job_id = _job_id(owner, seed)
         return Job(
@@ -183,19 +164,13 @@ class Service:
             expires_at=int(deadline) + self.settings.retention,
             body_hash=submission.body_hash,
             token=new_token(),
-            route=route.name,
-            account=self.settings.account_of(route.server),
-            queue=route.queue,
-            callback_grace=route.callback_grace,
-            price_usd=model.price_usd(route, request.parameters),
-            max_price_usd=self.routes.max_price_usd(model, request),
+            leg=leg,
+            max_price_usd=self.routing.max_price_usd(model, request),
             not_before=now,
             due_at=now + self.settings.resend_after,
             max_charges=submission.max_charges,
             cache_key=self.admission.cache.key(owner, request.fingerprint),
             input_key=_input_key(job_id, request),
-            typical_seconds=timing.seconds,
-            typical_basis=timing.basis,
             tags=submission.tags,
         )
 
@@ -237,8 +212,13 @@ class Service:
                 "to generate it anew, submit it with another Idempotency-Key."
             )
         if found.status is Status.QUEUED and not found.fence and now - found.created_at > _SENT_BY_NOW:
-            self.queue.send(found, now=now)
+            self.ledger.send_again(found)
         return found
+
+
+def _erased(job: Job, blank: Job) -> Decision | None:
+    finished = job.status.finished
+    return Decision(change=changes.ERASE, job=blank, said="erased") if finished else None
 
 
 def _job_id(owner: str, seed: str | None) -> str:

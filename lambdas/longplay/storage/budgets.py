@@ -1,4 +1,4 @@
-"""Daily caps: what a job may come to is held when it is submitted, and settled in the write that ends it."""
+"""Daily caps: a job reserves its highest possible cost at submit, and the write that ends it settles that."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
+from longplay.domain import changes
 from longplay.domain.errors import OverBudget
 from longplay.domain.job import Job
 from longplay.domain.settings import Caps
-from longplay.storage import changes
 from longplay.storage.table import Part, Table, WriteRefused
 
 MILLION = 1_000_000
 _NO_CAP = 10**15
-_KEPT = 3 * 86_400  # seconds after its day that a budget's item is of use: a job lives a day at most
+_KEPT = 3 * 86_400  # seconds a budget's item is kept: a job lives a day at most
 _LOOKED_AGAIN = 30.0  # seconds
 _OWNER, _DEPLOYMENT = "owner's budget", "deployment's budget"
-_FIRST_MINUTES = 300.0  # seconds of a day in which a write of yesterday may still come
+_FIRST_MINUTES = 300.0  # seconds after midnight in which a write for yesterday may still come
 
 
 class Budgets:
-    """The caps of each owner and of the whole deployment. Without any cap nothing is written."""
+    """The caps of each owner and of the deployment. Without a cap nothing is written."""
 
     def __init__(self, table: Table, *, owner: Caps, deployment: Caps) -> None:
         self._table = table
@@ -29,20 +29,20 @@ class Budgets:
         self._caps = {name: caps for name, caps in {_OWNER: owner, _DEPLOYMENT: deployment}.items() if caps != Caps()}
 
     def holding(self, job: Job, *, now: float) -> Job:
-        """The job with what it holds, where, and of which day; without a cap it holds nothing."""
+        """The job with its reserved amount, the budgets that reserve it, and their day. Unchanged without a cap."""
         if not self._caps:
             return job
         hold = round(job.max_price_usd * MILLION) * job.max_charges
         return replace(job, hold=hold, held_by=tuple(self._caps), budget_day=day_of(now))
 
     def hold(self, job: Job, *, now: float) -> list[Part]:
-        """The parts that take the job's hold; raises OverBudget for a job that no empty day could carry."""
+        """The parts that reserve the job's amount. Raises OverBudget if even an empty day is too small."""
         return [self._hold(name, caps, job, now) for name, caps in self._caps.items()]
 
     def settle(self, job: Job, spent_usd: float) -> list[Part]:
-        """The parts that give back what the job did not spend; what may have been charged counts as spent.
+        """The parts that give back what the job did not spend. A possible charge counts as spent.
 
-        It goes by what the job held when it was let in: the caps may be others by now.
+        They use the amount and the budgets stored in the job, since the caps may have changed.
         """
         if job.hold is None:
             return []
@@ -53,7 +53,7 @@ class Budgets:
         ]
 
     def over_budget(self, refused: WriteRefused, job: Job, *, now: float) -> OverBudget | None:
-        """The problem to answer with, when it is a cap that has refused the write."""
+        """The problem to answer with, if a cap refused the write."""
         for name, caps in self._caps.items():
             if name in refused.items:
                 return self._problem(name, caps, refused.items[name] or {}, job, now)
@@ -84,7 +84,7 @@ class Budgets:
         return _problem(name, caps, today, open_before, now)
 
     def _open_of_yesterday(self, name: str, job: Job, now: float) -> int:
-        """Jobs submitted yesterday and still open: they only become fewer, so it is read again while there are any."""
+        """The number of jobs submitted yesterday and still open. It only falls, so it is read again until it is 0."""
         key = _key(name, job.owner, day_of(now - 86_400))
         fresh_until, left = self._left_open.get(key, (0.0, 0))
         if now >= fresh_until:
@@ -113,7 +113,7 @@ def _problem(name: str, caps: Caps, today: dict[str, int], open_before: int, now
         else max(0, caps.open_jobs - open_before - today.get("waiting", 0)),
     }
     return OverBudget(
-        f"The {name} for today does not carry this job. Wait for open jobs to end, or until the day ends (UTC), "
+        f"The {name} for today is too small for this job. Wait for open jobs to end, or until the day ends (UTC), "
         "or ask the operator to raise the cap.",
         retry_after=max(1, round(midnight.timestamp() - now)),
         resets_at=midnight.isoformat().replace("+00:00", "Z"),

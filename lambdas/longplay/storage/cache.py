@@ -1,4 +1,4 @@
-"""Results by what was asked: who is generating an answer to it, or which files already are one."""
+"""Results by request: the job that generates one now, or the files of one."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Any
 
 import msgspec
 
+from longplay.domain import changes
+from longplay.domain.changes import Change
 from longplay.domain.job import Job, Output
 from longplay.domain.settings import CacheScope
-from longplay.storage import changes
-from longplay.storage.changes import Change
 from longplay.storage.table import Item, Part, Table
 
 ENTRY = "cache"
-_GRACE = 60  # seconds past its deadline until which a leader is believed to be at work
+_GRACE = 60  # seconds past its deadline for which a leader still counts as alive
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """Who leads, until when (epoch seconds) that is believed, and the files once they are there."""
+    """The leading job, until when (epoch seconds) it counts as alive, and the files once they are there."""
 
     leader: str
     until: float
@@ -25,14 +25,14 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResultCache:
-    """One entry for each request that an owner, or the deployment, has made."""
+    """One entry for each request of an owner, or of the deployment."""
 
     def __init__(self, table: Table, scope: CacheScope) -> None:
         self._table = table
         self._scope = scope
 
     def key(self, owner: str, fingerprint: str) -> str | None:
-        """Where the answer to a request is kept; None when none is."""
+        """The key of a request's entry; None if the cache is off."""
         if self._scope is CacheScope.OFF:
             return None
         return f"cache#{owner if self._scope is CacheScope.OWNER else 'ALL'}#{fingerprint}"
@@ -42,29 +42,29 @@ class ResultCache:
         return read_entry(self._table.get(key))
 
     def claim(self, job: Job, *, now: float) -> Part:
-        """The part that makes the job the leader, unless there is a result or a leader already."""
+        """The part that makes the job the leader, unless there is a result or a live leader."""
         return self._lead(changes.CACHE_CLAIM, job, now=now)
 
     def reclaim(self, job: Job, *, dead: str) -> Part:
-        """The part that makes the job the leader in the place of one that is gone, or whose files are."""
+        """The part that makes the job the leader in place of one that is gone, or whose files are gone."""
         return self._lead(changes.CACHE_RECLAIM, job, dead=dead)
 
     def replace(self, job: Job) -> Part:
-        """The part that makes the job the leader, whatever there was."""
+        """The part that makes the job the leader in any case."""
         return self._lead(changes.CACHE_REPLACE, job)
 
     def fill(self, job: Job) -> list[Part]:
-        """The part that offers the job's outputs to whoever asks the same."""
+        """The part that offers the job's outputs to equal requests."""
         if job.cache_key is None:
             return []
         outputs = msgspec.to_builtins(job.outputs)
         return [self._lead(changes.CACHE_FILL, job, until=job.expires_at, outputs=outputs)]
 
     def drop(self, job: Job) -> list[Part]:
-        """The part that ends a leadership that led to nothing."""
+        """The part that removes the entry of a leader without a result."""
         if job.cache_key is None or job.follows is not None:
             return []
-        return [self._table.delete(ENTRY, job.cache_key, "#leader = :leader", leader=job.id)]
+        return [self._table.delete(ENTRY, job.cache_key, changes.CACHE_DROP, leader=job.id)]
 
     def _lead(self, change: Change, job: Job, *, until: float | None = None, **values: Any) -> Part:
         return self._table.update(

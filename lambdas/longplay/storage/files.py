@@ -21,15 +21,15 @@ _MISSING = ("404", "NoSuchKey", "NotFound")
 
 
 def input_key(job_id: str, sha256: str) -> str:
-    """Where a job's input image lies: no other body under the same id can replace it."""
+    """The key of a job's input image. Another image under the same job id gets another key."""
     return f"inputs/{job_id}/{sha256}"
 
 
 def s3_client() -> S3Client:
     """A client whose presigned URLs are signed with SigV4 and lead to the bucket's own region.
 
-    By itself boto3 signs some with SigV2, and signs for s3.amazonaws.com, which for a new bucket of another region
-    answers 307 and takes no POST (AWS: virtual hosting of buckets, "Redirection", 2026-11).
+    Without this, boto3 signs some URLs with SigV2, and signs for s3.amazonaws.com. For a new bucket of another region
+    that host answers 307 and takes no POST (AWS: virtual hosting of buckets, "Redirection", 2026-11).
     """
     retries: Any = {"mode": "standard", "max_attempts": 8}
     return boto3.client(
@@ -45,14 +45,14 @@ class ResultBucket:
         self._bucket = bucket_name
 
     def store(self, job_id: str, fence: int, files: Iterable[MediaFile]) -> tuple[Output, ...]:
-        """Put the files of one result; the first one goes last, so that its presence means all are there."""
+        """Put the files of one result. The first file goes last, so its presence means that all are there."""
         outputs = [(_output(f"{_prefix(job_id, fence)}/{n}", file), file) for n, file in enumerate(files)]
         for output, file in reversed(outputs):
             self._put(output, file, count=len(outputs))
         return tuple(output for output, _ in outputs)
 
     def find(self, job_id: str, fence: int) -> tuple[Output, ...]:
-        """The outputs a worker of that fence has stored; none unless they are all there."""
+        """The outputs a worker with this fence has stored; none unless all are there."""
         first = self._head(f"{_prefix(job_id, fence)}/0")
         if first is None:
             return ()
@@ -61,7 +61,7 @@ class ResultBucket:
         return (output, *(found[0] for found in others if found))
 
     def copy(self, outputs: Iterable[Output], job_id: str) -> tuple[Output, ...]:
-        """The files under the job's own keys; none of them where one is gone."""
+        """Copies of the files under the job's own keys; none if a file is gone."""
         copies = [(output, replace(output, key=f"{_prefix(job_id, 0)}/{n}")) for n, output in enumerate(outputs)]
         try:
             for output, copied in copies:
@@ -74,19 +74,19 @@ class ResultBucket:
         return tuple(copied for _, copied in copies)
 
     def erase(self, job_id: str) -> None:
-        """Delete every file of a job, whoever stored it."""
+        """Delete every file of a job."""
         for prefix in (f"jobs/{job_id}/", f"inputs/{job_id}/"):
             found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix).get("Contents", [])
             for entry in found:
                 self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
 
     def store_input(self, key: str, image: bytes) -> None:
-        """Keep the image a generation starts from."""
+        """Store the image a generation starts from."""
         content_type = sniff(image[:HEAD]) or "application/octet-stream"
         self._client.put_object(Bucket=self._bucket, Key=key, Body=image, ContentType=content_type)
 
     def copy_input(self, source: str, key: str) -> None:
-        """Keep the image for another generation too."""
+        """Copy the image for another job."""
         self._client.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": source})
 
     def input(self, key: str) -> bytes:
@@ -98,7 +98,7 @@ class ResultBucket:
         return self._presigned(key, seconds)
 
     def form(self, key: str, fields: Mapping[str, str], *, largest: int, seconds: int) -> tuple[str, dict[str, str]]:
-        """Where a file of 1 to `largest` bytes can be posted as a form, for so many seconds, with which fields."""
+        """The URL and the fields by which a form can post a file of 1 to `largest` bytes, for `seconds`."""
         conditions = [["content-length-range", 1, largest], *({name: value} for name, value in fields.items())]
         form = self._client.generate_presigned_post(
             self._bucket, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=seconds
@@ -106,7 +106,7 @@ class ResultBucket:
         return form["url"], form["fields"]
 
     def uploaded(self, key: str, *, most: int) -> bytes | None:
-        """A posted file, `most` bytes of it; None where there is none."""
+        """The first `most` bytes of a posted file; None if there is none."""
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most)
         except ClientError as error:

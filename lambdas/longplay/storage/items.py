@@ -13,12 +13,12 @@ _deserializer = TypeDeserializer()
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Typed values, ready for the client."""
+    """Typed values for the client."""
     return {name: _serializer.serialize(_exact(value)) for name, value in values.items()}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain values from what the client answered."""
+    """Plain values from the client's answer."""
     return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
 
 

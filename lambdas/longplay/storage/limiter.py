@@ -1,4 +1,4 @@
-"""The lines of the paced accounts in the table: every change to one is a compare-and-set on its version."""
+"""The reserved starts of paced accounts: one item an account, changed by compare-and-set on its version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
-from longplay.domain import pacing
+from longplay.domain import changes, pacing
 from longplay.domain.pacing import Limit, Line
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
@@ -18,7 +18,7 @@ LINE = "line"
 
 @dataclass(frozen=True, kw_only=True)
 class Reservation:
-    """A slot in line time, its real start (epoch seconds), and the part of a write that takes it."""
+    """A slot in line time, its real start (epoch seconds), and the part of a write that reserves it."""
 
     account: str
     slot: float
@@ -28,14 +28,14 @@ class Reservation:
 
 
 class Limiter:
-    """Slots and calls under way, by account. An account without a limit is not paced and costs nothing here."""
+    """Slots and calls under way, by account. An account without a limit is not paced and costs no read or write."""
 
     def __init__(self, table: Table, limits: Mapping[str, Limit], *, tolerance: float) -> None:
         self._table = table
         self._limits = {account: limit.loosened(tolerance) for account, limit in limits.items()}
         self._tolerance = tolerance
         self._known: dict[str, Line] = {}
-        # accounts that others reserve at too, and whether they may have since our last write
+        # accounts where other functions reserve too, and whether they may have done so since our last write
         self._shared: dict[str, bool] = {}
 
     def paces(self, account: str) -> bool:
@@ -48,18 +48,18 @@ class Limiter:
         return self._known[account]
 
     def line_last_seen(self, account: str) -> Line:
-        """The account's line as this limiter last read or wrote it."""
+        """The account's line as last read or written here."""
         return self._known.get(account, Line())
 
     def learn(self, account: str, item: Item | None) -> None:
-        """Remember the line that a refused write has found: others reserve too, so it is read before the next one."""
+        """Remember the line a refused write found. Other functions reserve too, so the next write reads it first."""
         self._known[account] = _line(item)
         self._shared[account] = False
 
     def reserve(self, account: str, *, now: float) -> Reservation:
-        """The next slot, for a write with the job that will use it; `took` says that the write has held.
+        """The next slot, for the write that creates its job. Call `took` once that write has succeeded.
 
-        It goes by the line last seen; where that has moved on, the write is refused and `learn` brings it up to date.
+        It uses the line as last seen. If the line has changed, the write is refused; `learn` then updates it.
         """
         line = self._seen(account)
         slot, after = pacing.reserve(line, self._limits[account], now=now)
@@ -67,21 +67,21 @@ class Limiter:
         return Reservation(account=account, slot=slot, start=after.start_of(slot), part=part, after=after)
 
     def took(self, reservation: Reservation) -> None:
-        """Remember the line as the reservation has left it."""
+        """Remember the line after the reservation."""
         self._known[reservation.account] = reservation.after
         if reservation.account in self._shared:
             self._shared[reservation.account] = True
 
     def give_back(self, account: str, slot: float, *, now: float) -> list[Part]:
-        """The part that gives a slot back, for a write with the job's end; none when its time has come anyway."""
+        """The part that gives a slot back, for the write that ends its job; none if its time has come."""
         line = self.line(account)
         after = pacing.give_back(line, slot, now=now)
         return [] if after == line else [self._put(account, line, after)[0]]
 
     def start(self, account: str, slot: float | None, *, now: float) -> tuple[float, float]:
-        """The slot to start by and its real start: due when that is not after `now`.
+        """The slot and its real start. The call may start if that is not after `now`.
 
-        On time it is one read; a start that is late, or has no slot yet, takes one by a write.
+        A start on time costs one read. A late start, or one without a slot, reserves a slot by a write.
         """
         line = self.line(account)
         if slot is not None and line.on_time(slot, now=now, tolerance=self._tolerance):
@@ -89,7 +89,7 @@ class Limiter:
         return self._move(account, slot, now)
 
     def call_begins(self, account: str, job_id: str, *, now: float, until: float) -> bool:
-        """Whether there is room for one more call at once; it then counts until it ends, or `until`."""
+        """Whether one more call may be under way. It then counts until `call_ends`, or until `until`."""
         limit = self._limits[account]
         if limit.max_concurrent is None:
             return True
@@ -97,16 +97,16 @@ class Limiter:
         return room is not None
 
     def call_ends(self, account: str, job_id: str) -> None:
-        """Make room again."""
+        """The call no longer counts."""
         limit = self._limits.get(account)
         if limit is None or limit.max_concurrent is None:
             return
-        # read anew: a call that another worker began is not in a line remembered from before
+        # read first: a call that another worker began is not in the remembered line
         self.line(account)
         self._change(account, lambda line: pacing.call_ends(line, job_id))
 
     def push(self, account: str, slot: float, *, began: float, now: float, until: float) -> float:
-        """Move the whole line so that this slot, whose call began at `began`, starts at `until` at the earliest.
+        """Move the whole line back until this slot, whose call began at `began`, starts no earlier than `until`.
 
         Returns its start.
         """
@@ -128,7 +128,7 @@ class Limiter:
         return moved, line.start_of(moved)
 
     def _change(self, account: str, step: Callable[[Line], Line | None]) -> Line | None:
-        """Apply a step to the line, again on each newer one until the write holds; None where the step says so."""
+        """Write the line after a step, and take the step again on each newer line. None if the step returns None."""
         line = self._known.get(account, Line())
         while (after := step(line)) is not None:
             if after == line:
@@ -146,7 +146,7 @@ class Limiter:
         return None
 
     def _seen(self, account: str) -> Line:
-        """The line to reserve by: as last seen while nobody else was met at it, as it stands otherwise."""
+        """The line to reserve on: as last seen if only this function reserves, else as it stands."""
         known = self._known.get(account, Line())
         if not self._shared.get(account):
             return known
@@ -160,8 +160,8 @@ class Limiter:
         after = replace(after, version=seen.version + 1, token=secrets.token_hex(8))
         item = {"pk": _key(account), **msgspec.to_builtins(after)}
         if seen.version == 0:
-            return self._table.put(LINE, item, "attribute_not_exists(pk)"), after
-        return self._table.put(LINE, item, "version = :seen", seen=seen.version), after
+            return self._table.put(LINE, item, changes.LINE_START), after
+        return self._table.put(LINE, item, changes.LINE_NEXT, seen=seen.version), after
 
 
 def _line(item: Item | None) -> Line:

@@ -1,4 +1,4 @@
-"""The queues between submit and generator. A message names a job and its route, and nothing else."""
+"""The queues between submit and generator. A message names a job and its route only."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import msgspec
 
 from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job
+from longplay.domain.schedule import LONGEST_DELAY
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-LONGEST_DELAY = 900  # seconds, an SQS limit
 VERSION = 1
-_SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
 
 
 class UnreadableMessage(LongplayError):
-    """A message no version of Longplay has written; it belongs into the dead-letter queue."""
+    """The body is no message of Longplay. It goes to the dead-letter queue."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One step to take: of which job, by which route."""
+    """The next step of a job, by the route it had when the message was sent."""
 
     version: int
     job: str
@@ -42,35 +41,24 @@ def read_message(body: str) -> Message:
     return message
 
 
-def first_look(job: Job, *, now: float, resend_after: float) -> float:
-    """When the sweeper first looks after a job that starts at its `not_before`: a little later than its message comes.
-
-    A start further away than a message can be delayed has no message yet: the sweeper is the one to send it. A start
-    past the deadline never comes: the sweeper is the one to end the job.
-    """
-    start = job.not_before
-    look = start + resend_after if start - now <= LONGEST_DELAY else start - _SENT_EARLY
-    return look if job.status.finished else min(look, job.deadline)
-
-
 class JobQueue:
-    """Sends messages to the generator: by `calls` where its provider holds the line, by `steps` where it is asked."""
+    """Sends messages to the generator: `calls` for providers that keep the connection open, `steps` for the others."""
 
     def __init__(self, client: SQSClient, urls: Mapping[str, str]) -> None:
         self._client = client
         self._urls = urls
 
     def send(self, job: Job, *, now: float) -> None:
-        """Have a job taken one step further when its time comes; not at all where that is the sweeper's to do.
+        """Send the job's message, delayed until its `not_before`. The sweeper sends it if that is too far away.
 
-        The owner is the message group: SQS's fair queues keep one owner from starving the others.
+        The owner is the message group: SQS's fair queues keep one owner from delaying the others.
         """
         delay = max(0.0, job.not_before - now)
         if delay > LONGEST_DELAY:
             return
         self._client.send_message(
-            QueueUrl=self._urls[job.queue],
-            MessageBody=msgspec.json.encode(Message(version=VERSION, job=job.id, route=job.route)).decode(),
+            QueueUrl=self._urls[job.leg.queue],
+            MessageBody=msgspec.json.encode(Message(version=VERSION, job=job.id, route=job.leg.route)).decode(),
             DelaySeconds=math.ceil(delay),
             MessageGroupId=job.owner,
         )

@@ -1,4 +1,4 @@
-"""The operator's switch: whether new jobs are taken, read from the table and remembered for half a minute."""
+"""The operator's switch for new jobs, read from the table and remembered for half a minute."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ class Switch:
             self._fresh_until = now + SECONDS_KEPT
         if now < self._paused_until:
             raise Paused(
-                "The operator has paused new jobs; those under way finish. Send it again later.",
+                "The operator has paused new jobs; jobs under way finish. Send the request again later.",
                 retry_after=max(1, round(self._paused_until - now)),
             )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
+from longplay.domain.changes import Change
 from longplay.domain.errors import LongplayError
-from longplay.storage.changes import Change
 from longplay.storage.items import from_item, to_item
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _CONFLICTS = ("TransactionConflict", "TransactionConflictException", "Transactio
 
 
 class WriteRefused(LongplayError):
-    """Conditions did not hold; `items` has, by part, what stood there (None where there was nothing)."""
+    """Conditions did not hold. `items` has the item of each refused part by its name, None where there was none."""
 
     def __init__(self, items: Mapping[str, Item | None]) -> None:
         super().__init__(f"refused: {', '.join(items)}")
@@ -33,12 +33,12 @@ class WriteRefused(LongplayError):
 
 
 class _Conflict(LongplayError):
-    """Another transaction was at the same item; nothing was written."""
+    """Another transaction wrote the same item. Nothing was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One conditional write; `name` is what a refusal calls it."""
+    """One conditional write. A refusal names it by `name`."""
 
     name: str
     verb: Literal["Put", "Update", "Delete"]
@@ -46,7 +46,7 @@ class Part:
 
 
 class Table:
-    """Items by their key `pk`, plain values in and out."""
+    """Items by their key `pk`, with plain values in and out."""
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
         self._client = client
@@ -58,7 +58,7 @@ class Table:
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def query(self, index: str, condition: str, *, limit: int, **values: object) -> Iterator[Item]:
-        """Keys from an index, in its order."""
+        """Keys from an index, in the order of the index."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._name,
             IndexName=index,
@@ -70,12 +70,13 @@ class Table:
         for page in pages:
             yield from map(from_item, page["Items"])
 
-    def put(self, name: str, item: Item, condition: str, **values: object) -> Part:
+    def put(self, name: str, item: Item, change: Change, **values: object) -> Part:
         """A part that puts a whole item."""
+        condition = " AND ".join(change.conditions)
         return self._part(name, "Put", condition, condition, values, Item=to_item(item))
 
     def update(self, name: str, key: str, change: Change, *, index: int = 0, **values: object) -> Part:
-        """A part that makes a change; `index` is the attempt its `[i]` stands for."""
+        """A part that updates an item. `index` is the attempt that `[i]` stands for."""
         update, condition = (
             text.replace("[i]", f"[{index}]") for text in (change.update, " AND ".join(change.conditions))
         )
@@ -89,14 +90,15 @@ class Table:
             UpdateExpression=update,
         )
 
-    def delete(self, name: str, key: str, condition: str, **values: object) -> Part:
+    def delete(self, name: str, key: str, change: Change, **values: object) -> Part:
         """A part that deletes an item."""
+        condition = " AND ".join(change.conditions)
         return self._part(name, "Delete", condition, condition, values, Key=to_item({"pk": key}))
 
     def write(self, *parts: Part) -> Item | None:
-        """Write one part alone, or several together or not at all; the item after a single update.
+        """Write all parts or none. Returns the item after a single update, else None.
 
-        Raises WriteRefused. Conflicts with other transactions are retried here and nowhere else: botocore does not.
+        Raises WriteRefused. Conflicts with other transactions are retried here alone, since botocore does not.
         """
         for tries in range(_MOST_CONFLICTS):
             try:
@@ -144,7 +146,7 @@ class Table:
 
 
 def _refusal(error: ClientError, parts: Sequence[Part]) -> Exception:
-    """What the error means for these parts: refused, a conflict, or something else entirely."""
+    """The error in our terms: WriteRefused, a conflict, or the error itself."""
     answer: Mapping[str, Any] = error.response
     code = answer["Error"]["Code"]
     if code == "ConditionalCheckFailedException":

@@ -1,4 +1,4 @@
-"""How long generations really take here, by model and route: what an ETA is based on once there are some."""
+"""How long generations take here, by model and route: the basis of an ETA."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from longplay.domain import changes
 from longplay.domain.catalogue import Route
-from longplay.storage import changes
 from longplay.storage.table import Part, Table
 
-PERIOD = 7 * 86_400  # seconds; a route is measured anew each week
+PERIOD = 7 * 86_400  # seconds; each week is measured by itself
 SECONDS_KEPT = 300.0
 FROM_CATALOGUE = "the catalogue's figure for this route"
 
@@ -24,7 +24,7 @@ class Timing:
 
 
 class Timings:
-    """Totals in the table, added to in the write that ends a job, so that none is counted twice."""
+    """Totals in the table. The write that ends a job adds to them, so each generation counts once."""
 
     def __init__(self, table: Table, *, clock: Callable[[], float] = time.time) -> None:
         self._table = table

@@ -1,8 +1,8 @@
-"""Every conditional write, on one page: what it sets, and what must hold for it to happen.
+"""Every conditional write, on one page: what it sets, and the conditions under which it happens.
 
-`#name` is an attribute, `:name` a value, `[i]` the attempt in question. Each condition is load-bearing: the tests
-remove them one by one and expect to notice. A change that the SDK repeats after a lost reply is refused the second
-time; its `token` then tells its writer that it was its own.
+`#name` is an attribute, `:name` a value, `[i]` the attempt in question. Every condition is needed: the mutation tests
+remove each in turn and expect a scenario to fail. The SDK repeats a write after a lost reply. The repeat is refused,
+and the write's `token` in the item then shows that the first one came through.
 """
 
 from __future__ import annotations
@@ -14,22 +14,34 @@ _UNFINISHED = "#status IN (:queued, :running)"
 _CRASHED = "#lease <= :now"
 _MINE = "#fence = :fence"
 _NO_REF = "attribute_not_exists(#ref)"
-_AS_SEEN = "#token = :seen"  # nobody has written since: what is settled beside it is by the ledger as it stands
+_AS_SEEN = "#token = :seen"  # no other write has come since, so the ledger that is settled here is the latest one
 _TAKE = "SET #fence = #fence + :one, #lease = :lease, #due_at = :lease, #token = :token"
 _END = "#error = :error, #completed_at = :now, #token = :token"
+_THIS_ATTEMPT = "#attempts[i].#token = :secret"
 
 
 @dataclass(frozen=True)
 class Change:
-    """An update expression, and the conditions that are joined by AND."""
+    """An update expression (none for a put or a delete) and the conditions, joined by AND.
+
+    The ledger adds what belongs beside a change by these marks. `ends`: the job is over, so its budgets are settled
+    and it gives back its lead, its unused slot and its seat. `succeeds`: a result of its own call is kept, so the cache
+    gets it. `ends_call`: the call is over and the job goes on, so it gives back its seat.
+    """
 
     update: str
     conditions: tuple[str, ...]
+    ends: bool = False
+    succeeds: bool = False
+    ends_call: bool = False
 
 
 # --- jobs ---
 
-# A worker takes a queued job, with the attempt that may cost money entered in the same write.
+# A new job, or one in the place of an expired one.
+CREATE = Change("", ("(attribute_not_exists(#pk) OR #expires_at <= :now)",))
+
+# A worker takes a queued job. The attempt that may cost money is entered in the same write.
 CLAIM = Change(
     f"{_TAKE}, #status = :running, #charges = #charges + :one, "
     "#attempts = list_append(#attempts, :attempts) REMOVE #wait",
@@ -43,123 +55,131 @@ CLAIM = Change(
     ),
 )
 
-# A worker takes over from one that crashed: the old attempt is closed as unknown, the next one opened.
+# A worker takes over after a crash: it closes the old attempt as unknown and opens the next.
 TAKE_OVER = Change(
     f"{_TAKE}, #charges = #charges + :one, #crashes = #crashes + :one, #attempts = :attempts REMOVE #slot",
     (_MINE, _CRASHED, "#charges < #max_charges", _UNFINISHED, _NO_REF),
 )
 
-# The provider took the generation: its reference is stored and the job let go in one write, whatever its status.
-REFER = Change(
+# The provider answered with a reference. It is stored and the job let go in one write, whatever the status.
+STORE_REF = Change(
     "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #lease",
     (_MINE, "attribute_exists(#lease)"),
 )
 
-# A worker takes a job to ask by its reference; asking costs nothing, so a crashed one is simply followed by the next.
-STEP = Change(
+# A worker takes a job to poll its provider. A poll costs nothing, so a crashed one is followed by the next.
+CLAIM_POLL = Change(
     f"{_TAKE}, #polled_at = :now",
     ("attribute_exists(#ref)", "#not_before <= :now", f"(attribute_not_exists(#lease) OR {_CRASHED})"),
 )
 
-# A callback told the reference that its worker died too early to store, or still waits for; it is superseded then.
+# A callback brings the reference that the worker has not stored: it died, or still waits and is superseded by this.
 LEARN_REF = Change(
     "SET #ref = :ref, #not_before = :now, #attempts[i].#told = :true, #fence = #fence + :one, #token = :token "
     "REMOVE #lease",
-    ("#attempts[i].#token = :secret", "attribute_exists(#lease)", _NO_REF),
+    (_THIS_ATTEMPT, "attribute_exists(#lease)", _NO_REF),
 )
 
-# The same for a call whose answer was lost: it has not been made again yet.
+# The same after a lost answer, while the call has not been made again.
 LEARN_REF_LATE = Change(
     "SET #ref = :ref, #not_before = :now, #attempts[i].#told = :true, #status = :running, #fence = #fence + :one, "
     "#token = :token REMOVE #wait",
     (
-        "#attempts[i].#token = :secret",
-        "attribute_not_exists(#attempts[i].#charged)",  # unknown is what is not written down
-        "#route = :route",
-        "#status = :queued",  # and so without a reference
+        _THIS_ATTEMPT,
+        "attribute_not_exists(#attempts[i].#charged)",  # an unknown charge is not stored
+        "#route = :last_route",
+        "#status = :queued",  # a queued job has no reference
     ),
 )
 
-# A callback told that there is something to ask for.
+# A callback asks for an earlier poll.
 NUDGE = Change(
-    "SET #not_before = :sooner",
-    ("#attempts[i].#token = :secret", "attribute_exists(#ref)", "#not_before > :sooner"),
+    "SET #not_before = :not_before",
+    (_THIS_ATTEMPT, "attribute_exists(#ref)", "#not_before > :not_before"),
 )
 
-# No call now: the job goes back into the line.
+# No call now: the job is queued again.
 RELEASE = Change(
     "SET #status = :queued, #route = :route, #account = :account, #price_usd = :price_usd, #slot = :slot, "
     "#not_before = :not_before, #due_at = :due_at, #wait = :wait, #charges = :charges, #attempts = :attempts, "
     "#queue = :queue, #patience = :patience, #typical_seconds = :typical_seconds, #typical_basis = :typical_basis, "
     "#token = :token REMOVE #lease, #ref, #polled_at",
     (_MINE, "#status = :running"),
+    ends_call=True,
 )
 
-# The first whole result wins: a worker that was superseded asks again with the ledger it finds.
+# The first whole result wins. A worker that finds another ledger merges its entry into that one and writes again.
 SUCCEED = Change(
     "SET #status = :succeeded, #outputs = :outputs, #completed_at = :now, #token = :token, #attempts = :attempts "
     + _LET_GO,
     (_AS_SEEN, _UNFINISHED),
+    ends=True,
+    succeeds=True,
 )
 
-FAIL = Change(f"SET #status = :failed, {_END}, #attempts[i] = :attempt {_LET_GO}", (_MINE, _UNFINISHED))
+FAIL = Change(f"SET #status = :failed, {_END}, #attempts[i] = :attempt {_LET_GO}", (_MINE, _UNFINISHED), ends=True)
 
-# The worker is gone and its job may not be tried again.
+# The worker crashed and the job may not be tried again.
 FAIL_CRASHED = Change(
     f"SET #status = :failed, {_END}, #attempts[i] = :attempt, #crashes = #crashes + :one {_LET_GO}",
     (_MINE, _CRASHED, _UNFINISHED),
+    ends=True,
 )
 
-# Nobody is at work on it and its time is up.
+# No worker and no provider has it, and its deadline has passed.
 FAIL_OVERDUE = Change(
     f"SET #status = :failed, {_END} {_LET_GO}",
     (_AS_SEEN, "#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED, _NO_REF),
+    ends=True,
 )
 
-# As above, but the provider is at work: the job stays open until what that cost, or brought, is in the ledger.
-FAIL_OVERDUE_HELD = Change(
-    f"SET #status = :failed, {_END}, #not_before = :now, #due_at = :due_at REMOVE #wait",
+# The deadline has passed and the provider is at work: the job stays open until the ledger has what that cost.
+FAIL_OVERDUE_AT_PROVIDER = Change(
+    f"SET #status = :failed, {_END}, #not_before = :now, #due_at = :now REMOVE #wait",
     ("#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED, "attribute_exists(#ref)"),
 )
 
 CANCEL_WAITING = Change(
     f"SET #status = :canceled, #completed_at = :now, #token = :token {_LET_GO}",
     (_AS_SEEN, _UNFINISHED, "attribute_not_exists(#lease)", _NO_REF),
+    ends=True,
 )
 
-# A worker is at it: the job stays open, and its budget held, until that worker's end is in the ledger.
+# A worker holds it: the job stays open, and its budget reserved, until that worker has written its end.
 CANCEL_RUNNING = Change(
     "SET #status = :canceled, #completed_at = :now, #token = :token REMOVE #wait",
     (_UNFINISHED, "attribute_exists(#lease)"),
 )
 
-# The provider is at it: likewise, until it has been told to stop and asked what came of it.
-CANCEL_HELD = Change(
-    "SET #status = :canceled, #completed_at = :now, #not_before = :now, #due_at = :due_at, #token = :token "
-    "REMOVE #wait",
+# The provider is at work: the job stays open until the provider was told to stop and was polled once more.
+CANCEL_AT_PROVIDER = Change(
+    "SET #status = :canceled, #completed_at = :now, #not_before = :now, #due_at = :now, #token = :token REMOVE #wait",
     (_UNFINISHED, "attribute_not_exists(#lease)", "attribute_exists(#ref)"),
 )
 
-# A result for a job that has ended otherwise: kept, listed and charged; the status stays.
+# A result for a job that has ended otherwise: kept, listed and charged. The status stays.
 KEEP_LATE_RESULT = Change(
     "SET #outputs = if_not_exists(#outputs, :outputs), #token = :token, #attempts[i] = :attempt",
     ("attribute_exists(#pk)", "attribute_not_exists(#deleted)"),
+    succeeds=True,
 )
 
 # The last worker of a finished job lets go.
-CLOSE = Change(f"SET #token = :token, #attempts[i] = :attempt {_LET_GO}", (_MINE, "attribute_exists(#lease)"))
+CLOSE = Change(
+    f"SET #token = :token, #attempts[i] = :attempt {_LET_GO}", (_MINE, "attribute_exists(#lease)"), ends=True
+)
 
-# The sweeper moves a job along the index before it does anything about it.
-MOVE = Change("SET #due_at = :due_at", ("#due_at = :seen",))
+# The sweeper moves a job along the index before it sends its message.
+MOVE = Change("SET #due_at = :due_at", ("#due_at = :seen_due_at",))
 
-# What its owner wants erased; the ledger stays.
+# The owner deletes the job: prompt and files go, the ledger stays.
 ERASE = Change(
     "SET #deleted = :now, #request = :request, #token = :token REMOVE #outputs, #tags",
     ("attribute_exists(#pk)", "NOT " + _UNFINISHED),
 )
 
-# --- followers: jobs that wait for another's result of the same request ---
-# Only a queued job has `follows`: no worker can claim it, and whatever ends it takes `follows` away.
+# --- followers: jobs that wait for the result of another job with the same request ---
+# Only a queued job has `follows`: no worker can claim it, and every end removes `follows`.
 
 FOLLOW_ON = Change(
     "SET #follows = :follows, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token",
@@ -169,6 +189,7 @@ FOLLOW_ON = Change(
 FOLLOWER_SUCCEED = Change(
     "SET #status = :succeeded, #outputs = :outputs, #cached = :true, #completed_at = :now, #token = :token " + _LET_GO,
     ("attribute_exists(#follows)",),
+    ends=True,
 )
 
 TAKE_THE_LEAD = Change(
@@ -176,7 +197,7 @@ TAKE_THE_LEAD = Change(
     ("attribute_exists(#follows)",),
 )
 
-# --- results by what was asked ---
+# --- results by request ---
 
 _ENTRY = "SET #leader = :leader, #until = :until, #expires_at = :expires_at"
 
@@ -184,6 +205,12 @@ CACHE_CLAIM = Change(f"{_ENTRY} REMOVE #outputs", ("(attribute_not_exists(#leade
 CACHE_RECLAIM = Change(f"{_ENTRY} REMOVE #outputs", ("(attribute_not_exists(#leader) OR #leader = :dead)",))
 CACHE_REPLACE = Change(f"{_ENTRY} REMOVE #outputs", ())
 CACHE_FILL = Change(f"{_ENTRY}, #outputs = :outputs", ())
+CACHE_DROP = Change("", ("#leader = :leader",))
+
+# --- lines of reserved starts: every change is a compare-and-set on `version` ---
+
+LINE_START = Change("", ("attribute_not_exists(#pk)",))
+LINE_NEXT = Change("", ("#version = :seen",))
 
 # --- budgets, in millionths of a dollar, on the day of the submit ---
 
@@ -205,5 +232,10 @@ MEASURE = Change(
     "#count = if_not_exists(#count, :zero) + :one, #expires_at = :expires_at",
     (),
 )
+
+# --- closed routes and accounts, and the doctor's report: the later one stays ---
+
+CIRCUIT_OPEN = Change("", ("(attribute_not_exists(#pk) OR #until < :until)",))
+REPORT_KEEP = Change("", ("(attribute_not_exists(#pk) OR #checked_at < :checked_at)",))
 
 CHANGES = {name: value for name, value in dict(globals()).items() if isinstance(value, Change)}

@@ -1,0 +1,427 @@
+"""What becomes of a job after each event: pure functions from the job as it stands to a decision.
+
+A decision names the change to write and the job as it will be. The ledger writes it, with everything that belongs
+beside it, and sends the job's message. Refused writes are decided again on the job as it then stands, so the functions
+that may be asked twice are given as a `Decide`. None means that nothing is left to decide. `now` is in epoch seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from longplay.domain import changes
+from longplay.domain.changes import Change
+from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.job import (
+    MOST_CRASHES,
+    Attempt,
+    Job,
+    JobError,
+    Leg,
+    Output,
+    Phase,
+    Wait,
+    WaitReason,
+    combined_charge,
+    opened,
+)
+from longplay.domain.phases import STEPS, Event, Step
+from longplay.domain.retry import HOPELESS, LONGEST_BACKOFF, goes_on, retry_wait
+from longplay.domain.schedule import follower_looks_at, next_look, next_look_after_crash
+from longplay.domain.settings import Failover
+
+RESERVED = "The provider's quota: a reserved start."
+NUDGES_APART = 5.0  # seconds between two polls of one job, however often its provider calls back
+_KEEPS_ITS_SLOT = (FailureKind.THROTTLED, FailureKind.LOADING)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """A change, the job as the change leaves it, and a word for the log.
+
+    `send` has the job's message sent once the change is written. `due_at` is the sweeper's next look where it does not
+    follow from the message. `called` is False where the call that ends was never made.
+    """
+
+    change: Change
+    job: Job
+    said: str
+    send: bool = False
+    due_at: float | None = None
+    called: bool = True
+
+
+Decide: TypeAlias = Callable[[Job, float], Decision | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routes:
+    """The routes a job may take after a failure. Each is looked up only if the decision needs it."""
+
+    onward: Callable[[], Leg | None] = lambda: None
+    back: Callable[[], Leg | None] = lambda: None
+
+
+# --- taking a job ---
+
+
+def take_over(*, lease: float, token: str) -> Decide:
+    """The crashed call is closed as unknown and the next one is opened; not before its callback grace has passed."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.phase(now) is not Phase.CRASHED or job.ref is not None or job.grace_ends > now:
+            return None
+        closed = job.closed(now=now, outcome="crashed")
+        attempts = (*closed.attempts, opened(job.leg.route, now=now, token=token))
+        return Decision(change=changes.TAKE_OVER, job=replace(job, attempts=attempts, lease=lease), said="taken over")
+
+    return decide
+
+
+def claim_poll(*, lease: float) -> Decide:
+    """A worker holds the job while it polls."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.ref is None or job.phase(now) is Phase.CALLING:
+            return None
+        return Decision(change=changes.CLAIM_POLL, job=replace(job, lease=lease), said="polls")
+
+    return decide
+
+
+# --- after a call ---
+
+
+def after_result(paid: Job) -> Decide:
+    """The job ends with its result; a job that has ended otherwise keeps the result. None for a deleted job.
+
+    `paid` is the worker's job with its outputs and its attempt closed.
+    """
+
+    def decide(job: Job, _now: float) -> Decision | None:
+        if job.deleted is not None:
+            return None
+        if job.status.finished:
+            return Decision(change=changes.KEEP_LATE_RESULT, job=paid, said=f"kept for a {job.status} job")
+        return Decision(change=changes.SUCCEED, job=_merged(job, paid), said="succeeded")
+
+    return decide
+
+
+def after_reference(job: Job, *, ref: str, poll_at: float, wait: Wait | None) -> Decide:
+    """The reference is stored and the job let go until the next poll."""
+    referred = replace(job, ref=ref, not_before=poll_at, wait=wait)
+
+    def decide(found: Job, _now: float) -> Decision | None:
+        if found.fence != job.fence:
+            return None
+        return Decision(change=changes.STORE_REF, job=referred, said="accepted by the provider", send=True)
+
+    return decide
+
+
+def after_failure(
+    job: Job, error: ProviderError, *, routes: Routes, failover: Failover, paced: bool, now: float
+) -> Decision:
+    """The job waits, tries again, takes another route, or fails. `job` has its attempt closed.
+
+    A job that keeps its slot was refused for now by a paced account: its line has to move back to `not_before`.
+    """
+    charges = job.charges - (error.charged is Charged.NO)
+    released = replace(job, charges=charges, attempts=_folded(job.attempts))
+    again = _again(job, released, error, routes=routes, failover=failover, paced=paced, now=now)
+    if again is not None:
+        return _released(again)
+    return Decision(change=changes.FAIL, job=replace(job, error=_job_error(job, error)), said=f"failed: {error.kind}")
+
+
+def after_call_off(job: Job, wait: Wait, *, onward: Leg | None, now: float) -> Decision:
+    """The call was not made: its attempt is taken back, and the job waits or takes another route."""
+    uncalled = replace(job, charges=job.charges - 1, attempts=job.attempts[:-1], wait=wait, not_before=wait.until)
+    again = _moved(uncalled, onward, now=now) if onward else uncalled
+    return dataclasses.replace(_released(again), called=False)
+
+
+def unless_ended(mine: Job, decision: Decision) -> Decide:
+    """The decision, while the job is this worker's; its close where the job ended during the call."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.fence == mine.fence and job.status.finished:
+            return after_end(mine, called=decision.called)(job, now)
+        return decision if job.fence == mine.fence else None
+
+    return decide
+
+
+def after_end(mine: Job, *, called: bool = True) -> Decide:
+    """The worker lets go of a job that ended while it held it. `mine` has its attempt closed."""
+
+    def decide(job: Job, _now: float) -> Decision | None:
+        if job.fence != mine.fence or job.lease is None:
+            return None
+        return Decision(change=changes.CLOSE, job=mine, said="closed", called=called)
+
+    return decide
+
+
+# --- without a call ---
+
+
+def give_up(job: Job, now: float) -> Decision | None:
+    """A due job that is allowed no further call fails: the call that might have called back has not."""
+    if job.phase(now) is not Phase.WAITING or job.not_before > now or job.may_be_charged():
+        return None
+    last = job.attempts[-1]
+    message = job.wait.basis if job.wait else "The outcome of the call is unknown."
+    error = JobError(code=last.outcome, message=message, retryable=True, charged=combined_charge(job))
+    return Decision(change=changes.FAIL, job=replace(job, error=error), said=f"failed: {last.outcome}")
+
+
+def after_crash(job: Job, now: float) -> Decision | None:
+    """A job whose worker crashed is closed or fails, as far as that needs no call. None where a call is due."""
+    if job.phase(now) is not Phase.CRASHED or job.ref is not None:
+        return None
+    crashed = job.closed(now=now, outcome="crashed")
+    if job.status.finished:
+        return Decision(change=changes.CLOSE, job=crashed, said="closed")
+    if _may_be_called_again(job, now) or now < min(job.grace_ends, job.deadline):
+        return None
+    return Decision(
+        change=changes.FAIL_CRASHED,
+        job=replace(crashed, error=_crash_error(job)),
+        said="failed: worker_crashed",
+    )
+
+
+def when_due(due_at: float, *, resend_after: float, sends: bool = True) -> Decide:
+    """The sweeper's look: an overdue job fails, any other is moved along the index and its message is sent.
+
+    With `sends` False it is only moved a little, because this run has sent enough messages.
+    """
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.due_at != due_at or STEPS[job.phase(now)][Event.DUE] is not Step.SEND_AGAIN:
+            return None
+        if job.deadline <= now and not job.status.finished:
+            return _overdue(job)
+        look = next_look(job, now=now, resend_after=resend_after) if sends else due_at + resend_after
+        return Decision(change=changes.MOVE, job=job, said="moved", send=sends, due_at=look)
+
+    return decide
+
+
+def call_due_after_crash(due_at: float, *, resend_after: float) -> Decide:
+    """The sweeper has a crashed job called or polled again: it is moved along the index and its message is sent."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.due_at != due_at:
+            return None
+        look = next_look_after_crash(job, now=now, resend_after=resend_after)
+        return Decision(change=changes.MOVE, job=job, said="moved", send=True, due_at=look)
+
+    return decide
+
+
+def when_canceled(job: Job, now: float) -> Decision | None:
+    """The caller cancels the job. None for one that has ended."""
+    if job.status.finished:
+        return None
+    match STEPS[job.phase(now)][Event.CANCEL]:
+        case Step.CANCEL:
+            return Decision(change=changes.CANCEL_WAITING, job=job, said="canceled")
+        case Step.CANCEL_RUNNING:
+            return Decision(change=changes.CANCEL_RUNNING, job=job, said="canceled")
+        case Step.CANCEL_AT_PROVIDER:
+            at_once = replace(job, not_before=now)
+            return Decision(change=changes.CANCEL_AT_PROVIDER, job=at_once, said="canceled", send=True, due_at=now)
+        case _:
+            return None
+
+
+def after_callback(attempts: int, read_ref: Callable[[], str | None]) -> Decide:
+    """A callback about the last of so many attempts: the job is polled soon, or its reference is stored first."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if len(job.attempts) != attempts:
+            return None
+        step = STEPS[job.phase(now)][Event.CALLBACK]
+        if step in (Step.NUDGE, Step.LEARN_REF) and job.ref is not None:
+            soon = max(now, (job.polled_at or 0) + NUDGES_APART)
+            return Decision(change=changes.NUDGE, job=replace(job, not_before=soon), said="asking", send=True)
+        learn = {Step.LEARN_REF: changes.LEARN_REF, Step.LEARN_LATE_REF: changes.LEARN_REF_LATE}.get(step)
+        ref = read_ref() if learn else None
+        if learn is None or ref is None:
+            return None
+        return Decision(change=learn, job=replace(job, ref=ref, not_before=now), said="asking", send=True)
+
+    return decide
+
+
+# --- followers ---
+
+
+def following(job: Job, leader: str, *, now: float) -> Job:
+    """The job as one that waits for another job's result."""
+    until = follower_looks_at(job, now=now)
+    wait = Wait(reason=WaitReason.COALESCED, until=until, basis=f"Job {leader} is generating the same.")
+    return replace(job, follows=leader, not_before=until, wait=wait, slot=None)
+
+
+def follow_on(job: Job, leader: str, *, now: float) -> Decision:
+    """The follower waits on."""
+    waiting = following(job, leader, now=now)
+    return Decision(change=changes.FOLLOW_ON, job=waiting, said="waits: coalesced", send=True)
+
+
+def copy_result(outputs: tuple[Output, ...]) -> Decide:
+    """The follower ends with its copies of the leader's files."""
+
+    def decide(job: Job, _now: float) -> Decision | None:
+        if job.follows is None:
+            return None
+        copied = replace(job, outputs=outputs)
+        return Decision(change=changes.FOLLOWER_SUCCEED, job=copied, said="succeeded from the cache")
+
+    return decide
+
+
+def slotted(job: Job, slot: float, start: float, *, now: float) -> Job:
+    """The job with a reserved start."""
+    wait = Wait(reason=WaitReason.PROVIDER_QUOTA, until=start, basis=RESERVED)
+    return replace(job, slot=slot, not_before=start, wait=wait if start > now else None)
+
+
+def take_the_lead(job: Job) -> Decision:
+    """The follower becomes a job like any other. `job` has its slot and follows nobody."""
+    return Decision(change=changes.TAKE_THE_LEAD, job=job, said="takes the lead", send=True)
+
+
+# --- parts of the above ---
+
+
+def waiting_until(decision: Decision, until: float) -> Decision:
+    """The decision with the job's wait ending at `until`."""
+    job = decision.job
+    wait = replace(job.wait, until=until) if job.wait else None
+    return dataclasses.replace(decision, job=replace(job, wait=wait, not_before=until))
+
+
+def as_known(job: Job, error: ProviderError) -> ProviderError:
+    """The error, with an unknown charge where the polled reference came in a callback.
+
+    Such a reference may belong to another generation, so its failure does not say what this attempt has cost.
+    """
+    if error.charged is Charged.NO and job.attempts[-1].ref_from_callback:
+        return ProviderError(error.kind, error.message, charged=Charged.UNKNOWN, request_id=error.request_id)
+    return error
+
+
+def _again(
+    job: Job,
+    released: Job,
+    error: ProviderError,
+    *,
+    routes: Routes,
+    failover: Failover,
+    paced: bool,
+    now: float,
+) -> Job | None:
+    """The job as it is queued again; None if it is not to be tried again."""
+    if _may_call_back(job, error, now=now):
+        return _in_grace(released, error)
+    if goes_on(released, error, failover) and (leg := routes.onward()):
+        return _moved(released, leg, now=now)
+    if wait := retry_wait(released, error, now=now):
+        keeps_slot = paced and error.kind in _KEEPS_ITS_SLOT
+        return replace(released, wait=wait, not_before=wait.until, slot=released.slot if keeps_slot else None)
+    leg = routes.back() if error.kind in HOPELESS and released.may_be_charged() else None
+    return _back(released, leg, error, now=now) if leg else None
+
+
+def _released(job: Job) -> Decision:
+    said = f"waits: {job.wait.reason}" if job.wait else f"goes on by {job.leg.route}"
+    return Decision(change=changes.RELEASE, job=job, said=said, send=True)
+
+
+def _in_grace(job: Job, error: ProviderError) -> Job:
+    """The answer is lost, and the provider may still call back."""
+    wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=min(job.grace_ends, job.deadline), basis=error.message)
+    return replace(job, wait=wait, not_before=wait.until, slot=None)
+
+
+def _moved(job: Job, leg: Leg, *, now: float) -> Job:
+    return replace(job, leg=leg, not_before=now, slot=None, wait=None)
+
+
+def _back(job: Job, leg: Leg, error: ProviderError, *, now: float) -> Job:
+    """A route the job left because it was busy or refused, since the present one serves it never."""
+    wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=now + LONGEST_BACKOFF, basis=error.message)
+    return replace(_moved(job, leg, now=now), wait=wait, not_before=wait.until)
+
+
+def _may_call_back(job: Job, error: ProviderError, *, now: float) -> bool:
+    """Whether the provider may have taken a call whose answer is lost, and calls back when it is done."""
+    lost = error.charged is Charged.UNKNOWN and job.ref is None
+    return lost and job.leg.callback_grace > 0 and now < job.grace_ends
+
+
+def _may_be_called_again(job: Job, now: float) -> bool:
+    return job.crashes + 1 < MOST_CRASHES and job.may_be_charged() and now < job.deadline
+
+
+def _merged(found: Job, paid: Job) -> Job:
+    """The job as it stands, with this worker's result and this worker's entry in the ledger."""
+    mine = len(paid.attempts) - 1
+    attempts: tuple[Attempt, ...] = (*found.attempts[:mine], paid.attempts[mine], *found.attempts[mine + 1 :])
+    return replace(found, attempts=attempts, outputs=paid.outputs)
+
+
+def _folded(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The ledger, with uncharged repeats on one route as one entry."""
+    if len(attempts) < 2:
+        return attempts
+    *earlier, before, last = attempts
+    if (before.route, before.charged, last.charged) != (last.route, Charged.NO, Charged.NO):
+        return attempts
+    return (*earlier, replace(last, started_at=before.started_at, tries=before.tries + last.tries))
+
+
+def _overdue(job: Job) -> Decision:
+    change = changes.FAIL_OVERDUE if job.ref is None else changes.FAIL_OVERDUE_AT_PROVIDER
+    return Decision(change=change, job=replace(job, error=_overdue_error(job)), said="failed: deadline_passed")
+
+
+def _overdue_error(job: Job) -> JobError:
+    waited = f" It was last waiting for this: {job.wait.basis}" if job.wait else ""
+    return JobError(
+        code="deadline_passed",
+        message=f"The job's deadline passed before a result came.{waited} Retry it, with a longer "
+        "`deadline_seconds` if the provider is slow.",
+        retryable=True,
+        charged=combined_charge(job),
+    )
+
+
+def _crash_error(job: Job) -> JobError:
+    return JobError(
+        code="worker_crashed",
+        message=f"The worker crashed {job.crashes + 1} times during this job; its calls may have been charged "
+        f"({job.charges} of the {job.max_charges} allowed). Ask the operator to look at the generator's log, "
+        "then retry it.",
+        retryable=True,
+        charged=Charged.UNKNOWN,
+    )
+
+
+def _job_error(job: Job, error: ProviderError) -> JobError:
+    return JobError(
+        code=error.kind,
+        message=error.message,
+        retryable=error.kind not in (FailureKind.BAD_INPUT, FailureKind.MODERATED),
+        charged=combined_charge(job),
+    )

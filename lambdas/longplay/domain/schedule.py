@@ -1,0 +1,42 @@
+"""When a job is looked at next: by its message, by the sweeper, or by a follower at its leader."""
+
+from __future__ import annotations
+
+from longplay.domain.job import Job
+
+LONGEST_DELAY = 900  # seconds, the longest SQS can delay a message
+LONGEST_STEP = 1_800  # seconds between two looks of the sweeper at a job that waits
+_SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
+_LOOKS = 4  # how often a follower looks for its leader's result within the typical duration
+
+
+def first_look(job: Job, *, now: float, resend_after: float) -> float:
+    """When the sweeper first looks at a job that starts at its `not_before`: `resend_after` seconds past its message.
+
+    A start further away than a message can be delayed has no message yet, and the sweeper sends it. A start past the
+    deadline never comes, and the sweeper ends the job.
+    """
+    start = job.not_before
+    look = start + resend_after if start - now <= LONGEST_DELAY else start - _SENT_EARLY
+    return look if job.status.finished else min(look, job.deadline)
+
+
+def next_look(job: Job, *, now: float, resend_after: float) -> float:
+    """When the sweeper looks again: a step that doubles with the time the job has waited, up to its deadline."""
+    waited = now - job.not_before
+    if waited < 0:
+        return first_look(job, now=now, resend_after=resend_after)
+    step = now + min(max(waited, resend_after), LONGEST_STEP)
+    return step if job.status.finished else min(job.deadline, step)
+
+
+def next_look_after_crash(job: Job, *, now: float, resend_after: float) -> float:
+    """When the sweeper looks again at a crashed call: past its callback grace, and never past the deadline."""
+    look = now + resend_after
+    grace = max(look, job.grace_ends) if job.ref is None else look
+    return min(grace, job.deadline) if now < job.deadline else look
+
+
+def follower_looks_at(job: Job, *, now: float) -> float:
+    """When a follower looks at its leader again: a few times within the typical duration, at most once a second."""
+    return now + max(1.0, job.leg.typical_seconds / _LOOKS)
