@@ -1,0 +1,81 @@
+"""Items that version 0.1 wrote are read, ended and settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+from local.stand_ins.model import ModelServer
+from local.stand_ins.replicate import ReplicateServer
+from tests.harness.aws import SECRET, TABLE
+from tests.harness.product import Product
+
+ITEMS = json.loads((Path(__file__).parent / "items/0.1.json").read_text())
+WRITTEN_AT = 1_764_000_000.0  # epoch seconds
+CAPS = {"usd": 5, "open_jobs": 9}
+Deploy = Callable[..., Product]
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    """Time that moves only when a test says so, from when the items were written."""
+    with time_machine.travel(WRITTEN_AT, tick=False) as coordinates:
+        yield coordinates
+
+
+def _put(product: Product, situation: str) -> list[str]:
+    for item in ITEMS[situation]:
+        product.aws.dynamodb.put_item(TableName=TABLE, Item=item)
+    return [item["id"]["S"] for item in ITEMS[situation] if item["pk"]["S"].startswith("job#")]
+
+
+def _run(product: Product, clock: time_machine.Coordinates, minutes: int, step: int = 30) -> None:
+    for _ in range(minutes * 60 // step):
+        product.sweep()
+        product.deliver()
+        clock.shift(step)
+
+
+def _settled(product: Product) -> bool:
+    items: list[dict[str, Any]] = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
+    budgets = [item for item in items if item["pk"]["S"].startswith("budget#")]
+    return bool(budgets) and all(budget["waiting"]["N"] == "0" for budget in budgets)
+
+
+def test_waiting_jobs_and_a_follower_succeed(
+    product_with: Deploy, model_server: ModelServer, clock: time_machine.Coordinates
+) -> None:
+    """Their slots and their leader are those the old version gave them."""
+    product = product_with(owner_caps=CAPS, limits={"*": {"windows": [[1, 60]], "max_concurrent": 1}})
+    jobs = _put(product, "waiting")
+    _run(product, clock, 10)
+    assert [product.job(job)["status"] for job in jobs] == ["succeeded"] * 3
+    assert (model_server.generations, _settled(product)) == (2, True)
+
+
+def test_a_crashed_job_is_taken_over(
+    product_with: Deploy, model_server: ModelServer, clock: time_machine.Coordinates
+) -> None:
+    """The ledger keeps the old version's attempt as unknown."""
+    product = product_with(owner_caps=CAPS)
+    [job] = _put(product, "crashed")
+    _run(product, clock, 20)
+    done = product.job(job)
+    assert [attempt["charged"] for attempt in done["attempts"]] == ["unknown", "yes"]
+    assert (done["status"], _settled(product)) == ("succeeded", True)
+
+
+def test_a_job_at_its_provider_is_canceled_and_closed(product_with: Deploy, clock: time_machine.Coordinates) -> None:
+    """The provider has forgotten the generation, so its charge stays unknown."""
+    with ReplicateServer(quick=True, token="r8_token") as server:
+        product = product_with(servers={"replicate": server.url}, owner_caps=CAPS)
+        product.aws.secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps({"replicate": "r8_token"}))
+        [job] = _put(product, "at the provider")
+        assert product.post(f"/jobs/{job}/cancel").json["status"] == "canceled"
+        _run(product, clock, 150, step=60)
+        assert (product.job(job)["status"], _settled(product)) == ("canceled", True)
