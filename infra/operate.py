@@ -20,13 +20,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from longplay.providers import TOKENS
 
 from infra.operator.doctor_table import table, unserved
 from infra.operator.erasure import Remains
 from infra.settings.settings import STAGES
-
-#: The names under which the functions look for a token in the secret.
-PROVIDERS = ("huggingface", "self_hosted", "replicate", "fal")
 
 #: The item in the table that all functions look at, and for how many seconds each remembers what it saw.
 SWITCH, SECONDS_REMEMBERED = "settings", 30
@@ -112,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     key = _operation(operations, "key", _key, "make an API key, shown this once")
     key.add_argument("owner", help="whose jobs the key's callers see")
     token = _operation(operations, "token", _token, "store a provider's token, read from the prompt or a pipe")
-    token.add_argument("provider", choices=PROVIDERS)
+    token.add_argument("provider", choices=TOKENS)
     _operation(operations, "doctor", _doctor, "look whether each model's routes would work; costs nothing")
     paused = _operation(operations, "pause", _pause, "take no new jobs for a while; those under way finish")
     paused.add_argument("minutes", nargs="?", type=_minutes, default=HOUR, help="how long; an hour unless given")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import boto3
 from longplay.doctor.reports import Reports
-from longplay.doctor.round import Doctor
-from longplay.domain.catalogue import Catalogue, load_catalogue
+from longplay.domain.catalogue import Catalogue
+from longplay.domain.models_file import load_catalogue
 from longplay.domain.settings import Settings, parse_settings
 from longplay.engine.admission import Admission
 from longplay.engine.callbacks import Callbacks
@@ -24,9 +24,8 @@ from longplay.engine.sweeper import Sweeper
 from longplay.engine.worker import Worker
 from longplay.http.service import Service
 from longplay.http.uploads import Uploads
-from longplay.providers import load_providers
-from longplay.providers.protocol import Provider
-from longplay.providers.sagemaker.payloads import Payloads
+from longplay.providers import PROVIDERS
+from longplay.providers.loading import AdapterContext, Adapters
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
@@ -38,6 +37,9 @@ from longplay.storage.switch import Switch
 from longplay.storage.table import Table
 from longplay.storage.timings import Timings
 from longplay.storage.tokens import ProviderTokens
+
+if TYPE_CHECKING:
+    from longplay.doctor.round import Doctor
 
 
 class Dependencies:
@@ -89,9 +91,12 @@ class Dependencies:
     @cached_property
     def doctor(self) -> Doctor:
         """What the hourly schedule calls, and the operator."""
+        from longplay.doctor.round import Doctor  # the HTTP functions start without the checkups' modules
+
         _keep_headers_out_of_the_log()
-        tokens = ProviderTokens(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"])
-        return Doctor(catalogue=self._catalogue, settings=self._settings, reports=self.reports, read_token=tokens.get)
+        return Doctor(
+            catalogue=self._catalogue, settings=self._settings, reports=self.reports, read_token=self._tokens.get
+        )
 
     @cached_property
     def reports(self) -> Reports:
@@ -109,9 +114,18 @@ class Dependencies:
         )
 
     @cached_property
-    def _providers(self) -> Mapping[str, Provider]:
-        payloads = Payloads(s3_client, os.environ["BUCKET_NAME"])
-        return load_providers(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"], payloads)
+    def _providers(self) -> Adapters:
+        context = AdapterContext(
+            read_token=self._tokens.get,
+            forget_tokens=self._tokens.forget,
+            open_s3=s3_client,
+            bucket_name=os.environ["BUCKET_NAME"],
+        )
+        return Adapters(PROVIDERS, context)
+
+    @cached_property
+    def _tokens(self) -> ProviderTokens:
+        return ProviderTokens(boto3.client("secretsmanager"), os.environ["PROVIDER_SECRET_ID"])
 
     @cached_property
     def _ledger(self) -> Ledger:
@@ -193,7 +207,9 @@ class Dependencies:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return load_catalogue(commercial_only=self._settings.commercial_only, is_set_up=self._settings.is_configured)
+        return load_catalogue(
+            PROVIDERS, commercial_only=self._settings.commercial_only, is_set_up=self._settings.is_configured
+        )
 
     @cached_property
     def _settings(self) -> Settings:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from longplay.domain.catalogue import Catalogue, load_catalogue
+from longplay.domain.catalogue import Catalogue
+from longplay.domain.models_file import load_catalogue
+from longplay.providers import PROVIDERS
 
 DOCUMENT = Path(__file__).parents[2] / "docs/providers.md"
 _PLACE = re.compile(r"(?<=<!-- routes -->\n).*(?=<!-- /routes -->)", re.DOTALL)
@@ -34,4 +36,4 @@ def _rows(catalogue: Catalogue) -> Iterator[tuple[str, ...]]:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(_PLACE.sub(table(load_catalogue()), DOCUMENT.read_text()))
+    DOCUMENT.write_text(_PLACE.sub(table(load_catalogue(PROVIDERS)), DOCUMENT.read_text()))

@@ -12,8 +12,9 @@ from typing import Any
 import aws_cdk as cdk
 import cdk_nag
 import pytest
-from longplay.domain.catalogue import load_catalogue
+from longplay.domain.models_file import load_catalogue
 from longplay.domain.settings import Settings, parse_settings
+from longplay.providers import PROVIDERS
 
 from infra.gpu.models import GPU_MODELS
 from infra.settings.settings import USUAL_SERVERS, SettingsError, stage_from
@@ -73,7 +74,7 @@ def test_stack_and_functions_agree_on_the_usual_server() -> None:
 
 
 def test_every_model_has_a_route_to_its_endpoint_and_the_same_id_on_the_hub() -> None:
-    models = load_catalogue().models
+    models = load_catalogue(PROVIDERS).models
     for name, model in GPU_MODELS.items():
         route = models[name].route("gpu")
         assert route is not None

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from longplay.providers.checkups.asking import Asker, Visit
-from longplay.providers.checkups.findings import Found
+from longplay.providers.findings import Found
 from longplay.providers.inference_providers.mapping import ProviderMapping
 from longplay.providers.protocol import Call
+from longplay.providers.visits import Asker, Visit
 
 _KINDS = {"image": "image", "video": "video", "animation": "video", "music": "music"}
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from longplay.domain.errors import ProviderError
+from longplay.providers import PROVIDERS
 from longplay.providers.hugging_face.adapter import HuggingFace
-from longplay.providers.inference_providers import routed_providers
+from longplay.providers.loading import AdapterContext, Adapters
 from longplay.providers.protocol import Call
 
 from local.stand_ins.hub import HubServer
@@ -170,9 +171,15 @@ def hub(shared_hub):
 @pytest.fixture
 def routed(tokens, hub, tmp_path):
     """The provider of one of Hugging Face's routed routes, and the call to make of it."""
-    providers = routed_providers(tokens.get, forget_tokens=tokens.forget)
+    providers = adapters(tokens)
 
     def make(name, **fields):
         return providers[ROUTES[name][0]], call(name, hub.url, tmp_path, **fields)
 
     return make
+
+
+def adapters(tokens):
+    """The adapters of all providers, with these tokens and without a bucket."""
+    context = AdapterContext(read_token=tokens.get, forget_tokens=tokens.forget, open_s3=None, bucket_name="")
+    return Adapters(PROVIDERS, context)

@@ -5,15 +5,9 @@ import socket
 
 import boto3
 import pytest
-from longplay.providers.checkups import (
-    ask,
-    checkup_of,
-    examine,
-    hugging_face,
-    inference_endpoints,
-    sagemaker,
-    self_hosted,
-)
+from longplay.providers.checkups import ask, examine
+from longplay.providers.hugging_face import endpoint_checkup, router_checkup, server_checkup
+from longplay.providers.hugging_face.checkup import checkup_of
 from moto.sagemaker.models import sagemaker_backends
 
 from local.stand_ins.hub import HubServer
@@ -130,7 +124,7 @@ def test_a_model_that_is_not_live_is_said_with_its_page(hub, tmp_path, status):
 def test_the_routers_own_provider_is_looked_for_as_hf_inference(hub, tmp_path):
     hub.mapping[HUB_MODEL]["hf-inference"] = {"status": "live", "providerId": HUB_MODEL, "task": "text-to-image"}
     one = visit("huggingface", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN)
-    assert findings(ask(hugging_face.CHECKUP, one))["live"] == "yes"
+    assert findings(ask(router_checkup.CHECKUP, one))["live"] == "yes"
 
 
 def test_a_token_hugging_face_refuses_is_where_the_questions_end(hub, tmp_path):
@@ -172,13 +166,13 @@ def test_a_tokens_role_says_what_it_may(server, tmp_path, token, permitted):
 def test_an_endpoint_is_found_in_the_accounts_list_or_an_organizations(hub, tmp_path, namespace, state, live):
     hub.endpoints[namespace] = [{"status": 7}, {"name": "a", "status": {"state": state, "url": hub.url}}]
     one = visit("huggingface", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN)
-    found = ask(inference_endpoints.CHECKUP, one)
+    found = ask(endpoint_checkup.CHECKUP, one)
     assert findings(found) == ALL_WELL | {"permitted": "yes", "live": live}
 
 
 def test_an_endpoint_itself_is_never_asked(hub, tmp_path):
     """Any request would wake it, and be paid for."""
-    ask(inference_endpoints.CHECKUP, visit("huggingface", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN))
+    ask(endpoint_checkup.CHECKUP, visit("huggingface", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN))
     paths = {request.path for request in hub.requests}
     assert paths == {"/api/whoami-v2", "/v2/endpoint/longplay", "/v2/endpoint/band"}
 
@@ -186,7 +180,7 @@ def test_an_endpoint_itself_is_never_asked(hub, tmp_path):
 def test_an_endpoint_of_another_account_is_unknown(hub, tmp_path):
     hub.endpoints["band"] = [{"name": "a", "status": {"state": "running", "url": "https://other.example"}}]
     one = visit("huggingface", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN)
-    assert findings(ask(inference_endpoints.CHECKUP, one))["live"] == "unknown"
+    assert findings(ask(endpoint_checkup.CHECKUP, one))["live"] == "unknown"
 
 
 def test_a_server_of_ones_own_is_asked_for_its_health(tmp_path):
@@ -243,18 +237,16 @@ def test_an_endpoint_of_fals_is_live_while_it_is_active(fal_server, tmp_path, mo
 
 
 @pytest.mark.parametrize(
-    ("provider", "url", "checkup"),
+    ("url", "checkup"),
     [
-        ("huggingface", "https://router.huggingface.co/hf-inference/models/x/y", hugging_face.CHECKUP),
-        ("huggingface", "https://a1.eu-west-1.aws.endpoints.huggingface.cloud", inference_endpoints.CHECKUP),
-        ("huggingface", "https://gpu.example.com/models/x", self_hosted.CHECKUP),
-        ("huggingface", "https://x.endpoints.huggingface.cloud.example.com", self_hosted.CHECKUP),
-        ("hf-wavespeed", "https://router.huggingface.co", hugging_face.CHECKUP),
-        ("sagemaker", "https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/m", sagemaker.CHECKUP),
+        ("https://router.huggingface.co/hf-inference/models/x/y", router_checkup.CHECKUP),
+        ("https://a1.eu-west-1.aws.endpoints.huggingface.cloud", endpoint_checkup.CHECKUP),
+        ("https://gpu.example.com/models/x", server_checkup.CHECKUP),
+        ("https://x.endpoints.huggingface.cloud.example.com", server_checkup.CHECKUP),
     ],
 )
-def test_the_questions_are_those_of_the_provider_and_of_whose_server_it_is(tmp_path, provider, url, checkup):
-    assert checkup_of(visit(provider, HUB_MODEL, url, tmp_path)) is checkup
+def test_the_questions_for_hugging_faces_contract_depend_on_the_server(tmp_path, url, checkup):
+    assert checkup_of(visit("huggingface", HUB_MODEL, url, tmp_path)) is checkup
 
 
 @pytest.fixture

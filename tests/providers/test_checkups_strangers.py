@@ -4,7 +4,10 @@ import logging
 
 import pytest
 from longplay.domain.errors import FailureKind, ProviderError
-from longplay.providers.checkups import examine, fal, hugging_face, replicate
+from longplay.providers.checkups import examine
+from longplay.providers.fal import checkup as fal
+from longplay.providers.hugging_face import router_checkup
+from longplay.providers.replicate import checkup as replicate
 
 from tests.providers.checkup_visits import findings, visit
 from tests.providers.replicate_calls import FLUX
@@ -47,7 +50,7 @@ def test_a_token_is_neither_in_the_findings_nor_in_the_log(server, tmp_path, cap
     [
         (replicate, "replicate", {"replicate": TOKEN}),
         (fal, "fal", {"fal": "key:secret"}),
-        (hugging_face, "hf-fal-ai", {"huggingface": HF_TOKEN}),
+        (router_checkup, "hf-fal-ai", {"huggingface": HF_TOKEN}),
     ],
     ids=lambda value: str(value)[:12],
 )

@@ -4,11 +4,10 @@ import json
 
 import pytest
 from longplay.domain.errors import Charged, FailureKind, ProviderError
-from longplay.providers.inference_providers import routed_providers
 from longplay.providers.protocol import PollError
 
 from local.stand_ins.hub.served import SERVED
-from tests.providers.conftest import Tokens, answer
+from tests.providers.conftest import Tokens, adapters, answer
 from tests.providers.payloads import TOKEN, image_file, packed
 from tests.providers.routed_calls import ROUTES, call
 
@@ -23,7 +22,7 @@ REFS = {
 @pytest.fixture
 def ask(server, tmp_path):
     """A route's provider and its call, at a server that answers all but the mapping with `body`."""
-    providers = routed_providers(Tokens(huggingface=TOKEN).get, forget_tokens=lambda: None)
+    providers = adapters(Tokens(huggingface=TOKEN))
 
     def make(name, body):
         asked = call(name, f"http://127.0.0.1:{server.port}", tmp_path)

@@ -7,7 +7,7 @@ steps than half a second, and guidance in finer ones than a half, without anybod
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,31 +15,24 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from longplay.domain.catalogue import Bound, Kind, Model, Route, load_catalogue
+from longplay.domain.catalogue import Bound, Kind, Model, Route
 from longplay.domain.errors import ProviderError
+from longplay.domain.models_file import load_catalogue
 from longplay.domain.request import GenerationRequest
-from longplay.providers import load_providers
+from longplay.providers import PROVIDERS
+from longplay.providers.loading import AdapterContext, Adapters
 from longplay.providers.protocol import Call, Provider
-from longplay.providers.sagemaker.payloads import Payloads
 
 from tests.harness.aws import ACCOUNT
 from tests.providers.recorder import Recorder
 from tests.providers.replicate_calls import image_file
 
-ROUTES = [(model, route) for model in load_catalogue().models.values() for route in model.routes]
+ROUTES = [(model, route) for model in load_catalogue(PROVIDERS).models.values() for route in model.routes]
 SAMPLES = 8
 TEXTS = ("gray", "red and green", "x")
 FINEST = {"number": 0.5}
 
 Send = Callable[[Model, Route, dict[str, Any]], Any]
-
-
-class NoSecret:
-    """The provider tokens, of which no server on this machine wants one."""
-
-    def get_secret_value(self, **_: str) -> dict[str, str]:
-        """An empty secret."""
-        return {"SecretString": "{}"}
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +42,22 @@ def recorder() -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def providers(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
-    """Every provider anew, so that none remembers what the Hub said for another kind."""
+def providers(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Provider]:
+    """New adapters without tokens, so that none remembers what the Hub said for another kind."""
     for name, value in ACCOUNT.items():
         monkeypatch.setenv(name, value)
     by_path = Config(s3={"addressing_style": "path"})
-    payloads = Payloads(lambda: boto3.client("s3", endpoint_url=recorder.url, config=by_path), "bucket")
-    return dict(load_providers(NoSecret(), "tokens", payloads))
+    context = AdapterContext(
+        read_token=lambda _: None,
+        forget_tokens=lambda: None,
+        open_s3=lambda: boto3.client("s3", endpoint_url=recorder.url, config=by_path),
+        bucket_name="bucket",
+    )
+    return Adapters(PROVIDERS, context)
 
 
 @pytest.fixture
-def send(recorder: Recorder, providers: dict[str, Provider], tmp_path: Path) -> Send:
+def send(recorder: Recorder, providers: Mapping[str, Provider], tmp_path: Path) -> Send:
     """The order that a provider makes of a request by a route."""
 
     def order(model: Model, route: Route, parameters: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The last round of checkups: what was found of every route, kept as one item in the table."""
+"""The report of the last round of checkups, stored as one item in the table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from longplay.domain import changes
-from longplay.providers.checkups.findings import Finding, Question
+from longplay.providers.findings import Finding, Question
 from longplay.storage.table import Table, WriteRefused
 
 KEY = "report"
@@ -17,9 +17,9 @@ KEY = "report"
 
 @dataclass(frozen=True, kw_only=True)
 class RouteReport:
-    """What was found of one route, if its server is `set_up`; `advice` is for the operator, and no secret is in it.
+    """The findings of one route, and whether its server is `set_up`. `advice` is for the operator, without secrets.
 
-    What is not among the findings was not asked, or no free call can tell.
+    A question without a finding was not asked, or no free call can answer it.
     """
 
     model: str
@@ -34,28 +34,28 @@ class RouteReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """One round, begun at `checked_at` (epoch seconds)."""
+    """The report of one round that began at `checked_at` (epoch seconds)."""
 
     checked_at: float
     routes: tuple[RouteReport, ...]
 
 
 class Reports:
-    """Rounds come one after the other; only the last is kept."""
+    """Stores the report of the last round; an earlier report is overwritten."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def keep(self, report: Report) -> None:
-        """Put it in the place of an earlier one."""
+        """Store a report, unless one of a later round is stored already."""
         item = {"pk": KEY, "checked_at": report.checked_at, "report": msgspec.json.encode(report).decode()}
         try:
             self._table.write(self._table.put("report", item, changes.REPORT_KEEP, checked_at=report.checked_at))
         except WriteRefused:
-            return  # a round that began later was done sooner
+            return  # a round that began later has finished first
 
     def latest(self) -> Report | None:
-        """The last round; None before the first, and where the last was one of another version."""
+        """The last report; None if there is none, or if another version of Longplay wrote it."""
         item = self._table.get(KEY)
         with suppress(msgspec.ValidationError):
             return msgspec.json.decode(item["report"], type=Report) if item else None

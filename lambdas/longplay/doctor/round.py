@@ -1,4 +1,4 @@
-"""A round of checkups: every route of every model, as far as can be told without a generation."""
+"""A round of checkups: every route of every model is examined without a generation."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from longplay.domain.catalogue import Catalogue, Model, Route
 from longplay.domain.errors import ProviderError
 from longplay.domain.settings import Settings
 from longplay.providers.checkups import examine
-from longplay.providers.checkups.asking import Asker, Visit
-from longplay.providers.checkups.findings import YES, Finding, Found, Question, no
+from longplay.providers.findings import YES, Finding, Found, Question, no
 from longplay.providers.inference_providers.mapping import ProviderMapping
 from longplay.providers.protocol import Call
+from longplay.providers.visits import Asker, Visit
 
-SECONDS = 10.0  # for one answer
+SECONDS = 10.0  # the timeout of one request
 
 _AFFECT_NO_CALL = (Question.PRICE, Question.LIMIT)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Doctor:
-    """Looks at what the settings and the catalogue name, and keeps what it found."""
+    """Examines all routes of the catalogue with the servers of the settings, and stores a report."""
 
     catalogue: Catalogue
     settings: Settings
@@ -34,7 +34,7 @@ class Doctor:
     clock: Callable[[], float] = time.time
 
     def round(self) -> Report:
-        """Examine every route; nothing it does costs money."""
+        """The report of a new round, stored; no request in it costs money."""
         checked_at = self.clock()
         with tempfile.TemporaryDirectory() as folder:
             asker, mapping = Asker(Path(folder)), ProviderMapping()
@@ -48,8 +48,8 @@ class Doctor:
         return report
 
     def _examine(self, model: Model, route: Route, asker: Asker, mapping: ProviderMapping) -> RouteReport:
-        account = self.settings.account_of(route.server)
-        url = self.settings.server_url(route.server, route.model)
+        account = self.settings.account_of(route)
+        url = self.settings.server_url(route)
         visit = Visit(
             provider=route.provider,
             call=_call(model, route, url or "", asker.folder),
@@ -63,7 +63,7 @@ class Doctor:
 
     def _known(self, route: Route, account: str) -> Mapping[Question, Found]:
         return {
-            Question.PRICE: YES if route.price_usd > 0 else no("Put what it costs into models.toml as `price_usd`."),
+            Question.PRICE: YES if route.price_usd > 0 else no("Put its price into models.toml as `price_usd`."),
             Question.LIMIT: YES if account in self.settings.limits else no(_how_to_limit(account)),
         }
 
@@ -71,7 +71,7 @@ class Doctor:
 def _how_to_set_up(route: Route) -> str:
     if route.provider == "sagemaker":
         return "To use it, deploy with `-c gpu=…` (docs/recipes/your-own-gpu.md)."
-    return f"To use it, name `{route.server}` in the setting servers (docs/providers.md)."
+    return f"To use it, put `{route.server}` into the setting servers (docs/providers.md)."
 
 
 def _found(visit: Visit) -> Mapping[Question, Found]:
@@ -82,11 +82,11 @@ def _found(visit: Visit) -> Mapping[Question, Found]:
 
 
 def _how_to_limit(account: str) -> str:
-    return f"It works; if the account behind `{account}` has a quota, name that in the setting limits (README.md)."
+    return f"It works. If the account of `{account}` has a quota, put it into the setting limits (README.md)."
 
 
 def _call(model: Model, route: Route, url: str, folder: Path) -> Call:
-    """What the route would be asked, as far as it matters to whether it could be."""
+    """The call of a job on this route, with only the parts that a checkup reads."""
     return Call(
         kind=model.kind,
         model=route.model,

@@ -1,22 +1,16 @@
-"""The catalogue: which models can be asked for, what they take, and by which routes they are reached."""
+"""The catalogue: the models a caller can request, their parameters, and the routes to them."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-_HOLD_THE_LINE = frozenset({"huggingface", "hf-nscale", "hf-together"})
-_CALL_BACK = frozenset({"replicate", "fal", "sagemaker"})
-MODELS_FILE = Path(__file__).parents[2] / "models.toml"
-
 
 class Kind(StrEnum):
-    """What a generation makes."""
+    """The kind of media a generation makes."""
 
     MUSIC = "music"
     IMAGE = "image"
@@ -24,7 +18,7 @@ class Kind(StrEnum):
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one parameter may be: `least`, `most` and `step` for numbers, `longest` (characters) for text."""
+    """The allowed values of a parameter: `least`, `most` and `step` of a number, `longest` (characters) of a text."""
 
     type: Literal["number", "integer", "text"]
     default: int | float | str | None = None
@@ -35,11 +29,12 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One way to a model: a provider, the operator's server for it, and the id it knows the model by.
+    """A route to a model: a provider, a server of the operator's settings, and the provider's id of the model.
 
-    `read` is the month its facts were read in. What it costs grows with the parameters `grows_with`; it cannot honor
-    those it `ignores`, and takes the nearest it has of those it `approximates`. A `doubtful` one was not served when
-    last read, and is kept because that changes.
+    `price_usd` is for the default parameters and grows in proportion to the parameters `grows_with`. The provider
+    cannot honor the parameters `ignores`, and uses the nearest value it supports of those in `approximates`. `read` is
+    the month (`YYYY-MM`) in which these facts were read. A `doubtful` route was not served then, but may be again.
+    The last three fields come from the provider's row, never from models.toml.
     """
 
     name: str
@@ -55,30 +50,23 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     doubtful: bool = False
     ignores: tuple[str, ...] = ()
     approximates: tuple[str, ...] = ()
-
-    @property
-    def holds_the_line(self) -> bool:
-        """Whether the provider answers with the result itself, rather than with a reference to ask by."""
-        return self.provider in _HOLD_THE_LINE
-
-    @property
-    def calls_back(self) -> bool:
-        """Whether the provider says itself that a generation has ended."""
-        return self.provider in _CALL_BACK
+    holds_connection: bool = False
+    calls_back: bool = False
+    own_contract: bool = True
 
     @property
     def queue(self) -> str:
-        """The queue its jobs go through: one slow server must not block those that answer at once."""
-        return "calls" if self.holds_the_line else "steps"
+        """The queue of its jobs. Calls that take minutes have their own, so that they do not block short ones."""
+        return "calls" if self.holds_connection else "steps"
 
     @property
     def callback_grace(self) -> float:
-        """Seconds a call that may yet call back is not repeated after its worker crashed."""
+        """Seconds to wait for a callback, after a worker crashed during a call, before the call is repeated."""
         return 3 * self.typical_seconds if self.calls_back else 0.0
 
 
-class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A logical model: what a caller names, whoever serves it. `commercial`: its license lets results be sold."""
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model as callers name it, with all routes to it. `commercial`: its license allows commercial use of results."""
 
     name: str
     kind: Kind
@@ -92,20 +80,23 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...]
 
     def price_usd(self, route: Route, parameters: Mapping[str, Any]) -> float:
-        """What one generation with these parameters is estimated to cost: never less than one with the defaults."""
+        """The estimated price of a generation with these parameters; at least the price with the defaults."""
         times = 1.0
         for name in route.grows_with:
-            usual = self.parameters[name].default
-            times *= float(parameters.get(name, usual)) / float(usual or 1)
+            default = self.parameters[name].default
+            times *= float(parameters.get(name, default)) / float(default or 1)
         return round(route.price_usd * max(times, 1.0), 6)
 
     def route(self, name: str) -> Route | None:
-        """The route of that name; None after a deployment took it away."""
+        """The route of that name; None if it is no longer in the catalogue."""
         return next((route for route in self.routes if route.name == name), None)
 
 
 class Catalogue:
-    """Every model, by name and by alias; with `commercial_only`, not all of them are offered."""
+    """All models by name and alias. With `commercial_only`, models without commercial use are not offered.
+
+    `is_set_up` returns whether the server of a route is in the settings.
+    """
 
     def __init__(
         self,
@@ -125,44 +116,29 @@ class Catalogue:
 
     @property
     def offered(self) -> tuple[Model, ...]:
-        """The models that can be asked for."""
+        """The models that a caller can request here."""
         return tuple(filter(self.offers, self.models.values()))
 
     def offers(self, model: Model) -> bool:
-        """Whether this deployment lets the model be asked for."""
+        """Whether a caller can request the model here."""
         return model.commercial or not self._commercial_only
 
     def find(self, model_id: str) -> Model | None:
-        """The model a caller means by a name or a public id, in any case of letters."""
+        """The model with this name or alias, in upper or lower case; None if there is none."""
         return self._by_id.get(model_id.lower())
 
     def default(self, kind: Kind) -> Model | None:
-        """The model a request gets that names only a kind: the usual one, or else the first that is reached here."""
-        usual = self._defaults[kind]
-        offered = sorted((model for model in self.offered if model.kind is kind), key=lambda model: model.name != usual)
+        """The model of a request that names only a kind.
+
+        It is the default of models.toml, or the first offered model with a route that is set up, if that one has none.
+        """
+        default = self._defaults[kind]
+        offered = [model for model in self.offered if model.kind is kind]
+        offered.sort(key=lambda model: model.name != default)
         return next(filter(self._is_reached, offered), offered[0] if offered else None)
 
     def _is_reached(self, model: Model) -> bool:
         return any(self._is_set_up(route) and not route.doubtful for route in model.routes)
-
-
-def load_catalogue(
-    path: Path = MODELS_FILE, *, commercial_only: bool = False, is_set_up: Callable[[Route], bool] = lambda _: True
-) -> Catalogue:
-    """The catalogue in a TOML file; raises msgspec.ValidationError where the file is wrong."""
-    document = tomllib.loads(path.read_text())
-    defaults = document["defaults"]
-    return Catalogue(
-        [_model(name, table) for name, table in document["models"].items()],
-        default_kind=Kind(defaults["kind"]),
-        defaults={kind: defaults[kind] for kind in Kind},
-        commercial_only=commercial_only,
-        is_set_up=is_set_up,
-    )
-
-
-def _model(name: str, table: dict[str, Any]) -> Model:
-    return msgspec.convert({"name": name, **table}, Model)
 
 
 def _ids(model: Model) -> tuple[str, ...]:

@@ -17,8 +17,6 @@ USUAL_SERVERS = {
 }
 EVERY_MODEL = "*"
 PAUSED = 300.0  # seconds a refused account is left alone: as long as a token is remembered, so a new one ends it
-# servers that one of Hugging Face's contract cannot stand for
-_OWN_CONTRACTS = ("replicate", "fal", "inference-providers", "sagemaker-")
 
 
 class CacheScope(StrEnum):
@@ -73,18 +71,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     url_lifetime: int = 3_600
     resend_after: int = 60
 
-    def server_url(self, server: str, model: str) -> str | None:
-        """The address of `model` at `server`; None where the operator has no such server."""
-        template = self.servers.get(self.account_of(server))
-        return template.replace("{model}", model) if template else None
+    def server_url(self, route: Route) -> str | None:
+        """The URL of the route's model at its server; None if its server is not in the settings."""
+        template = self.servers.get(self.account_of(route))
+        return template.replace("{model}", route.model) if template else None
 
     def is_configured(self, route: Route) -> bool:
-        """Whether the route's server is set up here."""
-        return self.server_url(route.server, route.model) is not None
+        """Whether the route's server is in the settings."""
+        return self.server_url(route) is not None
 
-    def account_of(self, server: str) -> str:
-        """The name under which a server is set up: its own, or the one that stands for all."""
-        return server if server in self.servers or server.startswith(_OWN_CONTRACTS) else EVERY_MODEL
+    def account_of(self, route: Route) -> str:
+        """The name of the route's server in the settings: its own, or `*` if `*` stands for it."""
+        return route.server if route.server in self.servers or route.own_contract else EVERY_MODEL
 
 
 def parse_settings(text: str) -> Settings:

@@ -52,7 +52,7 @@ class Calls:
     def _route(self, job: Job) -> Route:
         model = self.catalogue.models.get(job.request.model)
         route = model.route(job.leg.route) if model else None
-        if route is None or self.settings.server_url(route.server, route.model) is None:
+        if route is None or self.settings.server_url(route) is None:
             raise ProviderError(FailureKind.NOT_SERVED, _gone(job))
         return route
 
@@ -73,7 +73,7 @@ class Calls:
         return Call(
             kind=job.request.kind,
             model=route.model,
-            url=self.settings.server_url(route.server, route.model) or "",
+            url=self.settings.server_url(route) or "",
             style=route.style,
             prompt=job.request.text,
             parameters=job.request.parameters,

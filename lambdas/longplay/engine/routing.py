@@ -64,7 +64,7 @@ class Routing:
         timing = self.timings.of(model.name, route)
         return Leg(
             route=route.name,
-            account=self.settings.account_of(route.server),
+            account=self.settings.account_of(route),
             queue=route.queue,
             callback_grace=route.callback_grace,
             price_usd=model.price_usd(route, request.parameters),
@@ -76,7 +76,7 @@ class Routing:
         return filter(self.settings.is_configured, model.routes)
 
     def _open(self, model: Model, route: Route) -> bool:
-        return not self.circuits.closed(self.settings.account_of(route.server), model.name, route.name)
+        return not self.circuits.closed(self.settings.account_of(route), model.name, route.name)
 
 
 def _nothing_set_up(model: Model) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from longplay.doctor.reports import Report, RouteReport
 from longplay.http.job_view import timestamp
-from longplay.providers.checkups.findings import Finding, Question
+from longplay.providers.findings import Finding, Question
 
 #: What a caller is told; the advice is the operator's.
 _WHY = {

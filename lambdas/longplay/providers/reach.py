@@ -1,6 +1,6 @@
-"""What of ours a provider gets to: the address it may call back at, and the input image, by address or in the request.
+"""URLs that Longplay gives to a provider, for callbacks and for the input image.
 
-A provider gets to https alone; a stand-in on this machine also to what its own server is called by.
+A provider can reach https URLs only. A stand-in on this machine can also reach http URLs.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from longplay.providers.protocol import Call
 
 
 def callback_url(call: Call) -> str | None:
-    """Where the provider may say that it is done; None where it would not get there."""
+    """The URL for the provider's callback; None if the provider cannot reach it."""
     return _within_reach(call.callback_url, call)
 
 
 def image_url(call: Call) -> str | None:
-    """Where the provider may fetch the input image; None where it would not get there."""
+    """The URL of the input image; None if the provider cannot reach it."""
     return _within_reach(call.image_url, call)
 
 
 def image_inline(call: Call) -> str:
-    """The input image as a data URI, its type read from its bytes."""
+    """The input image as a data URI; its type is read from its bytes."""
     image = call.image or b""
     return f"data:{sniff(image[:HEAD]) or 'image/png'};base64,{base64.b64encode(image).decode()}"
 
 
 def path_of(url: object) -> str:
-    """The path of an address that a stranger named; empty where it has none, or is no address."""
+    """The path of a URL in a provider's answer; empty if it has none or is not a URL."""
     with suppress(ValueError):
         return urlsplit(str(url)).path
     return ""

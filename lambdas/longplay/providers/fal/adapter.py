@@ -28,6 +28,7 @@ from longplay.providers.fal.queue import (
 )
 from longplay.providers.fal.refusals import STORE_ADVICE, end_of, explain, is_the_models, lost, refusal_in
 from longplay.providers.fal.results import delivered, read_result
+from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import OwnApi, Reply
 from longplay.providers.protocol import Accepted, Call, Done
 from longplay.providers.references import LATER, SOON, only_asking, pause
@@ -115,3 +116,8 @@ def _failure(reply: Reply, progress: Progress, ref: str) -> ProviderError | None
         charged = Charged.YES if progress.error is None else Charged.UNKNOWN
         return lost(id_of(ref), reply.call, why, charged=charged)
     return None
+
+
+def make_adapter(context: AdapterContext) -> Fal:
+    """The adapter for this deployment."""
+    return Fal(context.read_token, forget_tokens=context.forget_tokens)

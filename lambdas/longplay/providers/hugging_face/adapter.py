@@ -16,6 +16,7 @@ from longplay.providers.credential import Credential
 from longplay.providers.http_client import exchange, server_of
 from longplay.providers.hugging_face.answers import read_media
 from longplay.providers.hugging_face.refusals import PERMISSION_ADVICE, explain
+from longplay.providers.loading import AdapterContext
 from longplay.providers.protocol import Call, Done
 from longplay.providers.refusals import read_refusal, request_id
 from longplay.providers.results import LARGEST_RESULT
@@ -126,3 +127,8 @@ _PARAMETERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
     "image": _image,
     "video": _video,
 }
+
+
+def make_adapter(context: AdapterContext) -> HuggingFace:
+    """The adapter for this deployment."""
+    return HuggingFace(context.read_token, forget_tokens=context.forget_tokens)

@@ -16,7 +16,8 @@ from longplay.providers.fal.queue import read_progress
 from longplay.providers.fal.refusals import end_of, is_the_models, refusal_in
 from longplay.providers.fal.results import files_in, held_back, read_result
 from longplay.providers.inference_providers.polled import Order, Polled, Progress, forgotten
-from longplay.providers.inference_providers.router import payload_of
+from longplay.providers.inference_providers.router import payload_of, router_to
+from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
 from longplay.providers.protocol import Call
 from longplay.providers.reach import path_of
@@ -75,3 +76,8 @@ def _moderated(call: Call) -> ProviderError:
         f"fal blackened the image by {call.model}: its checker found it unsafe. It is billed. Change the prompt.",
         charged=Charged.YES,
     )
+
+
+def make_adapter(context: AdapterContext) -> RoutedFal:
+    """The adapter for this deployment."""
+    return RoutedFal(router_to("fal-ai", context))

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from longplay.providers.hugging_face.answers import read_media
-from longplay.providers.inference_providers.router import Router, within
+from longplay.providers.inference_providers.router import Router, router_to, within
 from longplay.providers.inference_providers.words import given
+from longplay.providers.loading import AdapterContext
 from longplay.providers.protocol import Call, Done
 from longplay.providers.refusals import request_id
 
@@ -48,3 +49,13 @@ def nscale_body(call: Call, model: str) -> dict[str, Any]:
     sides = given(call, "width", "height").values()
     size = {"size": "x".join(map(str, sides))} if len(sides) == 2 else {}
     return {"model": model, "prompt": call.prompt, "response_format": "b64_json", **size}
+
+
+def make_together(context: AdapterContext) -> Images:
+    """Together's adapter for this deployment."""
+    return Images(router_to("together", context), together_body)
+
+
+def make_nscale(context: AdapterContext) -> Images:
+    """Nscale's adapter for this deployment."""
+    return Images(router_to("nscale", context), nscale_body)

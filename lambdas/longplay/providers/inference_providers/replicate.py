@@ -7,6 +7,8 @@ router is not confirmed (2026-11). A route to Replicate's own API, with a token 
 from __future__ import annotations
 
 from longplay.providers.inference_providers.polled import Order, Polled, Progress
+from longplay.providers.inference_providers.router import router_to
+from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
 from longplay.providers.protocol import Call
 from longplay.providers.replicate.adapter import RESULT_DOMAINS
@@ -45,3 +47,8 @@ class RoutedReplicate(Polled):
         if failure := failure_of(prediction, reply.call, secret=reply.credential.token):
             return Progress(failure=failure)
         return Progress(files=prediction.files or None)
+
+
+def make_adapter(context: AdapterContext) -> RoutedReplicate:
+    """The adapter for this deployment."""
+    return RoutedReplicate(router_to("replicate", context))

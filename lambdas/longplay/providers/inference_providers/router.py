@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from longplay.providers.credential import OwnToken
 from longplay.providers.hugging_face.answers import LARGEST_JSON
 from longplay.providers.hugging_face.refusals import PERMISSION_ADVICE, explain
 from longplay.providers.inference_providers.mapping import ProviderMapping
+from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import OwnApi, Reply
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import LONGEST_TEXT, Refusal, printable, request_id
@@ -57,11 +58,16 @@ class Router:
         return self.api.refused(reply)
 
 
-def router_api(read_token: Callable[[str], str | None], *, forget_tokens: Callable[[], None]) -> OwnApi:
-    """The router itself, with Hugging Face's token and what its refusals mean."""
-    return OwnApi(
-        token=OWN_TOKEN, largest=LARGEST_JSON, explain=explain, read_token=read_token, forget_tokens=forget_tokens
+def router_to(partner: str, context: AdapterContext) -> Router:
+    """The router for calls to a partner; all partners share the mapping that was read from the Hub."""
+    api = OwnApi(
+        token=OWN_TOKEN,
+        largest=LARGEST_JSON,
+        explain=explain,
+        read_token=context.read_token,
+        forget_tokens=context.forget_tokens,
     )
+    return Router(partner=partner, mapping=context.shared(ProviderMapping), api=api)
 
 
 def within(call: Call, until: float) -> Call:

@@ -7,8 +7,9 @@ from typing import Any
 
 from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.inference_providers.polled import Order, Polled, Progress
-from longplay.providers.inference_providers.router import failure_of, payload_of
+from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
 from longplay.providers.inference_providers.words import given
+from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url
@@ -86,3 +87,8 @@ def _first_frame(call: Call) -> dict[str, Any]:
 
 def _within(found: object, name: str) -> object:
     return found.get(name) if isinstance(found, dict) else found
+
+
+def make_adapter(context: AdapterContext) -> TogetherVideo:
+    """The adapter for this deployment."""
+    return TogetherVideo(router_to("together", context))

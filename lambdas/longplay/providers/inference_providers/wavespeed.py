@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from longplay.providers.inference_providers.polled import Order, Polled, Progress
-from longplay.providers.inference_providers.router import failure_of, payload_of
+from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
 from longplay.providers.inference_providers.words import given
+from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url, path_of
@@ -75,3 +76,8 @@ def _video(call: Call) -> dict[str, Any]:
 
 
 _BODIES = {"image": _image, "video": _video}
+
+
+def make_adapter(context: AdapterContext) -> WaveSpeed:
+    """The adapter for this deployment."""
+    return WaveSpeed(router_to("wavespeed", context))

@@ -12,6 +12,7 @@ from typing import Any
 
 from longplay.providers.credential import Credential, OwnToken
 from longplay.providers.downloads import fetch_results
+from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import OwnApi
 from longplay.providers.protocol import Accepted, Call, Done
 from longplay.providers.reach import callback_url
@@ -107,3 +108,8 @@ def _deadline(call: Call) -> dict[str, str]:
     From replicate.com/docs/reference/http, predictions.create (read 2026-11).
     """
     return {"Cancel-After": f"{max(int(call.ends_within), SHORTEST_DEADLINE)}s"}
+
+
+def make_adapter(context: AdapterContext) -> Replicate:
+    """The adapter for this deployment."""
+    return Replicate(context.read_token, forget_tokens=context.forget_tokens)

@@ -19,6 +19,7 @@ from longplay.providers.credential import Credential
 from longplay.providers.http_client import LARGEST_REFUSAL
 from longplay.providers.hugging_face.adapter import request_body
 from longplay.providers.hugging_face.answers import read_media
+from longplay.providers.loading import AdapterContext
 from longplay.providers.protocol import Accepted, Call, Done
 from longplay.providers.references import SAFETY_NET
 from longplay.providers.results import LARGEST_RESULT, bad_output
@@ -116,3 +117,8 @@ def _expired(call: Call, attempt: str) -> ProviderError:
         charged=Charged.UNKNOWN,
         request_id=attempt,
     )
+
+
+def make_adapter(context: AdapterContext) -> SageMaker:
+    """The adapter for this deployment; requests and answers go through its bucket."""
+    return SageMaker(Payloads(context.open_s3, context.bucket_name))

@@ -1,8 +1,8 @@
-"""fal: its platform API tells a good key from a bad one, and which endpoints are active.
+"""The checkup of fal: whether its platform API accepts the key, and whether the endpoint is active.
 
-`GET https://api.fal.ai/v1/models/pricing` wants a key and costs nothing; `GET https://api.fal.ai/v1/models` finds an
-endpoint with its status (docs.fal.ai/platform-apis/v1/models and …/pricing, read 2026-11). No call tells whether the
-account has credit.
+`GET https://api.fal.ai/v1/models/pricing` needs a key and is free; `GET https://api.fal.ai/v1/models` returns an
+endpoint with its status (docs.fal.ai/platform-apis/v1/models and …/pricing, read 2026-11). No call
+shows whether the account has credit.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from longplay.providers.checkups.asking import Checkup, Reply, Visit, listed, puzzling
-from longplay.providers.checkups.findings import YES, Found, Question, no
 from longplay.providers.credential import Credential
 from longplay.providers.fal.adapter import OWN_TOKEN
 from longplay.providers.fal.refusals import STORE_ADVICE
+from longplay.providers.findings import YES, Found, Question, no
+from longplay.providers.visits import Checkup, Reply, Visit, listed, puzzling
 
 PLATFORM = "api.fal.ai"
 
@@ -27,10 +27,10 @@ def _stored(visit: Visit) -> Found:
 
 
 def _accepted(visit: Visit) -> Found:
-    """An endpoint whose price is unknown is a 404 to a good key."""
+    """With a valid key, an endpoint without a known price is a 404."""
     reply = _get(visit, "/v1/models/pricing")
     if reply.status in (401, 403):
-        return no(f"fal refuses the key. {_STORE}")
+        return no(f"fal does not accept the key. {_STORE}")
     return YES if reply.success or reply.status == 404 else puzzling(PLATFORM, reply)
 
 
@@ -58,7 +58,7 @@ def _get(visit: Visit, path: str) -> Reply:
 
 
 def credential(visit: Visit) -> Credential:
-    """The token, where the route's own calls would carry it."""
+    """The token, only for the host to which the route's calls send it."""
     return OWN_TOKEN.credential(visit.call, visit.read_token)
 
 

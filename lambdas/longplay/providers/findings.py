@@ -1,4 +1,4 @@
-"""What a checkup wants to know of a route, and what it can find."""
+"""The questions of a checkup, and what can be found for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Question(StrEnum):
-    """In the order they are asked: what comes later needs a yes to what comes before."""
+    """A question about a route. They are asked in this order, and a no ends the checkup."""
 
     SERVER = "server"
     TOKEN = "token"  # noqa: S105 - a question, not a password
@@ -19,7 +19,7 @@ class Question(StrEnum):
 
 
 class Finding(StrEnum):
-    """`unknown` is what could not be learned this time; another time it may."""
+    """The answer to a question; `unknown` means that it could not be learned this time."""
 
     YES = "yes"
     NO = "no"
@@ -28,7 +28,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """An answer; `advice` is for the operator: what was seen and what to do next, never a token."""
+    """A finding, with `advice` for the operator: what was seen and what to do next. It never contains a token."""
 
     finding: Finding
     advice: str | None = None
@@ -38,10 +38,10 @@ YES = Found(Finding.YES)
 
 
 def no(advice: str) -> Found:
-    """It is not so, and this is what can be done about it."""
+    """A no, with the step that can change it."""
     return Found(Finding.NO, advice)
 
 
 def unknown(advice: str) -> Found:
-    """It could not be learned, for this reason."""
+    """An unknown, with the reason."""
     return Found(Finding.UNKNOWN, advice)

@@ -1,16 +1,16 @@
-"""Replicate: whose token it is, and whether the model or its version is there.
+"""The checkup of Replicate: whether it accepts the token, and whether it has the model or version.
 
 `GET /v1/account` and `GET /v1/models/{owner}/{name}[/versions/{id}]` (replicate.com/docs/reference/http, and the
-vendor's Python client 1.0.7). Tokens have no scopes, and no call tells whether the account has credit.
+vendor's Python client 1.0.7). Tokens have no scopes. No call shows whether the account has credit.
 """
 
 from __future__ import annotations
 
-from longplay.providers.checkups.asking import Checkup, Reply, Visit, puzzling
-from longplay.providers.checkups.findings import YES, Found, Question, no
 from longplay.providers.credential import Credential
+from longplay.providers.findings import YES, Found, Question, no
 from longplay.providers.replicate.adapter import OWN_TOKEN
 from longplay.providers.replicate.refusals import STORE_ADVICE
+from longplay.providers.visits import Checkup, Reply, Visit, puzzling
 
 _STORE = STORE_ADVICE.format(token=OWN_TOKEN.name)
 
@@ -23,7 +23,7 @@ def _stored(visit: Visit) -> Found:
 def _accepted(visit: Visit) -> Found:
     reply = _get(visit, "/v1/account")
     if reply.status == 401:
-        return no(f"Replicate refuses the token. {_STORE}")
+        return no(f"Replicate does not accept the token. {_STORE}")
     return YES if reply.success else puzzling(OWN_TOKEN.host, reply)
 
 
@@ -40,7 +40,7 @@ def _get(visit: Visit, path: str) -> Reply:
 
 
 def credential(visit: Visit) -> Credential:
-    """The token, where the route's own calls would carry it."""
+    """The token, only for the host to which the route's calls send it."""
     return OWN_TOKEN.credential(visit.call, visit.read_token)
 
 

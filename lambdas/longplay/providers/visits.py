@@ -1,4 +1,4 @@
-"""Asking what costs nothing: by GET alone, each thing once, answers capped and parsed."""
+"""Requests of a checkup: GET only, each URL once per round, with a size limit for the answer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from longplay.domain.errors import FailureKind, ProviderError
-from longplay.providers.checkups.findings import Found, Question, unknown
 from longplay.providers.credential import Credential
+from longplay.providers.findings import Found, Question, unknown
 from longplay.providers.http_client import exchange, server_of
 from longplay.providers.inference_providers.mapping import ProviderMapping
 from longplay.providers.protocol import Call
@@ -20,23 +20,23 @@ from longplay.providers.protocol import Call
 LARGEST_REPLY = 1_000_000  # bytes; a model's page on the Hub is a few kilobytes
 SECONDS = 8.0
 
-_NOBODY = Credential("nobody", None)
+_NO_CREDENTIAL = Credential("none", None)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server said; `body` is its JSON, None where it sent none that can be read."""
+    """The answer of a server; `body` is its JSON, None if it sent no JSON."""
 
     status: int
     body: Any
 
     @property
     def success(self) -> bool:
-        """Whether it is a 2xx."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
     def member(self, *path: str | int) -> Any:
-        """What lies at a path in the body, None where there is nothing of the kind."""
+        """The value at a path in the body, None if the body has no such path."""
         found = self.body
         for step in path:
             with suppress(LookupError, TypeError):
@@ -47,15 +47,15 @@ class Reply:
 
 
 class Asker:
-    """Remembers replies for one round of checkups; a server that was silent once is not asked again in it."""
+    """The replies of one round of checkups. A server that did not answer is not asked again in the same round."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._replies: dict[tuple[str, str], Reply] = {}
         self._silent: dict[str, ProviderError] = {}
 
-    def get(self, url: str, credential: Credential = _NOBODY) -> Reply:
-        """The reply, whatever its status; raises ProviderError where there is none."""
+    def get(self, url: str, credential: Credential = _NO_CREDENTIAL) -> Reply:
+        """The reply, with any status; raises ProviderError if none came."""
         asked = (url, credential.name)
         if asked not in self._replies:
             self._replies[asked] = self._ask(url, credential)
@@ -82,7 +82,7 @@ class Asker:
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """A route to look at: its `provider`, and the `call` it would make, which is not made."""
+    """A route to examine: its `provider`, and the `call` that a job would make. The call is not made."""
 
     provider: str
     call: Call
@@ -92,41 +92,41 @@ class Visit:
 
     @property
     def host(self) -> str:
-        """Where the call would go; raises ProviderError for an address that cannot be used."""
+        """The host of the call; raises ProviderError if its address cannot be used."""
         return server_of(self.call.url)
 
     @property
     def on_this_machine(self) -> bool:
-        """Whether a server here plays the provider, and all of its hosts at once."""
-        # server_of lets http through to this machine alone
+        """Whether a server on this machine stands in for all hosts of the provider."""
+        # server_of accepts http only for this machine
         return bool(self.host) and self.call.url.startswith("http:")
 
     def at(self, host: str, path: str) -> str:
-        """An address at one of the provider's hosts, or at the server here that plays them."""
+        """A URL at one of the provider's hosts, or at the stand-in on this machine."""
         return f"http://{self.host}{path}" if self.on_this_machine else f"https://{host}{path}"
 
 
 Check: TypeAlias = Callable[[Visit], Found | None]
-"""None is for what no free call can tell."""
+"""Answers one question; None if no free call can answer it."""
 
 Checkup: TypeAlias = Mapping[Question, Check]
 
 
 def puzzling(host: str, reply: Reply) -> Found:
-    """An answer that says nothing about the route."""
-    return unknown(f"{host} answered {reply.status} when it was asked; look again later.")
+    """Unknown, because the answer says nothing about the route."""
+    return unknown(f"{host} answered {reply.status} to the checkup; run it again later.")
 
 
 def listed(value: Any) -> list[Any]:
-    """The value where it is a list; an empty one for whatever else a server sent in its place."""
+    """The value if it is a list, otherwise an empty list."""
     return value if isinstance(value, list) else []
 
 
 def _silent(server: str, error: ProviderError) -> ProviderError:
-    """A question is no generation, so that nothing of it can have been billed."""
+    """The error without a word about charges: a checkup starts no generation, so nothing was billed."""
     if error.kind is FailureKind.UNREACHABLE:
         return error
-    return ProviderError(error.kind, f"{server} gave no whole answer when it was asked how it is.")
+    return ProviderError(error.kind, f"{server} did not give a complete answer to the checkup.")
 
 
 def _json(body: Path) -> Any:

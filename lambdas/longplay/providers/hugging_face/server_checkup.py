@@ -1,6 +1,6 @@
-"""A server of one's own: `GET /health`, as Hugging Face's inference toolkit answers it (`webservice_starlette.py`).
+"""The checkup of a self-hosted server: `GET /health`, as in Hugging Face's inference toolkit.
 
-A server need not have it: that one answers at all is what can be said of it without a generation.
+The path is that of `webservice_starlette.py`. A server without it is up if it answers at all.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from longplay.domain.errors import FailureKind, ProviderError
-from longplay.providers.checkups.asking import Checkup, Reply, Visit
-from longplay.providers.checkups.findings import YES, Found, Question, no
 from longplay.providers.credential import Credential
+from longplay.providers.findings import YES, Found, Question, no
+from longplay.providers.visits import Checkup, Reply, Visit
 
-_TOKEN_NAME = "self_hosted"  # noqa: S105 - what it is stored under
+_TOKEN_NAME = "self_hosted"  # noqa: S105 - the name it is stored under
 
 
 def _answers(visit: Visit) -> Found:
-    """Before anything else: it is the operator who has to mend it."""
+    """Whether it answers. Silence is a no, not an unknown: the operator runs this server and can start it."""
     try:
         reply = _health(visit)
     except ProviderError as error:
@@ -28,11 +28,11 @@ def _answers(visit: Visit) -> Found:
     return YES
 
 
-def _let_in(visit: Visit) -> Found | None:
-    """Most tell their health to anybody, so only a refusal says something."""
+def _accepted(visit: Visit) -> Found | None:
+    """Whether it accepts the token. Most servers need none at /health, so only a refusal is an answer."""
     if _health(visit).status not in (401, 403):
         return None
-    return no(f"{visit.host} wants another token: store it with `make token PROVIDER={_TOKEN_NAME}`.")
+    return no(f"{visit.host} needs another token: store it with `make token PROVIDER={_TOKEN_NAME}`.")
 
 
 def _health(visit: Visit) -> Reply:
@@ -40,4 +40,4 @@ def _health(visit: Visit) -> Reply:
     return visit.asker.get(f"{scheme}://{host}/health", Credential(_TOKEN_NAME, visit.read_token(_TOKEN_NAME)))
 
 
-CHECKUP: Checkup = {Question.ACCEPTED: _let_in, Question.LIVE: _answers}
+CHECKUP: Checkup = {Question.ACCEPTED: _accepted, Question.LIVE: _answers}

@@ -1,6 +1,6 @@
-"""Hugging Face's Inference Endpoints, by the list of the account's own: an endpoint is never asked itself.
+"""The checkup of an Inference Endpoint: its state in the account's list. The endpoint itself gets no request.
 
-Any request wakes one that sleeps, and from then on it is paid for. List and states are those of huggingface_hub 2.4.0
+Any request would start a sleeping endpoint, which is then billed. List and states are those of huggingface_hub 2.4.0
 (`list_inference_endpoints`, `InferenceEndpointStatus`, read 2026-11).
 """
 
@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from longplay.providers.checkups.asking import Checkup, Visit, listed
-from longplay.providers.checkups.findings import YES, Found, Question, no, unknown
-from longplay.providers.checkups.hugging_face import accepted, credential, permitted, stored, whoami
+from longplay.providers.findings import YES, Found, Question, no, unknown
+from longplay.providers.hugging_face.router_checkup import accepted, credential, permitted, stored, whoami
+from longplay.providers.visits import Checkup, Visit, listed
 
 API = "api.endpoints.huggingface.cloud"
 CONSOLE = "https://endpoints.huggingface.co"
@@ -31,13 +31,13 @@ def _may_call_endpoints(visit: Visit) -> Found | None:
 
 
 def _not_down(visit: Visit) -> Found:
-    """One that sleeps, or is just starting, will answer."""
+    """Whether it is up; a sleeping or starting endpoint counts as up, because it will answer."""
     host = visit.host
     status = next((status for status in _statuses(visit) if _host_of(status.get("url")) == host), None)
     if status is None:
-        return unknown(f"The token's account lists no endpoint at {host}: it may be another's. See {CONSOLE}.")
+        return unknown(f"The token's account has no endpoint at {host}; another account may have it. See {CONSOLE}.")
     if status.get("state") in _DOWN:
-        return no(f"The endpoint at {host} is {status['state']}: resume or mend it at {CONSOLE}.")
+        return no(f"The endpoint at {host} is {status['state']}: resume or repair it at {CONSOLE}.")
     return YES
 
 

@@ -1,6 +1,6 @@
-"""SageMaker: whether the endpoint is in service, by `DescribeEndpoint`, which wakes nothing.
+"""The checkup of SageMaker: whether the endpoint is in service. `DescribeEndpoint` starts no instance.
 
-States are botocore's `EndpointStatus` (`sagemaker/2017-07-24`, 1.44.5). There is no token: it is the function's role.
+States are botocore's `EndpointStatus` (`sagemaker/2017-07-24`, 1.44.5). There is no token: the function's role is used.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from longplay.providers.checkups.asking import Checkup, Visit
-from longplay.providers.checkups.findings import YES, Found, Question, no, unknown
+from longplay.providers.findings import YES, Found, Question, no, unknown
 from longplay.providers.sagemaker.runtime import Runtime
+from longplay.providers.visits import Checkup, Visit
 
 _SERVING = ("InService", "Updating", "SystemUpdating", "RollingBack")
 _BRIEFLY = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
@@ -26,7 +26,7 @@ def _in_service(visit: Visit) -> Found:
     except ClientError as error:
         return _refused(error, endpoint.name)
     except BotoCoreError as error:
-        return unknown(f"SageMaker did not say how {endpoint.name} is: {type(error).__name__}.")
+        return unknown(f"SageMaker did not report the state of {endpoint.name}: {type(error).__name__}.")
     return _state(endpoint.name, answer["EndpointStatus"])
 
 
@@ -39,15 +39,17 @@ def _state(name: str, status: str) -> Found:
     if status in _SERVING:
         return YES
     if status == "Creating":
-        return unknown(f"The endpoint {name} is being made: look again in some minutes.")
-    return no(f"The endpoint {name} is {status}: see its reason in SageMaker's console, and deploy it anew.")
+        return unknown(f"The endpoint {name} is being created: look again in a few minutes.")
+    return no(f"The endpoint {name} is {status}: find the reason in SageMaker's console, then deploy it again.")
 
 
 def _refused(error: ClientError, name: str) -> Found:
     code = error.response["Error"]["Code"]
     if code == "ValidationException":
-        return no(f"There is no endpoint {name}: deploy it (`-c gpu=…`), or take its server out of the settings.")
-    return unknown(f"SageMaker did not say how {name} is: {code}. The doctor's role needs sagemaker:DescribeEndpoint.")
+        return no(f"There is no endpoint {name}: deploy it (`-c gpu=…`), or remove its server from the settings.")
+    return unknown(
+        f"SageMaker did not report the state of {name}: {code}. The doctor's role needs sagemaker:DescribeEndpoint."
+    )
 
 
 CHECKUP: Checkup = {Question.LIVE: _in_service}
