@@ -1,18 +1,39 @@
-"""Reads models.toml into the catalogue."""
+"""Reads models.toml into the catalogue, and refuses a file with a mistake in it."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from longplay.domain.catalogue import Catalogue, Kind, Model, Route
+from longplay.domain.catalogue import Bound, Catalogue, Kind, Model, Route
+from longplay.domain.catalogue_checks import problems
 from longplay.domain.providers import ProviderEntry
 
 MODELS_FILE = Path(__file__).parents[2] / "models.toml"
+
+_PROVIDERS_FACTS = ("holds_connection", "calls_back", "own_contract")
+
+T = TypeVar("T")
+
+
+class CatalogueError(ValueError):
+    """A models file that cannot be used. Each line names the file, the model, the field, and the mistake."""
+
+
+class _Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Kind
+    music: str
+    image: str
+    video: str
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    defaults: dict[str, Any]
+    models: dict[str, dict[str, Any]]
 
 
 def load_catalogue(
@@ -22,26 +43,65 @@ def load_catalogue(
     commercial_only: bool = False,
     is_set_up: Callable[[Route], bool] = lambda _: True,
 ) -> Catalogue:
-    """The catalogue in a TOML file, its routes served by `providers`; raises msgspec.ValidationError if it is wrong."""
-    document = tomllib.loads(path.read_text())
-    defaults = document["defaults"]
+    """The catalogue in a TOML file, its routes served by `providers`; raises CatalogueError for any mistake in it."""
+    document = _struct(_Document, _toml(path), path.name)
+    chosen = _struct(_Defaults, document.defaults, f"{path.name}: [defaults]")
+    defaults = {Kind.MUSIC: chosen.music, Kind.IMAGE: chosen.image, Kind.VIDEO: chosen.video}
+    models = [_model(name, table, providers, path.name) for name, table in document.models.items()]
+    if found := [f"{path.name}: {problem}" for problem in problems(models, defaults)]:
+        raise CatalogueError("\n".join(found))
     return Catalogue(
-        [_model(name, table, providers) for name, table in document["models"].items()],
-        default_kind=Kind(defaults["kind"]),
-        defaults={kind: defaults[kind] for kind in Kind},
-        commercial_only=commercial_only,
-        is_set_up=is_set_up,
+        models, default_kind=chosen.kind, defaults=defaults, commercial_only=commercial_only, is_set_up=is_set_up
     )
 
 
-def _model(name: str, table: Mapping[str, Any], providers: Mapping[str, ProviderEntry]) -> Model:
-    routes = [{**route, **_facts(providers[route["provider"]])} for route in table["routes"]]
-    return msgspec.convert({"name": name, **table, "routes": routes}, Model)
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise CatalogueError(f"{path.name} is not TOML: {error}") from error
 
 
-def _facts(provider: ProviderEntry) -> Mapping[str, bool]:
-    return {
-        "holds_connection": provider.holds_connection,
-        "calls_back": provider.calls_back,
-        "own_contract": provider.own_contract,
+def _model(name: str, table: Mapping[str, Any], providers: Mapping[str, ProviderEntry], file: str) -> Model:
+    where = f"{file}: model `{name}`"
+    _refuse_unknown(table, _names(Model) - {"name"}, where)
+    bounds = _value(dict[str, dict[str, Any]], table.get("parameters", {}), f"{where}, `parameters`")
+    routes = _value(list[dict[str, Any]], table.get("routes", []), f"{where}, `routes`")
+    given = {
+        **table,
+        "name": name,
+        "parameters": {key: _struct(Bound, bound, f"{where}, parameter `{key}`") for key, bound in bounds.items()},
+        "routes": tuple(_route(route, providers, where) for route in routes),
     }
+    return _value(Model, given, where)
+
+
+def _route(table: Mapping[str, Any], providers: Mapping[str, ProviderEntry], model: str) -> Route:
+    where = f"{model}, route `{table.get('name', '?')}`"
+    _refuse_unknown(table, _names(Route) - set(_PROVIDERS_FACTS), where)
+    provider = providers.get(str(table.get("provider")))
+    if provider is None:
+        known = ", ".join(providers)
+        raise CatalogueError(f"{where}, `provider`: {table.get('provider')!r} is not known; there are {known}")
+    return _value(Route, {**table, **{fact: getattr(provider, fact) for fact in _PROVIDERS_FACTS}}, where)
+
+
+def _struct(kind: type[T], table: Mapping[str, Any], where: str) -> T:
+    _refuse_unknown(table, _names(kind), where)
+    return _value(kind, table, where)
+
+
+def _value(kind: type[T], value: object, where: str) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise CatalogueError(f"{where}: {error}") from error
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    if unknown := next((key for key in table if key not in known), None):
+        raise CatalogueError(f"{where}: there is no field `{unknown}`; the fields are {', '.join(sorted(known))}")
+
+
+def _names(kind: Any) -> set[str]:
+    return set(kind.__struct_fields__)
