@@ -1,4 +1,4 @@
-"""What the CDK command runs: the stack of the stage chosen by `-c stage=…`."""
+"""The CDK app: the stack of the stage that `-c stage=…` names."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from infra.stack import LongplayStack
 
 
 def main() -> None:
+    """Synthesize the stack, or end with the mistake in the settings or in models.toml."""
     app = cdk.App()
     try:
         stage = stage_from(app.node.get_all_context())

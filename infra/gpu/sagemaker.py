@@ -20,7 +20,7 @@ from constructs import Construct
 from infra.functions.acknowledge import acknowledge
 from infra.functions.function import Function, Runtime
 from infra.gpu.endpoint import ANSWERS, REQUESTS, GpuEndpoint, Image, Topics
-from infra.gpu.models import GPU_MODELS
+from infra.gpu.models import gpu_models
 
 #: Hugging Face's container for PyTorch inference: has diffusers, and a transformers that MusicGen is known to run on.
 REPOSITORY, TAG = "huggingface-pytorch-inference", "2.6.0-transformers4.51.3-gpu-py312-cu124-ubuntu22.04"
@@ -62,7 +62,7 @@ class Gpu(Construct):
                 self,
                 model,
                 name=endpoints[model],
-                model=GPU_MODELS[model],
+                model=gpu_models()[model],
                 instance_type=instance_type,
                 image=image,
                 bucket=self._runtime.bucket,

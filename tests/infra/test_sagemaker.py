@@ -13,11 +13,12 @@ import aws_cdk as cdk
 import cdk_nag
 import pytest
 from longplay.domain.models_file import load_catalogue
+from longplay.domain.pacing import Limit
 from longplay.domain.settings import Settings, parse_settings
 from longplay.providers import PROVIDERS
 
-from infra.gpu.models import GPU_MODELS
-from infra.settings.settings import USUAL_SERVERS, SettingsError, stage_from
+from infra.gpu.models import gpu_models
+from infra.settings.settings import SettingsError, stage_from
 from infra.stack import LongplayStack
 from tests.infra.reading import Template, granted, only, properties, readable
 
@@ -69,13 +70,9 @@ def test_the_functions_reach_the_endpoints_and_what_they_reached_before(gpu: Tem
         assert settings.servers == {**Settings().servers, **own}
 
 
-def test_stack_and_functions_agree_on_the_usual_server() -> None:
-    assert Settings().servers == USUAL_SERVERS
-
-
 def test_every_model_has_a_route_to_its_endpoint_and_the_same_id_on_the_hub() -> None:
     models = load_catalogue(PROVIDERS).models
-    for name, model in GPU_MODELS.items():
+    for name, model in gpu_models().items():
         route = models[name].route("gpu")
         assert route is not None
         assert (route.provider, route.server, route.model) == ("sagemaker", f"sagemaker-{name}", model.hub_id)
@@ -84,7 +81,7 @@ def test_every_model_has_a_route_to_its_endpoint_and_the_same_id_on_the_hub() ->
 def test_the_container_is_hugging_faces_for_the_models_task(gpu: Template) -> None:
     containers = [model["PrimaryContainer"] for model in properties(gpu, "AWS::SageMaker::Model").values()]
     told = {(c["Environment"]["HF_MODEL_ID"], c["Environment"]["HF_TASK"]) for c in containers}
-    assert told == {(GPU_MODELS[model].hub_id, GPU_MODELS[model].task) for model in GPU}
+    assert told == {(gpu_models()[model].hub_id, gpu_models()[model].task) for model in GPU}
     assert all("/huggingface-pytorch-inference:" in json.dumps(c["Image"]) for c in containers)
 
 
@@ -229,4 +226,4 @@ def test_a_mistake_is_told_before_anything_is_made(settings: dict[str, str], com
 
 def test_an_endpoint_may_have_limits_like_any_server() -> None:
     stage = stage_from({"gpu": json.dumps(GPU), "limits": '{"sagemaker-musicgen-small": {"max_concurrent": 2}}'})
-    assert stage.limits == {"sagemaker-musicgen-small": {"max_concurrent": 2}}
+    assert stage.limits == {"sagemaker-musicgen-small": Limit(max_concurrent=2)}

@@ -1,15 +1,22 @@
-"""What an operator may set, and how a mistake is answered."""
+"""The settings that an operator can give, and the errors for wrong ones."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from longplay.domain.models_file import CatalogueError
 from longplay.domain.pacing import Limit, Window
-from longplay.domain.settings import CacheScope, Caps, Failover, parse_settings
+from longplay.domain.settings import CacheScope, Caps, Failover, Settings, parse_settings
 
-from infra.settings.settings import SettingsError, stage_from
+from infra.settings.settings import FIXED, SettingsError, Stage, stage_from
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_without_a_word_it_is_prod() -> None:
@@ -108,10 +115,57 @@ def test_a_setting_may_stand_in_cdk_json_as_it_is() -> None:
         ({"longest_call": "801"}, "from 1 to 800"),
         ({"longest_call": "5m"}, "whole number"),
         ({"concurrent_calls": "1"}, "from 2 to 1000"),
-        ({"default_deadline": "7200", "longest_deadline": "3600"}, "default_deadline must not exceed longest_deadline"),
-        ({"alarm_email": "nobody"}, "e-mail address"),
+        (
+            {"default_deadline": "7200", "longest_deadline": "3600"},
+            "default_deadline=7200 must not exceed longest_deadline=3600",
+        ),
+        ({"alarm_email": "alice"}, "alarm_email='alice': must be an e-mail address"),
+        ({"servers": '{"musicgen-smal": "https://example.com"}'}, "servers names 'musicgen-smal', which no route in"),
+        ({"servers": '{"musicgen-smal": "https://example.com"}'}, "they use sagemaker-musicgen-small, musicgen-small,"),
+        ({"lease_margin": "1"}, "unknown setting 'lease_margin'"),
+        ({"name": "other"}, "unknown setting 'name'"),
+        ({"longest_call": "801"}, "longest_call='801': must be a whole number from 1 to 800"),
+        ({"longest_call": True}, "longest_call=True: must be a whole number from 1 to 800"),
+        ({"gpu": '{"flux-dev": "ml.g5.xlarge"}'}, "gpu: unknown key 'flux-dev': there are musicgen-small"),
     ],
 )
 def test_a_mistake_is_named(context: dict[str, object], complaint: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(complaint)):
         stage_from(context)
+
+
+def test_every_setting_has_bounds_that_an_error_can_name() -> None:
+    """A value that fits no setting is refused for each of them, with what is right."""
+    for name in (name for name in Stage.__struct_fields__ if name not in FIXED):
+        with pytest.raises(SettingsError, match=f"^{name}=.*: must be "):
+            stage_from({name: "-"})
+
+
+def test_an_empty_object_of_servers_means_the_usual_ones() -> None:
+    assert stage_from({"servers": "{}"}).runtime_settings == "{}"
+
+
+def test_what_is_given_reaches_the_functions_unchanged() -> None:
+    """The stack and the functions read one declaration, so each setting of the functions passes through."""
+    given = {"retention": 86_400, "horizon": None, "failover": "busy", "owner_caps": {"usd": 5}}
+    settings = parse_settings(stage_from(given).runtime_settings)
+    assert settings == Settings(retention=86_400, horizon=None, failover=Failover.BUSY, owner_caps=Caps(usd=5))
+
+
+def test_a_mistake_in_the_catalogue_ends_a_synthesis(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise CatalogueError("models.toml: model `song`: there is no field `comercial`")
+
+    monkeypatch.setattr("infra.settings.settings.catalogue", broken)
+    with pytest.raises(SettingsError, match="model `song`: there is no field `comercial`"):
+        stage_from({})
+
+
+def test_the_cdk_app_ends_with_the_mistake_and_no_traceback() -> None:
+    """The app finds lambdas/ by itself, with an empty PYTHONPATH."""
+    environment = {**os.environ, "PYTHONPATH": "", "CDK_CONTEXT_JSON": '{"longest_call": "801"}'}
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    error = "Longplay cannot be built: longest_call='801': must be a whole number from 1 to 800\n"
+    assert done.stderr.endswith(error)
+    assert "Traceback" not in done.stderr

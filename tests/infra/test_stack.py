@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from longplay.domain.settings import Settings, parse_settings
+from longplay.domain.settings import DAY, Settings, parse_settings
 
-from infra.settings.settings import DAY, SHARED, STAGES, USUAL_SERVERS, Stage
+from infra.settings.settings import STAGES
 from tests.infra.reading import Template, only, properties, readable, resources
 
 ALL_STAGES = pytest.mark.parametrize("stage", list(STAGES))
@@ -60,14 +60,8 @@ def test_the_functions_understand_the_settings_the_stack_gives_them(stage: str) 
     assert settings.lease_margin == STAGES[stage].lease_margin
 
 
-def test_stack_and_functions_agree_on_what_is_usual() -> None:
+def test_without_settings_the_functions_have_the_defaults() -> None:
     assert parse_settings(STAGES["prod"].runtime_settings) == Settings()
-    assert Settings().servers == USUAL_SERVERS
-
-
-def test_stack_and_functions_have_the_same_defaults() -> None:
-    told = {name: getattr(Stage(name="prod"), name) for name in SHARED if name != "servers"}
-    assert parse_settings(json.dumps(told)) == Settings()
 
 
 @ALL_STAGES

@@ -8,25 +8,31 @@ have started later than it did, never earlier: nothing starts between the push a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import replace
 
+MOST_STARTS = 10_000  # the log of starts is one item in DynamoDB, read and written as a whole
+LONGEST_WINDOW = 366 * 24 * 3600  # seconds
+
+_WINDOWS = f"pairs [starts, seconds], with 1 to {MOST_STARTS} starts and at most {LONGEST_WINDOW} seconds"
 _COUNTED = 100  # slots kept so that a job can be told its place
 
 
-class Window(msgspec.Struct, frozen=True, array_like=True):
+class Window(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """At most `starts` calls within any `seconds`; `[starts, seconds]` in settings."""
 
-    starts: int
-    seconds: float
+    starts: Annotated[int, Meta(ge=1, le=MOST_STARTS)]
+    seconds: Annotated[float, Meta(gt=0, le=LONGEST_WINDOW)]
 
 
-class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a provider's account allows. `max_concurrent` None means as many calls at once as there are workers."""
 
-    windows: tuple[Window, ...] = ()
-    max_concurrent: int | None = None
+    windows: Annotated[tuple[Window, ...], Meta(min_length=1, description=_WINDOWS)] = ()
+    max_concurrent: Annotated[int, Meta(ge=1, le=1_000)] | None = None
 
     def loosened(self, tolerance: float) -> Limit:
         """The same with each window longer by `tolerance` seconds: a start may then be that late and harm nobody."""

@@ -1,11 +1,13 @@
-"""What the operator chose for this deployment; the stack hands it to each function as one JSON object."""
+"""The settings of a deployment: their types, defaults and bounds, for the stack and for the functions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from longplay.domain.catalogue import Route
 from longplay.domain.pacing import Limit
@@ -16,11 +18,15 @@ USUAL_SERVERS = {
     "inference-providers": HUGGING_FACE_ROUTER,
 }
 EVERY_MODEL = "*"
-PAUSED = 300.0  # seconds a refused account is left alone: as long as a token is remembered, so a new one ends it
+PAUSED = 300.0  # seconds without calls to an account that was refused; a token is cached as long, so a new one ends it
+
+HOUR = 3_600
+DAY = 24 * HOUR
+MILLION = 1_000_000
 
 
 class CacheScope(StrEnum):
-    """Whose equal requests share a result."""
+    """The requests that share a result: equal ones of one owner, equal ones of all owners, or none."""
 
     OWNER = "owner"
     DEPLOYMENT = "deployment"
@@ -28,48 +34,63 @@ class CacheScope(StrEnum):
 
 
 class Failover(StrEnum):
-    """When a job leaves its route for another: only where it cannot be served, or also where it would have to wait."""
+    """When a job changes its route: if the route cannot serve it, or also if it would have to wait there."""
 
     UNSERVED = "unserved"
     BUSY = "busy"
 
 
-class Caps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The most a day (UTC) may bring, in dollars and in jobs, and how many jobs may be open; None is no cap."""
+class Caps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The most dollars and jobs per day (UTC), and the most open jobs; None is no cap."""
 
-    usd: float | None = None
-    jobs: int | None = None
-    open_jobs: int | None = None
+    usd: Annotated[float, Meta(ge=0, le=MILLION)] | None = None
+    jobs: Annotated[int, Meta(ge=1, le=MILLION)] | None = None
+    open_jobs: Annotated[int, Meta(ge=1, le=MILLION)] | None = None
+
+
+# the description says what is right, in the error for a wrong value
+_A_SERVER = 'a JSON object of URLs, like {"router": "https://example.com/{model}"}'
+_A_LIMIT = 'a JSON object, like {"router": {"windows": [[1, 2], [30, 3600]], "max_concurrent": 4}}'
+_A_CAP = 'a JSON object, like {"usd": 20, "jobs": 500, "open_jobs": 50}'
+
+Url = Annotated[str, Meta(pattern=r"^https?://[^/?#]", description=_A_SERVER)]
+Servers = Annotated[Mapping[str, Url], Meta(description=_A_SERVER)]
+Limits = Annotated[Mapping[str, Annotated[Limit, Meta(description=_A_LIMIT)]], Meta(description=_A_LIMIT)]
+DayCaps = Annotated[Caps, Meta(description=_A_CAP)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The runtime settings. Every duration is in seconds.
+    """The settings that the functions read. Durations are in seconds."""
 
-    `servers` maps a server's name, as routes in models.toml use it, to its URL; `{model}` in it becomes the
-    provider's model id. The name `*` stands for every server of Hugging Face's contract that is not named: one machine
-    that serves all models. Other contracts are used where their servers are named: `inference-providers`
-    (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`).
-    `limits` has, by server, what its account allows; a job whose slot is more than `horizon` away is not accepted
-    (None: every job is). A call may start `start_tolerance` late without asking anew; windows are that much longer.
-    With `commercial_only`, models whose license rules commercial use out are not offered.
-    """
-
-    servers: Mapping[str, str] = msgspec.field(default_factory=USUAL_SERVERS.copy)
-    limits: Mapping[str, Limit] = {}
-    start_tolerance: float = 1.0
-    horizon: float | None = 1_800
-    owner_caps: Caps = Caps()
-    deployment_caps: Caps = Caps()
+    #: The URL of each server; `{model}` in it becomes the provider's id of the model. Routes in models.toml name
+    #: servers. The name `*` stands for every server of Hugging Face's contract that is not named: one machine that
+    #: serves all models. Servers with their own API are used only if they are named: `inference-providers`
+    #: (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`).
+    servers: Servers = msgspec.field(default_factory=USUAL_SERVERS.copy)
+    #: The limits of each server's account. Every start is reserved, so that no window ever has more starts.
+    limits: Limits = {}
+    #: A call may start this late without a new slot; windows are longer by the same time.
+    start_tolerance: Annotated[float, Meta(ge=0, le=60)] = 1.0
+    #: A job whose slot is further away is not accepted (429 with Retry-After); None accepts every job.
+    horizon: Annotated[float, Meta(ge=1, le=DAY)] | None = HOUR / 2
+    #: Caps of each owner, so that no owner uses up the caps of the deployment, and caps of all owners together.
+    owner_caps: DayCaps = Caps()
+    deployment_caps: DayCaps = Caps()
+    #: The requests that share a result.
     cache: CacheScope = CacheScope.OWNER
+    #: When a job changes its route.
     failover: Failover = Failover.UNSERVED
+    #: Offers only models whose license allows commercial use.
     commercial_only: bool = False
-    default_deadline: int = 3_600
-    longest_deadline: int = 86_400
-    retention: int = 7 * 86_400
-    longest_call: int = 300
-    lease_margin: int = 10
-    url_lifetime: int = 3_600
-    resend_after: int = 60
+    default_deadline: Annotated[int, Meta(ge=1, le=DAY)] = HOUR
+    longest_deadline: Annotated[int, Meta(ge=1, le=DAY)] = DAY
+    #: How long a job can be read after its deadline; S3 keeps its files for whole days.
+    retention: Annotated[int, Meta(ge=60, le=365 * DAY)] = 7 * DAY
+    #: The longest call that keeps its connection open. The upper bound leaves margins within a function's 900 s.
+    longest_call: Annotated[int, Meta(ge=1, le=800)] = 300
+    lease_margin: Annotated[int, Meta(ge=0)] = 10
+    url_lifetime: Annotated[int, Meta(ge=1)] = HOUR
+    resend_after: Annotated[int, Meta(ge=1)] = 60
 
     def server_url(self, route: Route) -> str | None:
         """The URL of the route's model at its server; None if its server is not in the settings."""
@@ -84,7 +105,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """The name of the route's server in the settings: its own, or `*` if `*` stands for it."""
         return route.server if route.server in self.servers or route.own_contract else EVERY_MODEL
 
+    def mistakes(self, *, used: Collection[str], added: Collection[str] = ()) -> Iterator[str]:
+        """Settings that do not fit together, or that do not fit the catalogue.
+
+        `used` are the servers that routes of the catalogue name, `added` the servers that the stack adds.
+        """
+        if self.default_deadline > self.longest_deadline:
+            yield (f"default_deadline={self.default_deadline} must not exceed longest_deadline={self.longest_deadline}")
+        set_up = [*self.servers, *added]
+        for name in self.servers:
+            if name not in used and name != EVERY_MODEL:
+                known = ", ".join([*used, EVERY_MODEL])
+                yield f"servers names {name!r}, which no route in models.toml uses: they use {known}"
+        for name, limit in self.limits.items():
+            if name not in set_up:
+                yield f"limits names the server {name!r}, which is not set up: there are {', '.join(set_up)}"
+            if limit == Limit():
+                yield f"limits: {name}: must be {_A_LIMIT}, with windows, max_concurrent or both"
+
 
 def parse_settings(text: str) -> Settings:
-    """Settings from the JSON the stack wrote; raises msgspec.ValidationError on anything unknown."""
+    """The settings in the JSON that the stack wrote; raises msgspec.ValidationError for an unknown or wrong one."""
     return msgspec.json.decode(text, type=Settings)
