@@ -19,22 +19,22 @@ from infra.settings.settings import FIXED, SettingsError, Stage, stage_from
 ROOT = Path(__file__).parents[2]
 
 
-def test_without_a_word_it_is_prod() -> None:
+def test_the_default_stage_is_prod() -> None:
     assert stage_from({}).name == "prod"
 
 
-def test_cdks_own_context_is_passed_over() -> None:
+def test_the_context_of_cdk_itself_is_skipped() -> None:
     assert stage_from({"@aws-cdk/core:target-partitions": ["aws"], "aws:cdk:bundling-stacks": ["**"]}).name == "prod"
 
 
-def test_what_is_not_as_usual_is_told_to_the_functions() -> None:
+def test_the_functions_get_the_settings_that_are_not_defaults() -> None:
     servers = {"router": "https://example.com/{model}"}
     stage = stage_from({"servers": json.dumps(servers), "retention": "86400", "concurrent_calls": "8"})
     assert json.loads(stage.runtime_settings) == {"servers": servers, "retention": 86_400}
     assert stage.concurrent_calls == 8
 
 
-def test_the_functions_understand_how_jobs_are_paced_capped_and_shared() -> None:
+def test_the_functions_get_limits_caps_and_cache_scope() -> None:
     stage = stage_from(
         {
             "limits": '{"router": {"windows": [[1, 2], [30, 3600], [1000, 86400.5]], "max_concurrent": 4}}',
@@ -53,27 +53,27 @@ def test_the_functions_understand_how_jobs_are_paced_capped_and_shared() -> None
     assert settings.cache is CacheScope.DEPLOYMENT
 
 
-def test_the_functions_understand_which_way_jobs_may_go_and_what_is_offered() -> None:
+def test_the_functions_get_failover_and_commercial_use() -> None:
     settings = parse_settings(stage_from({"failover": "busy", "commercial_only": "true"}).runtime_settings)
     assert (settings.failover, settings.commercial_only) == (Failover.BUSY, True)
 
 
 @pytest.mark.parametrize("server", ["router", "inference-providers"])
-def test_each_usual_server_may_have_a_limit(server: str) -> None:
+def test_each_default_server_can_have_a_limit(server: str) -> None:
     limits = json.dumps({server: {"max_concurrent": 2}})
     assert parse_settings(stage_from({"limits": limits}).runtime_settings).limits == {server: Limit(max_concurrent=2)}
 
 
-def test_without_a_horizon_every_job_is_accepted() -> None:
+def test_off_is_no_horizon() -> None:
     assert parse_settings(stage_from({"horizon": "off"}).runtime_settings).horizon is None
 
 
-def test_the_server_that_stands_for_all_others_has_a_limit_too() -> None:
+def test_the_server_for_every_model_can_have_a_limit() -> None:
     every = {"servers": '{"*": "http://10.0.0.1"}', "limits": '{"*": {"max_concurrent": 2}}'}
     assert parse_settings(stage_from(every).runtime_settings).limits == {"*": Limit(max_concurrent=2)}
 
 
-def test_a_setting_may_stand_in_cdk_json_as_it_is() -> None:
+def test_a_value_in_cdk_json_need_not_be_a_text() -> None:
     assert stage_from({"servers": {"router": "http://10.0.0.1"}, "longest_call": 600}).longest_call == 600
 
 
@@ -141,11 +141,11 @@ def test_every_setting_has_bounds_that_an_error_can_name() -> None:
             stage_from({name: "-"})
 
 
-def test_an_empty_object_of_servers_means_the_usual_ones() -> None:
+def test_an_empty_object_of_servers_means_the_default_ones() -> None:
     assert stage_from({"servers": "{}"}).runtime_settings == "{}"
 
 
-def test_what_is_given_reaches_the_functions_unchanged() -> None:
+def test_the_functions_read_the_given_values() -> None:
     """The stack and the functions read one declaration, so each setting of the functions passes through."""
     given = {"retention": 86_400, "horizon": None, "failover": "busy", "owner_caps": {"usd": 5}}
     settings = parse_settings(stage_from(given).runtime_settings)

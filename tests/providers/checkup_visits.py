@@ -1,4 +1,4 @@
-"""How tests look at routes: a visit to a server on this machine, and what it finds."""
+"""Visits of a checkup to a server on this machine, for tests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ _KINDS = {"image": "image", "video": "video", "animation": "video", "music": "mu
 
 
 def visit(provider: str, model: str, url: str, folder: Path, *, kind: str = "image", **tokens: str) -> Visit:
-    """A visit with these tokens stored; `animation` is a video from an image."""
+    """A visit with these tokens stored; the kind `animation` is a video from an image."""
     call = Call(
         kind=_KINDS[kind],
         model=model,
@@ -28,10 +28,10 @@ def visit(provider: str, model: str, url: str, folder: Path, *, kind: str = "ima
 
 
 def findings(found: Mapping[str, Found]) -> dict[str, str]:
-    """What was found, without the advice."""
+    """The findings as text, without the advice."""
     return {str(question): str(answer.finding) for question, answer in found.items()}
 
 
 def advice(found: Mapping[str, Found]) -> str:
-    """The last answer's."""
+    """The advice of the last answer."""
     return [*found.values()][-1].advice or ""

@@ -1,4 +1,4 @@
-"""What can be learned of a route for nothing: each provider in each state."""
+"""Checkups of the routes of each provider, in each state of the account and the model."""
 
 import json
 import socket
@@ -46,7 +46,7 @@ def replicate_server():
 
 @pytest.fixture
 def fal_server(server):
-    """fal's platform API by path; a test may put other answers in."""
+    """fal's platform API; a test can change its answers, which are by path."""
     replies = {
         "/v1/models/pricing": (200, {"prices": [{"endpoint_id": "fal-ai/flux/schnell", "unit_price": 0.003}]}),
         "/v1/models": (200, {"models": [{"endpoint_id": "fal-ai/flux/schnell", "metadata": {"status": "active"}}]}),
@@ -61,31 +61,31 @@ def fal_server(server):
 
 
 @pytest.mark.parametrize("model", [MUSICGEN, FLUX])
-def test_at_replicate_token_and_model_or_version_are_there(replicate_server, tmp_path, model):
+def test_replicate_accepts_the_token_and_has_the_model_or_version(replicate_server, tmp_path, model):
     found = examine(visit("replicate", model, replicate_server.url, tmp_path, replicate=TOKEN))
     assert findings(found) == ALL_WELL
 
 
-def test_a_token_replicate_refuses_is_where_the_questions_end(replicate_server, tmp_path):
+def test_a_token_that_replicate_refuses_ends_the_checkup(replicate_server, tmp_path):
     found = examine(visit("replicate", FLUX, replicate_server.url, tmp_path, replicate="r8_another_token"))
     assert findings(found) == {"token": "yes", "accepted": "no"}
     assert "make token PROVIDER=replicate" in advice(found)
 
 
-def test_a_model_replicate_does_not_have_is_said_with_its_page(replicate_server, tmp_path):
+def test_a_model_that_replicate_lacks_is_reported_with_its_page(replicate_server, tmp_path):
     found = examine(visit("replicate", "meta/gone", replicate_server.url, tmp_path, replicate=TOKEN))
     assert findings(found) == ALL_WELL | {"live": "no"}
     assert "https://replicate.com/meta/gone" in advice(found)
 
 
-def test_without_a_token_replicate_is_not_even_asked(tmp_path):
-    """The true address: this machine must not be asked for the network."""
+def test_without_a_token_replicate_gets_no_request(tmp_path):
+    """The address is the real one, so a request would fail here."""
     found = examine(visit("replicate", FLUX, "https://api.replicate.com", tmp_path))
     assert findings(found) == {"token": "no"}
     assert "make token PROVIDER=replicate" in advice(found)
 
 
-def test_what_is_asked_of_a_vendor_is_never_more_than_a_get(replicate_server, hub, tmp_path):
+def test_a_checkup_sends_only_get_requests(replicate_server, hub, tmp_path):
     replicate_server.memory.clear()
     examine(visit("replicate", FLUX, replicate_server.url, tmp_path, replicate=TOKEN))
     examine(visit("hf-fal-ai", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN))
@@ -94,7 +94,7 @@ def test_what_is_asked_of_a_vendor_is_never_more_than_a_get(replicate_server, hu
     assert replicate_server.generations == hub.generations == 0
 
 
-def test_what_routes_share_is_asked_once(replicate_server, tmp_path):
+def test_a_request_that_routes_share_is_sent_once(replicate_server, tmp_path):
     replicate_server.memory.clear()
     one = visit("replicate", FLUX, replicate_server.url, tmp_path, replicate=TOKEN)
     examine(one)
@@ -108,32 +108,32 @@ def test_a_model_that_a_partner_serves_is_live(hub, tmp_path, provider):
     assert findings(found) == ALL_WELL | {"permitted": "yes"}
 
 
-def test_a_video_route_is_looked_for_under_its_partners_name(hub, tmp_path):
+def test_a_video_route_is_found_under_its_partners_name(hub, tmp_path):
     one = visit("hf-together-video", "Wan-AI/Wan2.2-TI2V-5B", hub.url, tmp_path, kind="video", huggingface=HF_TOKEN)
     assert findings(examine(one))["live"] == "yes"
 
 
 @pytest.mark.parametrize("status", ["staging", "error"])
-def test_a_model_that_is_not_live_is_said_with_its_page(hub, tmp_path, status):
+def test_a_model_that_is_not_live_is_reported_with_its_page(hub, tmp_path, status):
     hub.mapping[HUB_MODEL]["fal-ai"]["status"] = status
     found = examine(visit("hf-fal-ai", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN))
     assert findings(found)["live"] == "no"
     assert f"https://huggingface.co/{HUB_MODEL}" in advice(found)
 
 
-def test_the_routers_own_provider_is_looked_for_as_hf_inference(hub, tmp_path):
+def test_the_routers_own_provider_is_found_as_hf_inference(hub, tmp_path):
     hub.mapping[HUB_MODEL]["hf-inference"] = {"status": "live", "providerId": HUB_MODEL, "task": "text-to-image"}
     one = visit("huggingface", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN)
     assert findings(ask(router_checkup.CHECKUP, one))["live"] == "yes"
 
 
-def test_a_token_hugging_face_refuses_is_where_the_questions_end(hub, tmp_path):
+def test_a_token_that_hugging_face_refuses_ends_the_checkup(hub, tmp_path):
     found = examine(visit("hf-fal-ai", HUB_MODEL, hub.url, tmp_path, huggingface="hf_another_token"))
     assert findings(found) == {"token": "yes", "accepted": "no"}
 
 
 @pytest.mark.parametrize("granted", [[], ["inference.endpoints.infer.write"], None, [{}]])
-def test_a_token_without_the_permission_is_told_which(hub, tmp_path, granted):
+def test_a_missing_permission_is_named(hub, tmp_path, granted):
     hub.granted = granted
     found = examine(visit("hf-fal-ai", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN))
     assert findings(found) == {"token": "yes", "accepted": "yes", "permitted": "no"}
@@ -152,8 +152,8 @@ def test_a_token_without_the_permission_is_told_which(hub, tmp_path, granted):
         ([], None),
     ],
 )
-def test_a_tokens_role_says_what_it_may(server, tmp_path, token, permitted):
-    """None: this cannot be told, and is not said."""
+def test_the_role_of_a_token_decides_whether_it_is_permitted(server, tmp_path, token, permitted):
+    """None: the answer does not show it, so there is no finding."""
     server.says(200, json.dumps({"auth": {"accessToken": token}}).encode())
     found = examine(visit("hf-fal-ai", HUB_MODEL, server.url, tmp_path, huggingface=HF_TOKEN))
     assert findings(found).get("permitted") == permitted
@@ -163,15 +163,15 @@ def test_a_tokens_role_says_what_it_may(server, tmp_path, token, permitted):
 @pytest.mark.parametrize(
     ("state", "live"), [("running", "yes"), ("scaledToZero", "yes"), ("paused", "no"), ("failed", "no")]
 )
-def test_an_endpoint_is_found_in_the_accounts_list_or_an_organizations(hub, tmp_path, namespace, state, live):
+def test_an_endpoint_is_found_in_the_list_of_the_account_or_an_organization(hub, tmp_path, namespace, state, live):
     hub.endpoints[namespace] = [{"status": 7}, {"name": "a", "status": {"state": state, "url": hub.url}}]
     one = visit("huggingface", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN)
     found = ask(endpoint_checkup.CHECKUP, one)
     assert findings(found) == ALL_WELL | {"permitted": "yes", "live": live}
 
 
-def test_an_endpoint_itself_is_never_asked(hub, tmp_path):
-    """Any request would wake it, and be paid for."""
+def test_an_endpoint_itself_gets_no_request(hub, tmp_path):
+    """Any request would start it, and it is billed then."""
     ask(endpoint_checkup.CHECKUP, visit("huggingface", HUB_MODEL, hub.url, tmp_path, huggingface=HF_TOKEN))
     paths = {request.path for request in hub.requests}
     assert paths == {"/api/whoami-v2", "/v2/endpoint/longplay", "/v2/endpoint/band"}
@@ -183,7 +183,7 @@ def test_an_endpoint_of_another_account_is_unknown(hub, tmp_path):
     assert findings(ask(endpoint_checkup.CHECKUP, one))["live"] == "unknown"
 
 
-def test_a_server_of_ones_own_is_asked_for_its_health(tmp_path):
+def test_a_self_hosted_server_is_asked_for_its_health(tmp_path):
     with ModelServer(quick=True) as own:
         found = examine(visit("huggingface", HUB_MODEL, f"{own.url}/models/{HUB_MODEL}", tmp_path))
         assert findings(found) == {"live": "yes"}
@@ -193,12 +193,12 @@ def test_a_server_of_ones_own_is_asked_for_its_health(tmp_path):
 @pytest.mark.parametrize(
     ("status", "found"), [(404, {"live": "yes"}), (503, {"live": "no"}), (401, {"accepted": "no"})]
 )
-def test_a_server_without_health_lives_by_answering(server, tmp_path, status, found):
+def test_a_server_without_health_is_live_if_it_answers(server, tmp_path, status, found):
     server.says(status)
     assert findings(examine(visit("huggingface", HUB_MODEL, server.url, tmp_path))) == found
 
 
-def test_a_server_of_ones_own_that_is_down_is_the_operators_to_start(tmp_path):
+def test_the_advice_for_a_self_hosted_server_that_is_down_is_to_start_it(tmp_path):
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         found = examine(visit("huggingface", HUB_MODEL, f"http://127.0.0.1:{mute.getsockname()[1]}/", tmp_path))
@@ -206,14 +206,14 @@ def test_a_server_of_ones_own_that_is_down_is_the_operators_to_start(tmp_path):
     assert "Start it" in advice(found)
 
 
-def test_at_fal_key_and_endpoint_are_there(fal_server, tmp_path):
+def test_fal_accepts_the_key_and_has_the_endpoint(fal_server, tmp_path):
     found = examine(visit("fal", "fal-ai/flux/schnell", fal_server.url, tmp_path, fal="key:secret"))
     assert findings(found) == ALL_WELL
     assert {request.headers["authorization"] for request in fal_server.requests} == {"Key key:secret"}
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_fal_refuses_is_where_the_questions_end(fal_server, tmp_path, status):
+def test_a_key_that_fal_refuses_ends_the_checkup(fal_server, tmp_path, status):
     fal_server.replies["/v1/models/pricing"] = (status, {"error": {"type": "authorization_error"}})
     found = examine(visit("fal", "fal-ai/flux/schnell", fal_server.url, tmp_path, fal="key:secret"))
     assert findings(found) == {"token": "yes", "accepted": "no"}
@@ -230,7 +230,7 @@ def test_a_key_fal_refuses_is_where_the_questions_end(fal_server, tmp_path, stat
         ([7, {"metadata": {"status": "active"}}], "yes"),
     ],
 )
-def test_an_endpoint_of_fals_is_live_while_it_is_active(fal_server, tmp_path, models, live):
+def test_an_endpoint_at_fal_is_live_while_it_is_active(fal_server, tmp_path, models, live):
     fal_server.replies["/v1/models"] = (200, {"models": models})
     found = examine(visit("fal", "fal-ai/flux/schnell", fal_server.url, tmp_path, fal="key:secret"))
     assert findings(found)["live"] == live
@@ -251,7 +251,7 @@ def test_the_questions_for_hugging_faces_contract_depend_on_the_server(tmp_path,
 
 @pytest.fixture
 def endpoint(aws):
-    """An endpoint in an account of moto's."""
+    """The URL of a SageMaker endpoint in an account on moto."""
     client = boto3.client("sagemaker")
     client.create_model(ModelName="m", ExecutionRoleArn="arn:aws:iam::123456789012:role/r")
     variant = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.g4dn.xlarge"}
@@ -260,18 +260,18 @@ def endpoint(aws):
     return f"https://runtime.sagemaker.{REGION}.amazonaws.com/endpoints/longplay-musicgen"
 
 
-def test_an_endpoint_of_sagemakers_is_live_in_service(endpoint, tmp_path):
+def test_a_sagemaker_endpoint_in_service_is_live(endpoint, tmp_path):
     assert findings(examine(visit("sagemaker", "musicgen", endpoint, tmp_path, kind="music"))) == {"live": "yes"}
 
 
-def test_an_endpoint_that_is_not_there_is_said_so(endpoint, tmp_path):
+def test_a_missing_sagemaker_endpoint_is_reported(endpoint, tmp_path):
     found = examine(visit("sagemaker", "musicgen", endpoint.replace("longplay-", "other-"), tmp_path, kind="music"))
     assert findings(found) == {"live": "no"}
     assert "There is no endpoint other-musicgen" in advice(found)
 
 
 @pytest.mark.parametrize(("status", "live"), [("Creating", "unknown"), ("Updating", "yes"), ("Failed", "no")])
-def test_an_endpoint_on_its_way_says_how_far_it_is(endpoint, tmp_path, status, live):
+def test_the_status_of_a_sagemaker_endpoint_decides_whether_it_is_live(endpoint, tmp_path, status, live):
     account = sagemaker_backends["123456789012"][REGION]
     account.endpoints["longplay-musicgen"].endpoint_status = status
     found = examine(visit("sagemaker", "musicgen", endpoint, tmp_path, kind="music"))

@@ -1,4 +1,4 @@
-"""Looking at routes in a world of strangers: what they answer is only read, and no token strays."""
+"""Checkups with broken or hostile answers: they are only read, and no token goes to another host."""
 
 import logging
 
@@ -23,7 +23,7 @@ VENDORS = [
 
 
 @pytest.mark.parametrize(("provider", "model", "tokens"), VENDORS, ids=lambda value: str(value)[:12])
-def test_a_vendor_that_is_out_of_order_leaves_it_unknown(server, tmp_path, provider, model, tokens):
+def test_a_server_error_makes_the_finding_unknown(server, tmp_path, provider, model, tokens):
     server.says(500, b"<html>")
     found = findings(examine(visit(provider, model, server.url, tmp_path, **tokens)))
     assert (found["token"], found["accepted"], found["live"]) == ("yes", "unknown", "unknown")
@@ -31,7 +31,7 @@ def test_a_vendor_that_is_out_of_order_leaves_it_unknown(server, tmp_path, provi
 
 @pytest.mark.parametrize(("provider", "model", "tokens"), VENDORS, ids=lambda value: str(value)[:12])
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b"{", b"[" * 100_000, b'{"auth": "\xff"}', b" " * 2_000_000])
-def test_whatever_a_stranger_answers_is_only_read(server, tmp_path, provider, model, tokens, body):
+def test_any_answer_leads_to_a_finding(server, tmp_path, provider, model, tokens, body):
     server.says(200, body)
     assert "accepted" in examine(visit(provider, model, server.url, tmp_path, **tokens))
 
@@ -55,11 +55,11 @@ def test_a_token_is_neither_in_the_findings_nor_in_the_log(server, tmp_path, cap
     ids=lambda value: str(value)[:12],
 )
 @pytest.mark.parametrize("host", ["elsewhere.invalid", "huggingface.co.elsewhere.invalid", "api.replicate.com.invalid"])
-def test_a_token_goes_only_where_the_routes_own_calls_would_carry_it(tmp_path, checkups, provider, tokens, host):
+def test_a_token_goes_only_to_the_hosts_of_its_provider(tmp_path, checkups, provider, tokens, host):
     assert checkups.credential(visit(provider, HUB_MODEL, f"https://{host}", tmp_path, **tokens)).token is None
 
 
-def test_an_address_that_cannot_be_used_is_said_so(tmp_path):
+def test_an_address_that_cannot_be_used_is_an_error(tmp_path):
     with pytest.raises(ProviderError) as caught:
         examine(visit("huggingface", HUB_MODEL, "http://gpu.example.com/", tmp_path))
     assert caught.value.kind is FailureKind.NOT_SERVED
