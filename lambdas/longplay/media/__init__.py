@@ -1,1 +1,1 @@
-"""Media files: their types by their bytes, their headers, their pixels."""
+"""Media files: content types, headers and pixels."""

@@ -1,4 +1,4 @@
-"""What a media file is: its type by its first bytes, its digest, and how long or large it is."""
+"""Describes media files: content type from the first bytes, digest, duration and pixel size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from longplay.media import headers as media_headers
 from longplay.media.headers import Measures
 
-# mimetypes.guess_extension knows no audio/wav and calls audio/ogg .oga
+# not mimetypes.guess_extension: it has no audio/wav, and returns .oga for audio/ogg
 EXTENSIONS = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -29,7 +29,7 @@ EXTENSIONS = {
     "video/quicktime": ".mov",
     "video/webm": ".webm",
 }
-HEAD = 64  # bytes that `sniff` needs
+HEAD = 64  # bytes `sniff` needs
 LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000  # samples a second
 
 _FULL_SCALE = 32_767
@@ -44,18 +44,18 @@ _PREFIXES = (
 )
 _RIFF_FORMS = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 _MP4_BRANDS = {b"M4A ": "audio/mp4", b"M4B ": "audio/mp4", b"qt  ": "video/quicktime"}
-_PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+_STILL_IMAGE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
 Samples: TypeAlias = Sequence[Any]
 
 
 class BrokenMedia(Exception):
-    """The file or the samples are no media that could be played or shown; the message says why."""
+    """The file or the samples cannot be played or shown; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaFile:
-    """A media file on disk; `sha256` in hex, width and height in pixels, None where it does not say."""
+    """A media file on disk. `sha256` is hex; width and height are pixels. None if the file does not say."""
 
     path: Path
     content_type: str
@@ -67,15 +67,15 @@ class MediaFile:
 
 
 def sniff(head: bytes) -> str | None:
-    """The content type of a file that begins with these bytes (`HEAD` of them will do), None if unknown."""
-    return next((found for look in _LOOKS if (found := look(head))), None)
+    """The content type of a file that starts with these bytes, None if unknown. `HEAD` bytes are enough."""
+    return next((found for detect in _DETECTORS if (found := detect(head))), None)
 
 
 def describe(path: Path) -> MediaFile:
-    """Read a file's type, digest and measures, a piece at a time; raises BrokenMedia if it is no media."""
+    """The type, digest and dimensions of a file, read in chunks; raises BrokenMedia if it is not media."""
     content_type = sniff(_head(path))
     if content_type is None:
-        raise BrokenMedia("the file is neither an image, nor sound, nor video")
+        raise BrokenMedia("the file is not an image, audio or video")
     measures = _measures(path, content_type)
     return MediaFile(
         path=path,
@@ -91,10 +91,10 @@ def describe(path: Path) -> MediaFile:
 def write_wav(samples: Samples, sampling_rate: int, path: Path) -> None:
     """Write samples in -1…1 as 16-bit PCM, clipped; raises BrokenMedia.
 
-    `samples` is nested as servers nest it: n, channel × n, or batch × channel × n (the first is taken).
+    `samples` is a list of n, channel × n, or batch × channel × n numbers. Of a batch, only the first item is written.
     """
     if sampling_rate not in range(LOWEST_RATE, HIGHEST_RATE + 1):
-        raise BrokenMedia(f"a sampling rate of {str(sampling_rate)[:20]} is no sound's")
+        raise BrokenMedia(f"{str(sampling_rate)[:20]} is not a valid sampling rate")
     channels = [_pcm(channel) for channel in _channels(samples)]
     with wave.open(str(path), "wb") as file:
         file.setnchannels(len(channels))
@@ -117,7 +117,7 @@ def _riff(head: bytes) -> str | None:
 
 
 def _mp4(head: bytes) -> str | None:
-    if head[4:8] != b"ftyp" or head[8:12] in _PICTURE_BRANDS:
+    if head[4:8] != b"ftyp" or head[8:12] in _STILL_IMAGE_BRANDS:
         return None
     return _MP4_BRANDS.get(head[8:12], "video/mp4")
 
@@ -127,14 +127,14 @@ def _webm(head: bytes) -> str | None:
 
 
 def _mp3_frame(head: bytes) -> str | None:
-    """A bare MPEG frame: eleven set bits, then a version, layer III, a bit rate and a sampling rate."""
+    """An MP3 frame without an ID3 tag: eleven set bits, then version, layer III, bit rate and sampling rate."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
         return None
     version, bit_rate, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
     return "audio/mpeg" if version != 1 and bit_rate not in (0, 15) and rate != 3 else None
 
 
-_LOOKS: tuple[Callable[[bytes], str | None], ...] = (_by_prefix, _riff, _mp4, _webm, _mp3_frame)
+_DETECTORS: tuple[Callable[[bytes], str | None], ...] = (_by_prefix, _riff, _mp4, _webm, _mp3_frame)
 
 
 def _measures(path: Path, content_type: str) -> Measures:
@@ -150,9 +150,9 @@ def _sha256(path: Path) -> str:
 def _channels(samples: Samples) -> Samples:
     channels = _first_of_batch(samples)
     if len(channels) not in (1, 2) or not all(isinstance(channel, list) for channel in channels):
-        raise BrokenMedia(f"the sound has {len(channels)} channels, neither mono nor stereo")
+        raise BrokenMedia(f"the audio has {len(channels)} channels; only mono and stereo are supported")
     if not channels[0] or len(channels[0]) != len(channels[-1]):
-        raise BrokenMedia("the sound is empty, or its channels are not equally long")
+        raise BrokenMedia("the audio is empty, or its channels differ in length")
     return channels
 
 
@@ -164,11 +164,11 @@ def _first_of_batch(samples: Samples) -> Samples:
             return samples
         case 3:
             return list(samples[0])
-    raise BrokenMedia("the sound is no list of numbers, nested one to three deep")
+    raise BrokenMedia("the audio is not a list of numbers, nested one to three deep")
 
 
 def _depth(samples: object) -> int:
-    """How deep the lists are nested, 0 where there is no number at the bottom."""
+    """How deep the lists are nested; 0 if the innermost value is not a number."""
     depth = 0
     while isinstance(samples, list) and samples:
         depth, samples = depth + 1, samples[0]
@@ -179,9 +179,9 @@ def _pcm(channel: list[float]) -> array[int]:
     try:
         values = array("d", channel)
     except (TypeError, OverflowError) as error:
-        raise BrokenMedia("the sound holds something that is no number") from error
+        raise BrokenMedia("the audio contains a value that is not a number") from error
     if not all(map(math.isfinite, values)):
-        raise BrokenMedia("the sound holds NaN or infinite samples")
+        raise BrokenMedia("the audio contains NaN or infinite samples")
     return array("h", (round(value * _FULL_SCALE) for value in _clipped(values)))
 
 

@@ -1,6 +1,6 @@
-"""How large an image is and how long a recording lasts, from the headers of a file nobody has vouched for.
+"""Reads pixel size and duration from the headers of an untrusted file.
 
-Sizes declared in a file only ever shorten what is read or skipped: each is held against what is really there.
+A size declared in the file is always capped by the real size of the file.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-MOST_PARTS = 1_000  # chunks, segments or boxes looked at in one file
+MOST_PARTS = 1_000  # chunks, segments or boxes read in one file
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measures:
-    """Seconds and pixels, None where the file does not say."""
+    """Duration in seconds and size in pixels, None if the file does not say."""
 
     seconds: float | None = None
     width: int | None = None
@@ -23,7 +23,7 @@ class Measures:
 
 
 def measure(file: BinaryIO, content_type: str) -> Measures:
-    """The measures in an open file's headers; none where they are broken or the type has no reader."""
+    """The dimensions in an open file's headers; empty if they are broken or the type has no reader."""
     read = _READERS.get(content_type)
     try:
         return read(file) if read else Measures()
@@ -41,7 +41,7 @@ def _gif(file: BinaryIO) -> Measures:
 
 
 def _jpeg(file: BinaryIO) -> Measures:
-    """The frame header (C0 to CF but for the tables C4, C8, CC) follows segments that tell their length."""
+    """The frame header (C0 to CF, except the tables C4, C8, CC) comes after segments that start with their length."""
     file.seek(2)
     for _ in range(MOST_PARTS):
         mark, kind, size = struct.unpack(">BBH", file.read(4))
@@ -94,7 +94,7 @@ def _riff_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _flac(file: BinaryIO) -> Measures:
-    """STREAMINFO comes first: 20 bits of sampling rate, 3 of channels, 5 of depth, 36 of samples."""
+    """STREAMINFO comes first: 20 bits of sampling rate, 3 of channels, 5 of depth, 36 of sample count."""
     (bits,) = struct.unpack(">18xQ", file.read(26))
     samples = bits & (1 << 36) - 1
     return Measures(seconds=samples / (bits >> 44) if samples else None)
@@ -118,13 +118,13 @@ def _movie(file: BinaryIO, start: int, end: int) -> Measures:
 
 
 def _movie_seconds(header: bytes) -> float | None:
-    """Version 1 has 64-bit times (ISO 14496-12, 8.2.2); a fragmented video says 0."""
+    """Version 1 has 64-bit times (ISO 14496-12, 8.2.2). A fragmented video has duration 0."""
     scale, units = struct.unpack_from(">20xIQ" if header[:1] == b"\x01" else ">12xII", header)
     return units / scale or None
 
 
 def _track_size(file: BinaryIO, start: int, end: int) -> tuple[int, int]:
-    """Pixels of a track, 0 x 0 for sound: the header's last eight bytes, in 16.16 fixed point."""
+    """Pixel size of a track, 0 x 0 for audio: the header's last eight bytes, in 16.16 fixed point."""
     for name, _, inner_end in _boxes(file, start, end):
         if name == b"tkhd":
             file.seek(inner_end - 8)
@@ -134,7 +134,7 @@ def _track_size(file: BinaryIO, start: int, end: int) -> tuple[int, int]:
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and end of each box's content; the file stands at the start when a box is handed out."""
+    """Name, start and end of each box's content. The file position is at that start when a box is yielded."""
     at = start
     for _ in range(MOST_PARTS):
         if at + 8 > end:

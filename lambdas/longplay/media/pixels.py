@@ -1,4 +1,4 @@
-"""Whether an image shows anything: a safety checker's black one is a whole and valid file."""
+"""Detects the all-black image that a safety checker returns: it is a complete and valid file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import BinaryIO
 from longplay.media.files import MediaFile
 
 _CHUNK = 64 * 1024
-_CHANNELS = {0: 1, 2: 3}  # of the color types without alpha or palette: gray and RGB (W3C PNG, 11.2.1)
+_CHANNELS = {0: 1, 2: 3}  # by color type, those without alpha or palette: gray and RGB (W3C PNG, 11.2.1)
 
 
 def is_black(media: MediaFile) -> bool:
-    """Whether a PNG of gray or RGB is black all over; of other files it says no. Ends at the first bright pixel."""
+    """Whether a gray or RGB PNG is all black; False for other files. Stops at the first bright pixel."""
     if media.content_type != "image/png":
         return False
     with media.path.open("rb") as file:
@@ -26,20 +26,20 @@ def is_black(media: MediaFile) -> bool:
 
 
 def _rows_are_dark(pieces: Iterator[bytes], row: int) -> bool:
-    """Each row begins with its filter; whichever it is, nothing but black is made of zeros alone."""
-    seen = 0
+    """Each row starts with its filter byte, which is skipped. With any filter, only black rows are all zeros."""
+    done = 0
     for piece in pieces:
-        bright = bytearray(piece)
-        first = -seen % row
-        bright[first::row] = bytes(len(range(first, len(bright), row)))
-        if any(bright):
+        pixels = bytearray(piece)
+        first = -done % row
+        pixels[first::row] = bytes(len(range(first, len(pixels), row)))
+        if any(pixels):
             return False
-        seen += len(piece)
-    return seen > 0
+        done += len(piece)
+    return done > 0
 
 
 def _inflated(file: BinaryIO, *, most: int) -> Iterator[bytes]:
-    """The image's data a piece at a time, at most so many bytes; what is broken ends it."""
+    """The decompressed image data in chunks, at most `most` bytes; stops at broken data."""
     inflate, left = zlib.decompressobj(), most
     for packed in _data(file):
         while packed and left > 0:

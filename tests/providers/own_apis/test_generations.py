@@ -143,7 +143,7 @@ class TestADownload:
         assert isinstance(provider.poll(ref, asked), Done)
 
     @pytest.mark.parametrize(
-        ("fault", "said"), [("redirect", "redirects are not followed"), ("page", "neither an image, nor sound")]
+        ("fault", "said"), [("redirect", "redirects are not followed"), ("page", "not an image, audio or video")]
     )
     def test_that_is_no_media_is_paid_for_in_vain(self, provider, stand_in, asked, fault, said):
         stand_in.fault(fault, at="file")
