@@ -100,7 +100,7 @@ BAD_BODIES: dict[str, tuple[Any, str, str]] = {
     "a field of another kind": ({"prompt": "x", "width": 512}, "width", "musicgen-small"),
     "an unknown field": ({"prompt": "x", "tempo": 120}, "tempo", "it takes: prompt"),
     "a null field": ({"prompt": "x", "tempo": None}, "tempo", "it takes: prompt"),
-    "an image for music": ({"prompt": "x", "image": "data:,"}, "image", "from words"),
+    "an image for music": ({"prompt": "x", "image": "data:,"}, "image", "from text"),
     "no image for SVD": ({"model": "svd"}, "image", "data URI"),
     "an image URL": ({**SVD, "image": "http://169.254.169.254/x.png"}, "image", "data URI"),
     "an image that is text": ({**SVD, "image": "data:image/png;base64,aGVsbG8="}, "image", "PNG"),

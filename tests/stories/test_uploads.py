@@ -142,7 +142,7 @@ def test_a_job_keeps_the_image_it_was_submitted_with(product: Product) -> None:
 def test_an_upload_without_its_file_says_what_is_missing(product: Product) -> None:
     """Asked for, and not yet sent."""
     detail = _refused(product.post("/generate", {**VIDEO, "image": _open(product)["image"]}))
-    assert "no file in" in detail
+    assert "no file for your key" in detail
     assert product.aws.dynamodb.scan(TableName=TABLE)["Count"] == 0
 
 
@@ -184,7 +184,7 @@ def test_what_is_no_uploads_name_is_told_what_is(product: Product, image: str) -
 
 def test_a_model_that_takes_no_image_takes_no_upload(product: Product) -> None:
     """400, as for a data URI."""
-    assert "from words" in _refused(product.post("/generate", {"prompt": "x", "image": _open(product)["image"]}))
+    assert "from text" in _refused(product.post("/generate", {"prompt": "x", "image": _open(product)["image"]}))
 
 
 def _calls(product_with: Callable[..., Product], *bodies: dict[str, Any]) -> list[list[AwsCall]]:

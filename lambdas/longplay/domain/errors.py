@@ -1,11 +1,11 @@
-"""What can go wrong, in the words of the person who has to act on it.
+"""The errors Longplay raises; each says what happened, what it cost and what to do next.
 
 LongplayError
 ├── Problem                 an answer to a caller (RFC 9457): what happened, what it cost, what to do next
-│   ├── InvalidRequest      400: a field and the bound it broke
-│   ├── JobNotFound         404: unknown, or somebody else's
-│   └── …                   one class a status, below
-└── ProviderError           a provider refused, failed or did not answer: its kind says what may be done
+│   ├── InvalidRequest      400: a field is not valid
+│   ├── JobNotFound         404: unknown, or another owner's
+│   └── …                   one class per error code, below
+└── ProviderError           a provider refused, failed or did not answer; `kind` says why
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from enum import StrEnum
 
 
 class Charged(StrEnum):
-    """What a call may have cost the operator, as far as it is known."""
+    """Whether a call cost the operator money: yes, no, or unknown."""
 
     YES = "yes"
     NO = "no"
@@ -22,7 +22,7 @@ class Charged(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """Why a provider's call failed; the engine decides by it (see `lambdas/longplay/engine/worker.py`)."""
+    """Why a provider call failed. The engine chooses the next step by it (see `lambdas/longplay/engine/worker.py`)."""
 
     THROTTLED = "throttled"
     LOADING = "loading"
@@ -41,14 +41,14 @@ class FailureKind(StrEnum):
 
 
 class LongplayError(Exception):
-    """Everything Longplay raises on purpose."""
+    """Base class of all errors that Longplay raises."""
 
 
 class ProviderError(LongplayError):
-    """A provider's call failed.
+    """A provider call failed.
 
-    `message` is for a person: what happened and what to do next; it never holds a token.
-    `retry_after` is in seconds from the answer, None where the provider did not say.
+    `message` is for a person: what happened and what to do next. It never contains a token.
+    `retry_after` is in seconds from the response, None if the provider did not say.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ProviderError(LongplayError):
 
 
 class Problem(LongplayError):
-    """An answer other than success, as RFC 9457 words it; `extra` becomes further members of the document."""
+    """An error response to a caller (RFC 9457 problem details). `extra` adds members to the document."""
 
     status: int
     code: str
@@ -84,7 +84,7 @@ class Problem(LongplayError):
 
 
 class InvalidRequest(Problem):
-    """A field of the request is not what the model takes; nothing was created."""
+    """A field of the request is not valid; no job was created."""
 
     status, code, title = 400, "invalid_request", "The request is not valid"
 
@@ -93,31 +93,31 @@ class InvalidRequest(Problem):
 
 
 class TooLarge(Problem):
-    """The body is larger than is taken; nothing was created."""
+    """The body is too large; no job was created."""
 
     status, code, title = 413, "too_large", "The request is too large"
 
 
 class JobNotFound(Problem):
-    """No such job, or another owner's: the two are not told apart."""
+    """The job does not exist or belongs to another owner; the response is the same for both."""
 
     status, code, title = 404, "job_not_found", "There is no such job"
 
 
 class JobExpired(Problem):
-    """The job's retention has passed."""
+    """The job's retention period is over."""
 
     status, code, title = 410, "job_expired", "The job has expired"
 
 
 class OutputNotFound(Problem):
-    """The output asked for does not exist (yet)."""
+    """The requested output does not exist, or not yet."""
 
     status, code, title = 404, "output_not_found", "There is no such output"
 
 
 class KeyReused(Problem):
-    """An Idempotency-Key came again with another body."""
+    """The Idempotency-Key was used before with a different body."""
 
     status, code, title = 422, "idempotency_key_reused", "The Idempotency-Key was used for another request"
 
@@ -129,21 +129,21 @@ class NotConfigured(Problem):
 
 
 class OverBudget(Problem):
-    """A daily cap does not carry the job; nothing was created."""
+    """The job would exceed a daily cap; no job was created."""
 
     status, code, title = 429, "over_budget", "A daily cap is reached"
     retryable = True
 
 
 class LineTooLong(Problem):
-    """The provider's quota is taken further ahead than a job may wait; nothing was created."""
+    """The next free slot is later than a job may wait; no job was created."""
 
     status, code, title = 429, "line_too_long", "The line is too long"
     retryable = True
 
 
 class Paused(Problem):
-    """The operator has paused new jobs; nothing was created, and running jobs finish."""
+    """The operator has paused new jobs; no job was created. Running jobs finish."""
 
     status, code, title = 503, "paused", "New jobs are paused"
     retryable = True
@@ -156,12 +156,12 @@ class NotRetryable(Problem):
 
 
 class NotFinished(Problem):
-    """Only a job that has ended can be deleted."""
+    """Only a finished job can be deleted."""
 
     status, code, title = 409, "not_finished", "This job has not ended yet"
 
 
 class CallbackUnknown(Problem):
-    """A callback that no attempt is waiting for."""
+    """A callback for which no attempt is waiting."""
 
     status, code, title = 404, "callback_unknown", "There is no such callback"

@@ -1,8 +1,9 @@
-"""When a call may start: a line of reserved slots in which no rolling window holds more than its provider allows.
+"""Rate limits: a line of reserved slots that keeps the starts in every rolling window within the provider's limit.
 
-Slots are kept in line time: a slot's real start is the slot plus the line's `shift`. Pushing the whole line back
-(a 429, a pause) is therefore one number, and order and spacing stay. What had started before the push then seems to
-have started later than it did, never earlier: nothing starts between the push and the line's `resume_at`.
+Slots are stored in line time: the real start of a slot is the slot plus the line's `shift`. To push the whole line
+back (after a 429 or a pause), only this one number changes; order and spacing stay the same. A call that started
+before the push then appears to have started later than it did, never earlier. This is safe because no call starts
+between the push and the line's `resume_at`.
 """
 
 from __future__ import annotations
@@ -35,20 +36,21 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_concurrent: Annotated[int, Meta(ge=1, le=1_000)] | None = None
 
     def loosened(self, tolerance: float) -> Limit:
-        """The same with each window longer by `tolerance` seconds: a start may then be that late and harm nobody."""
+        """The limit with each window `tolerance` seconds longer, so that starts may be late by up to `tolerance`."""
         return replace(self, windows=tuple(Window(w.starts, w.seconds + tolerance) for w in self.windows))
 
     @property
     def longest_log(self) -> int:
-        """How many of the latest slots are kept: those that decide about the next one, and some to count places."""
+        """How many of the latest slots are kept: enough to choose the next one, and to count positions."""
         return max([_COUNTED, *(window.starts for window in self.windows)])
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One account's line: the latest slots in ascending order, those of them given back, the calls under way.
+    """One account's line: `log` has the latest slots in ascending order, `freed` those of them given back.
 
-    A slot given back stays in `log`: it counts as taken until somebody takes it again or its time has passed.
-    Nothing starts before `resume_at`. `leases` holds until when each job's call may be under way.
+    A slot given back stays in `log`: it counts as a start until another job takes it or its time has passed.
+    No call starts before `resume_at`. `leases` has, for each job with a running call, when its lease ends.
+    All times are epoch seconds.
     """
 
     version: int = 0
@@ -60,26 +62,26 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     leases: Mapping[str, float] = {}
 
     def start_of(self, slot: float) -> float:
-        """The real time (epoch seconds) at which a slot's call may start."""
+        """The real time (epoch seconds) at which the call of a slot may start."""
         return max(slot + self.shift, self.resume_at)
 
     def earliest(self, now: float) -> float:
-        """The first slot that is not over yet."""
+        """The first slot that has not passed yet."""
         return max(now, self.resume_at) - self.shift
 
     def on_time(self, slot: float, *, now: float, tolerance: float) -> bool:
-        """Whether a start by this slot is still to come, or no more than `tolerance` seconds late."""
+        """Whether a start by this slot is still ahead, or at most `tolerance` seconds late."""
         return self.earliest(now) <= slot + tolerance
 
     def place_of(self, slot: float, *, now: float) -> int | None:
-        """How many starts come before this one, itself included; None where the line is longer than is kept."""
+        """The position of a slot among the coming starts, from 1; None if the line is longer than the kept slots."""
         if not self.log or self.start_of(self.log[0]) > now:
             return None
         return sum(1 for other in self.log if now < self.start_of(other) and other <= slot)
 
 
 def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
-    """The earliest slot that keeps every window, and the line with it: one given back, or one at the line's end."""
+    """The earliest slot that keeps every window (one given back, or one at the end), and the line with it."""
     earliest = line.earliest(now)
     freed = tuple(slot for slot in line.freed if slot >= earliest)
     if freed:
@@ -90,21 +92,21 @@ def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
 
 
 def give_back(line: Line, slot: float, *, now: float) -> Line:
-    """The line after a reserved start was called off; whoever comes next may have it."""
+    """The line with a reserved slot given back; the next job may take it."""
     if line.start_of(slot) <= now:
         return line
     return replace(line, freed=tuple(sorted((*line.freed, slot))))
 
 
 def move_up(line: Line, slot: float, limit: Limit, *, now: float) -> tuple[float, Line]:
-    """A start that missed its slot: at once where that harms nobody, at the next free slot otherwise.
+    """The new slot for a start that missed its slot, and the line with it: now if safe, else the next free slot.
 
-    It harms nobody where every window holds all the same; nor where nobody else's turn has come meanwhile, because the
-    line behind it can move back by as much as it is late.
+    Starting now is safe if every window still holds. It is also safe if no later slot is due yet, because the line
+    behind it can move back by as much as the start is late.
     """
     at_once = line.earliest(now)
     moved = tuple(sorted(at_once if other == slot else other for other in line.log))
-    if slot in line.log and _keeps(moved, limit):
+    if slot in line.log and _keeps_windows(moved, limit):
         return at_once, replace(line, log=moved)
     if slot in line.log and not any(slot < other <= at_once for other in line.log):
         return slot, replace(line, shift=line.shift + at_once - slot)
@@ -112,10 +114,10 @@ def move_up(line: Line, slot: float, limit: Limit, *, now: float) -> tuple[float
 
 
 def push(line: Line, slot: float, limit: Limit, *, since: float, now: float, until: float) -> Line:
-    """The whole line moved back so that this slot starts at `until`; never forward.
+    """The line moved back until this slot starts at `until`; it never moves forward.
 
-    `since` is when its refused call was due. Where a window has passed since then, others have had their turn in it
-    meanwhile, and the line waits that window out.
+    `since` is when the refused call was due. If a whole window has passed since then, other calls have started in
+    the meantime, and the line also waits for the length of that window.
     """
     waited_out = [now + window.seconds for window in limit.windows if now - since >= window.seconds]
     resume_at = max([line.resume_at, until, *waited_out])
@@ -123,7 +125,7 @@ def push(line: Line, slot: float, limit: Limit, *, since: float, now: float, unt
 
 
 def call_begins(line: Line, limit: Limit, job_id: str, *, now: float, until: float) -> Line | None:
-    """The line with one more call under way, at the latest until `until`; None when there are as many as may be."""
+    """The line with one more running call, leased until `until`; None if the concurrency limit is reached."""
     live = {job: end for job, end in line.leases.items() if end > now and job != job_id}
     if limit.max_concurrent is not None and len(live) >= limit.max_concurrent:
         return None
@@ -131,11 +133,11 @@ def call_begins(line: Line, limit: Limit, job_id: str, *, now: float, until: flo
 
 
 def call_ends(line: Line, job_id: str) -> Line:
-    """The line with that call no longer under way."""
+    """The line without the running call of this job."""
     return replace(line, leases={job: end for job, end in line.leases.items() if job != job_id})
 
 
-def _keeps(log: Sequence[float], limit: Limit) -> bool:
+def _keeps_windows(log: Sequence[float], limit: Limit) -> bool:
     return all(
         later - earlier >= window.seconds
         for window in limit.windows

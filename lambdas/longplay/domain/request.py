@@ -1,4 +1,4 @@
-"""What a caller asks for: a JSON body, held against the catalogue field by field."""
+"""Parses and validates a request body against the catalogue."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from longplay.domain.catalogue import Bound, Catalogue, Kind, Model
 from longplay.domain.errors import InvalidRequest, TooLarge
 from longplay.media.files import HEAD, sniff
 
-LONGEST_BODY = 4_500_000  # bytes; a Lambda's request ends at 6 MB (AWS limit), base64 included
-LONGEST_PROMPT = 2_000  # characters: a job's item stays small
-LONGEST_IMAGE = 3 * 1024 * 1024  # characters of the data URI; a larger image is uploaded
+LONGEST_BODY = 4_500_000  # bytes; a Lambda request is at most 6 MB (AWS limit), base64 included
+LONGEST_PROMPT = 2_000  # characters; keeps a job's item small
+LONGEST_IMAGE = 3 * 1024 * 1024  # characters of the data URI; a larger image must be uploaded
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
 MOST_TAGS = 16
 LONGEST_TAG = 100  # characters
@@ -28,7 +28,7 @@ MOST_CHARGES = 5
 
 _UPLOAD = re.compile(r"upload:(?P<id>[0-9a-f]{32})")
 
-_NOT_COMMERCIAL = "its license rules commercial use out, and the operator wants what it allows. Choose one of"
+_NOT_COMMERCIAL = "its license forbids commercial use. Choose one of"
 
 _Value = int | float | str
 
@@ -44,20 +44,20 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     @property
     def text(self) -> str:
-        """The prompt as a model reads it: the genre belongs to what is asked."""
+        """The prompt as it is sent to the model, with the genre in front."""
         genre = self.parameters.get("genre")
         return f"{genre}, {self.prompt}" if genre else self.prompt
 
     @property
     def fingerprint(self) -> str:
-        """What makes two requests the same: model, prompt, parameters, seed and image."""
+        """SHA-256 of model, prompt, parameters, seed and image; equal requests have equal fingerprints."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """A parsed body: the generation, and how its caller wants it carried out.
+    """A parsed body: the generation, and how the caller wants it carried out.
 
-    An image to start from is in `image`, or yet to be found under the id `upload`.
+    The input image is either in `image`, or not loaded yet and stored under the upload id `upload`.
     """
 
     request: GenerationRequest
@@ -71,16 +71,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_image(self) -> bool:
-        """Whether the generation starts from an image."""
+        """Whether the generation has an input image."""
         return self.upload is not None or self.request.image_sha256 is not None
 
     def showing(self, image: bytes) -> Submission:
-        """The same with its image found; raises InvalidRequest unless its bytes are an image's."""
+        """The submission with its image loaded; raises InvalidRequest unless the bytes are an image."""
         return replace(self, image=_checked_image(image), request=replace(self.request, image_sha256=_sha256(image)))
 
 
 def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int) -> Submission:
-    """The submission in a JSON body; raises InvalidRequest naming the field and its bound, or TooLarge."""
+    """The submission in a JSON body; raises TooLarge, or InvalidRequest with the field and its bound."""
     fields = _decode(body)
     body_hash = hashlib.sha256(msgspec.json.encode(fields, order="sorted")).hexdigest()
     model = _model(fields, catalogue)
@@ -98,19 +98,19 @@ def parse_submission(body: bytes, catalogue: Catalogue, *, longest_deadline: int
 
 
 def parse_upload(body: bytes) -> str | None:
-    """The content type a caller says an image will have, if any; raises InvalidRequest, or TooLarge."""
+    """The content type the caller declares for an upload, if any; raises InvalidRequest or TooLarge."""
     fields = _decode(body or b"{}")
     content_type: str | None = fields.pop("content_type", None)
     if content_type not in (None, *IMAGE_TYPES):
         raise InvalidRequest("content_type", f"`content_type` must be one of {', '.join(IMAGE_TYPES)}, or left out.")
     if unknown := next(iter(fields), None):
-        raise InvalidRequest(unknown[:60], f"`{unknown[:60]}` is not taken; an upload takes `content_type` alone.")
+        raise InvalidRequest(unknown[:60], f"`{unknown[:60]}` is unknown; an upload takes only `content_type`.")
     return content_type
 
 
 def _decode(body: bytes) -> dict[str, Any]:
     if len(body) > LONGEST_BODY:
-        raise TooLarge(f"The body has {len(body):,} bytes; at most {LONGEST_BODY:,} are taken.")
+        raise TooLarge(f"The body has {len(body):,} bytes; the limit is {LONGEST_BODY:,}.")
     try:
         fields = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -128,11 +128,11 @@ def _model(fields: dict[str, Any], catalogue: Catalogue) -> Model:
         return _default(Kind(kind) if kind else catalogue.default_kind, catalogue)
     model = catalogue.find(name) if isinstance(name, str) else None
     if model is None:
-        raise InvalidRequest("model", f"`model` is not known here; choose one of {_offered(catalogue)}.")
+        raise InvalidRequest("model", f"`model` is unknown. Choose one of {_offered(catalogue)}.")
     if not catalogue.offers(model):
         raise InvalidRequest("model", f"{model.name} is not offered here: {_NOT_COMMERCIAL} {_offered(catalogue)}.")
     if kind not in (None, model.kind):
-        raise InvalidRequest("kind", f"`kind` is {kind}, but {model.name} makes {model.kind}; leave `kind` out.")
+        raise InvalidRequest("kind", f"`kind` is {kind}, but {model.name} generates {model.kind}. Leave `kind` out.")
     return model
 
 
@@ -151,7 +151,7 @@ def _prompt(value: object, model: Model) -> str:
     if value is None and model.from_image:
         return ""
     if value is None:
-        raise InvalidRequest("prompt", "`prompt` is missing: say in words what to generate.")
+        raise InvalidRequest("prompt", "`prompt` is missing: describe in words what to generate.")
     return _text("prompt", value, longest=LONGEST_PROMPT)
 
 
@@ -162,29 +162,29 @@ def _text(field: str, value: object, *, longest: int) -> str:
     if not text:
         raise InvalidRequest(field, f"`{field}` is empty; it must have 1 to {longest:,} characters.")
     if len(text) > longest:
-        raise InvalidRequest(field, f"`{field}` has {len(text):,} characters; at most {longest:,} are taken.")
+        raise InvalidRequest(field, f"`{field}` has {len(text):,} characters; the limit is {longest:,}.")
     if any(not character.isprintable() and character not in "\n\t" for character in text):
-        raise InvalidRequest(field, f"`{field}` holds a control or unprintable character; send plain text.")
+        raise InvalidRequest(field, f"`{field}` contains a control or unprintable character. Send plain text.")
     return text
 
 
 def _image(value: object, model: Model) -> bytes | str | None:
-    """The bytes of a data URI, or the id of an upload."""
+    """The bytes of a data URI, or the id of an upload; None for a model without an input image."""
     if value is None and not model.from_image:
         return None
     if not model.from_image:
-        raise InvalidRequest("image", f"`image` is not taken by {model.name}, which makes {model.kind} from words.")
+        raise InvalidRequest("image", f"{model.name} does not take `image`: it generates {model.kind} from text.")
     if isinstance(value, str) and (upload := _UPLOAD.fullmatch(value)):
         return upload["id"]
     if not isinstance(value, str) or not value.startswith("data:"):
-        raise InvalidRequest("image", f"{model.name} starts from an image: send `image` as {_AN_IMAGE}.")
+        raise InvalidRequest("image", f"{model.name} starts from an image: send `image` as {_HOW_TO_SEND_IMAGE}.")
     if len(value) > LONGEST_IMAGE:
         raise InvalidRequest("image", f"`image` has {len(value):,} characters; {_AT_MOST}")
     return _decoded(value.partition(",")[2])
 
 
-_AN_IMAGE = "a data URI (data:image/png;base64,…), or as upload:<id> with the id of an upload (POST /uploads)"
-_AT_MOST = f"at most {LONGEST_IMAGE:,} are taken. Upload a larger image with POST /uploads and name it here."
+_HOW_TO_SEND_IMAGE = "a data URI (data:image/png;base64,…), or as upload:<id> with the id of an upload (POST /uploads)"
+_AT_MOST = f"the limit is {LONGEST_IMAGE:,}. Upload a larger image with POST /uploads and send its id here."
 
 
 def _decoded(encoded: str) -> bytes:
@@ -196,7 +196,7 @@ def _decoded(encoded: str) -> bytes:
 
 def _checked_image(data: bytes) -> bytes:
     if sniff(data[:HEAD]) not in IMAGE_TYPES:
-        raise InvalidRequest("image", "`image` must hold a PNG, a JPEG or a WebP image; its bytes are none of these.")
+        raise InvalidRequest("image", "`image` must be a PNG, JPEG or WebP image; its bytes are none of these.")
     return data
 
 
@@ -217,33 +217,33 @@ def _parameters(fields: Mapping[str, Any], model: Model) -> dict[str, _Value]:
 
 
 def _unknown(field: str, model: Model) -> str:
-    taken = ", ".join(["prompt", *(["image"] if model.from_image else []), *model.parameters, *_OPTIONS])
-    return f"`{field}` is not taken by {model.name}, which makes {model.kind}; it takes: {taken}."
+    accepted = ", ".join(["prompt", *(["image"] if model.from_image else []), *model.parameters, *_OPTIONS])
+    return f"`{field}` is not a field of {model.name}, which generates {model.kind}; it takes: {accepted}."
 
 
 def _number(field: str, value: object, bound: Bound) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or _is_endless(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or _is_not_finite(value):
         raise InvalidRequest(field, f"`{field}` must be a number{_range(bound)}.")
-    if not _within(value, bound):
+    if not _in_bounds(value, bound):
         raise InvalidRequest(field, f"`{field}` is out of bounds: it must be a number{_range(bound)}.")
-    # 10.0 is 10, here as in the table: equal requests must have one fingerprint
+    # 10.0 and 10 must have one fingerprint; DynamoDB also stores 10.0 as 10
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _is_endless(value: float) -> bool:
-    """Whole numbers of any length are finite, and too long for a float to say so."""
+def _is_not_finite(value: float) -> bool:
+    """Whether a number is NaN or infinite. An int never is, and a large one overflows `math.isfinite`."""
     return isinstance(value, float) and not math.isfinite(value)
 
 
 def _integer(field: str, value: object, bound: Bound) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidRequest(field, f"`{field}` must be a whole number{_range(bound)}.")
-    if not _within(value, bound) or (bound.step and value % bound.step):
+    if not _in_bounds(value, bound) or (bound.step and value % bound.step):
         raise InvalidRequest(field, f"`{field}` is out of bounds: it must be a whole number{_range(bound)}.")
     return value
 
 
-def _within(value: float, bound: Bound) -> bool:
+def _in_bounds(value: float, bound: Bound) -> bool:
     return (bound.least is None or value >= bound.least) and (bound.most is None or value <= bound.most)
 
 
@@ -254,14 +254,14 @@ def _range(bound: Bound) -> str:
     return lower + upper + steps
 
 
-def _worded(field: str, value: object, bound: Bound) -> str:
+def _text_parameter(field: str, value: object, bound: Bound) -> str:
     return _text(field, value, longest=bound.longest or LONGEST_PROMPT)
 
 
 _CHECKS: dict[str, Callable[[str, Any, Bound], _Value]] = {
     "number": _number,
     "integer": _integer,
-    "text": _worded,
+    "text": _text_parameter,
 }
 
 
@@ -275,7 +275,9 @@ def _deadline_seconds(value: object, longest_deadline: int) -> int:
 
 def _fresh(value: object, _longest_deadline: int) -> bool:
     if not isinstance(value, bool):
-        raise InvalidRequest("fresh", "`fresh` must be true or false: true generates anew where a result is known.")
+        raise InvalidRequest(
+            "fresh", "`fresh` must be true or false; true generates a new result, even if one is cached."
+        )
     return value
 
 
