@@ -1,4 +1,4 @@
-"""POST /callbacks/{provider}/{job}/{fence}: where providers say that a generation has ended."""
+"""The function for POST /callbacks/{provider}/{job}/{fence}: a provider says that a generation has ended."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ api = new_api()
 
 
 @api.post("/callbacks/<provider>/<job_id>/<fence>")
-def hear(provider: str, job_id: str, fence: str) -> Response[str]:
-    """204 for a hint that was taken, whatever came of it; 404 for one that belongs to nothing."""
+def receive(provider: str, job_id: str, fence: str) -> Response[str]:
+    """204 for a callback that was accepted, with or without effect; 404 for one that matches no attempt."""
     event = api.current_event
     secret = event.query_string_parameters.get("t", "")
-    heard = dependencies().callbacks.receive(provider, job_id, secret, body_of(event))
-    logger.info("callback", provider=provider, job=job_id, fence=fence, heard=heard)
+    outcome = dependencies().callbacks.receive(provider, job_id, secret, body_of(event))
+    logger.info("callback", provider=provider, job=job_id, fence=fence, outcome=outcome)
     return Response(status_code=204, body="")
 
 

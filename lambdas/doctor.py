@@ -1,4 +1,4 @@
-"""The schedule's other function, and the operator's: looks whether every route would work, for nothing."""
+"""The function, scheduled or invoked by the operator, that checks every route without a paid call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = Logger()
 
 
 def handler(_event: dict[str, Any], _context: LambdaContext) -> Any:
-    """One round of checkups, kept for `GET /health` and answered to whoever has invoked this."""
+    """Run one round of checkups; store the report for `GET /health`, and return it."""
     report = dependencies().doctor.round()
-    logger.info("examined", works={f"{seen.model}/{seen.route}": seen.works for seen in report.routes})
+    logger.info("examined", works={f"{route.model}/{route.route}": route.works for route in report.routes})
     return msgspec.to_builtins(report)

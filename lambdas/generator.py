@@ -1,4 +1,4 @@
-"""The SQS consumer: one message, one job, one step."""
+"""The SQS consumer: one message moves one job one step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = Logger()
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Take each message's job one step further; whatever is raised brings the message back, thrice at most."""
+    """Move each message's job one step. After an exception, SQS delivers it again; at most three times in all."""
     for record in event["Records"]:
         message = read_message(record["body"])
         outcome = dependencies().worker.advance(message, remaining=context.get_remaining_time_in_millis() / 1000)

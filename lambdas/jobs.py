@@ -1,4 +1,4 @@
-"""GET /jobs/{id} and what belongs to it: look at a job, fetch its files, cancel it; GET /models and GET /health."""
+"""The function for /jobs/{id} (read, fetch outputs, cancel, retry, delete), GET /models and GET /health."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ api = new_api()
 
 @api.get("/jobs/<job_id>")
 def read(job_id: str) -> Response[str]:
-    """The job; Retry-After says when to look again."""
+    """The job; Retry-After says when to poll again."""
     job = dependencies().service.find(owner_of(api.current_event), job_id)
     logger.info("read", job=job.id, status=job.status)
     return job_response(200, job, dependencies().service)
@@ -27,7 +27,7 @@ def read(job_id: str) -> Response[str]:
 
 @api.get("/jobs/<job_id>/outputs/<n>")
 def fetch(job_id: str, n: str) -> Response[str]:
-    """303 to a fresh presigned URL of the job's n-th file."""
+    """303 to a new presigned URL of the job's n-th file."""
     url = dependencies().service.output_url(owner_of(api.current_event), job_id, n)
     logger.info("fetch", job=job_id, output=n)
     return redirect_response(url)
@@ -35,7 +35,7 @@ def fetch(job_id: str, n: str) -> Response[str]:
 
 @api.post("/jobs/<job_id>/cancel")
 def cancel(job_id: str) -> Response[str]:
-    """The job as it stands after; `attempts` and `cost` say what was or may have been charged."""
+    """The job after cancellation; `attempts` and `cost` say what was or may have been charged."""
     job = dependencies().service.cancel(owner_of(api.current_event), job_id)
     logger.info("cancel", job=job.id, status=job.status)
     return job_response(200, job, dependencies().service)
@@ -43,7 +43,7 @@ def cancel(job_id: str) -> Response[str]:
 
 @api.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> Response[str]:
-    """A new job with the same request, for one that failed or was canceled."""
+    """A new job with the same request as one that failed or was canceled."""
     job = dependencies().service.retry(owner_of(api.current_event), job_id)
     logger.info("retry", job=job.id, retry_of=job_id)
     return created_response(job, dependencies().service, location=f"../{job.id}")
@@ -51,7 +51,7 @@ def retry(job_id: str) -> Response[str]:
 
 @api.delete("/jobs/<job_id>")
 def delete(job_id: str) -> Response[str]:
-    """204: what was asked and what came of it is erased; the ledger stays."""
+    """204: the request and its outputs are erased; the ledger entries stay."""
     dependencies().service.delete(owner_of(api.current_event), job_id)
     logger.info("delete", job=job_id)
     return Response(status_code=204, body="")
@@ -59,17 +59,17 @@ def delete(job_id: str) -> Response[str]:
 
 @api.get("/models")
 def models() -> Response[str]:
-    """What can be asked for here."""
-    use = dependencies().service
-    return json_response(200, models_view(use.catalogue, use.settings))
+    """The models offered here."""
+    service = dependencies().service
+    return json_response(200, models_view(service.catalogue, service.settings))
 
 
 @api.get("/health")
 def health() -> Response[str]:
-    """Which models work and why others do not, by the last round of checkups; nobody is asked for it now."""
-    seen = health_view(dependencies().reports.latest(), now=time.time())
-    logger.info("health", status=seen["status"])
-    return json_response(200, seen)
+    """Which models work and why others do not, by the last round of checkups; calls no provider."""
+    view = health_view(dependencies().reports.latest(), now=time.time())
+    logger.info("health", status=view["status"])
+    return json_response(200, view)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

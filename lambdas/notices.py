@@ -1,4 +1,4 @@
-"""SNS's consumer: where SageMaker's endpoints say that a generation has ended."""
+"""Receives SNS notices from SageMaker endpoints that a generation has ended."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ logger = Logger()
 
 
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Pass each notice on as a hint; whatever is raised brings it back, twice at most.
+    """Pass each notice on as a callback. After an exception, Lambda delivers the notice again, at most twice.
 
-    A message that is none is no fault: SageMaker tries its topics with one whenever an endpoint is made or changed.
+    Other messages are expected: SageMaker sends a test message when an endpoint is created or changed.
     """
     for record in event["Records"]:
         body = record["Sns"]["Message"].encode()
         notice = read_notice(body)
-        heard = dependencies().callbacks.notice("sagemaker", notice.attempt, body) if notice else "no notice"
-        logger.info("notice", attempt=notice and notice.attempt, heard=heard)
+        outcome = dependencies().callbacks.notice("sagemaker", notice.attempt, body) if notice else "no notice"
+        logger.info("notice", attempt=notice and notice.attempt, outcome=outcome)

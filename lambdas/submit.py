@@ -1,4 +1,4 @@
-"""POST /generate, and POST /uploads before it: takes a prompt, and an image to start from; answers with a job."""
+"""The function for POST /generate, which creates a job, and POST /uploads, for an input image."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ api = new_api()
 
 @api.post("/generate")
 def generate() -> Response[str]:
-    """202 with the job, its place in Location and the seconds to wait in Retry-After."""
-    event, use = api.current_event, dependencies().service
-    submission = parse_submission(body_of(event), use.catalogue, longest_deadline=use.settings.longest_deadline)
-    job = use.submit(owner_of(event), submission, key=idempotency_key_of(event))
+    """202 with the job, its URL in Location and the seconds to wait in Retry-After."""
+    event, service = api.current_event, dependencies().service
+    submission = parse_submission(body_of(event), service.catalogue, longest_deadline=service.settings.longest_deadline)
+    job = service.submit(owner_of(event), submission, key=idempotency_key_of(event))
     logger.info("submitted", job=job.id, owner=job.owner, model=job.request.model)
-    return created_response(job, use, location=f"jobs/{job.id}")
+    return created_response(job, service, location=f"jobs/{job.id}")
 
 
 @api.post("/uploads")
 def upload() -> Response[str]:
-    """201 with a form by which the caller sends an image straight to the bucket."""
+    """201 with a form that the caller uses to send an image directly to the bucket."""
     owner, content_type = owner_of(api.current_event), parse_upload(body_of(api.current_event))
     opened = dependencies().service.uploads.open(owner, content_type=content_type)
     logger.info("upload", upload=opened.id, owner=owner)

@@ -1,4 +1,4 @@
-"""The schedule's function: sees that no job is stuck."""
+"""The scheduled function that finds jobs that are stuck and moves them on."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ logger = Logger()
 
 
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
-    """See to every open job whose time has come."""
+    """Sweep every open job that is due."""
     logger.info("swept", due=dependencies().sweeper.sweep())

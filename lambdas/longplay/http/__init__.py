@@ -1,1 +1,1 @@
-"""What callers see: the edges of the HTTP API, its use cases, and the documents it answers with."""
+"""The HTTP API: requests, responses, use cases and JSON documents."""

@@ -1,4 +1,4 @@
-"""The HTTP contract's edges: who is calling, what they sent, and how an answer or an error is written."""
+"""Reads HTTP requests (owner, body, headers) and writes HTTP responses and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from longplay.domain.errors import Charged, InvalidRequest, Problem
 from longplay.domain.job import Job
-from longplay.http.job_view import Viewpoint, job_view, retry_after, timestamp
+from longplay.http.job_view import ViewContext, job_view, retry_after, timestamp
 from longplay.http.service import Service
 from longplay.http.uploads import LARGEST_UPLOAD, Upload
 
@@ -22,7 +22,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def new_api() -> APIGatewayRestResolver:
-    """A resolver that answers every Problem as problem+json."""
+    """A resolver that returns every Problem as application/problem+json."""
     api = APIGatewayRestResolver(cors=CORSConfig(expose_headers=["Location", "Retry-After"]))
 
     @api.exception_handler(Problem)  # type: ignore[untyped-decorator]
@@ -33,7 +33,7 @@ def new_api() -> APIGatewayRestResolver:
 
 
 def json_response(status: int, body: object, *, headers: dict[str, str] | None = None) -> Response[str]:
-    """A JSON answer."""
+    """A JSON response."""
     return Response(
         status_code=status,
         content_type="application/json",
@@ -45,31 +45,31 @@ def json_response(status: int, body: object, *, headers: dict[str, str] | None =
 def job_response(
     status: int, job: Job, service: Service, *, just_submitted: bool = False, headers: dict[str, str] | None = None
 ) -> Response[str]:
-    """A job as its caller sees it, with where to find it and when to look again."""
-    job, place = service.standing(job, just_submitted=just_submitted)
+    """The job as JSON; Retry-After says when to poll again if it is not finished."""
+    job, position = service.standing(job, just_submitted=just_submitted)
     now = service.clock()
-    seen = Viewpoint(
+    context = ViewContext(
         now=now,
         model=service.catalogue.models.get(job.request.model),
-        place=place,
+        position=position,
         url=service.presigned,
         url_seconds=service.settings.url_lifetime,
     )
     waiting = {} if job.status.finished else {"Retry-After": str(retry_after(job, now=now))}
-    return json_response(status, job_view(job, seen), headers={**waiting, **(headers or {})})
+    return json_response(status, job_view(job, context), headers={**waiting, **(headers or {})})
 
 
 def created_response(job: Job, service: Service, *, location: str) -> Response[str]:
-    """202 for a job that is under way, 200 for one that is finished already.
+    """202 for a job in progress, 200 for one that is already finished.
 
-    `location` is relative to the request's own URL, so that it holds behind every stage, path and domain.
+    `location` is relative to the request's URL, so it works with every stage, base path and domain.
     """
     status = HTTPStatus.OK if job.status.finished else HTTPStatus.ACCEPTED
     return job_response(status, job, service, just_submitted=True, headers={"Location": location})
 
 
 def upload_response(upload: Upload) -> Response[str]:
-    """201: where to send an image, and how to name it afterward."""
+    """201 with the form to send the image with, and the value for `image` in later requests."""
     view = {
         "id": upload.id,
         "image": f"upload:{upload.id}",
@@ -85,35 +85,35 @@ def upload_response(upload: Upload) -> Response[str]:
 
 
 _HOW_TO_UPLOAD = (
-    "Send the image as multipart/form-data to `url`: all `fields` first, then `file`, of at most `largest` bytes. "
-    "Then start generations from it with its `image` in POST /generate, as often as you like until `expires_at`."
+    "Send the image as multipart/form-data to `url`: all `fields` first, then `file`, at most `largest` bytes. "
+    "Then use the value of `image` in POST /generate, as often as you like until `expires_at`."
 )
 
 
 def redirect_response(url: str) -> Response[str]:
-    """303 See Other: the file, by a GET."""
+    """303 See Other: the file can be fetched with GET at `url`."""
     return Response(status_code=303, content_type="text/plain", body="", headers={"Location": url})
 
 
 def owner_of(event: APIGatewayProxyEvent) -> str:
-    """Whose jobs the caller may see: the owner named in the API key, or the IAM principal.
+    """The owner whose jobs the caller may see: named in the API key, or derived from the IAM principal.
 
-    API Gateway has checked the key. A key's value is `lp_<owner>_<secret>`, so a rotated key keeps its jobs;
-    one of another form is an owner of its own.
+    API Gateway has already checked the key. A key's value is `lp_<owner>_<secret>`, so the jobs stay visible after
+    the key is rotated. For a key of any other form, the owner is derived from the key itself.
     """
     identity = event.request_context.identity
-    # an API that checks principals checks no keys: what a caller says there is no key of ours
+    # an API that authenticates IAM principals does not check keys, so the caller's header is not trusted
     key = identity.api_key or (None if identity.user_arn else _header(event, "x-api-key"))
     named = _KEY.fullmatch(key or "")
-    return named["owner"] if named else _anonymous(key or identity.user_arn or "")
+    return named["owner"] if named else _derived_owner(key or identity.user_arn or "")
 
 
 def body_of(event: APIGatewayProxyEvent) -> bytes:
-    """The body's bytes, whatever content type the caller sent (`curl -d` sends a form's)."""
+    """The body's bytes. The Content-Type is ignored, because `curl -d` sends a form's."""
     try:
         return (event.decoded_body or "").encode()
     except ValueError as error:
-        raise InvalidRequest("body", "The body is not text in UTF-8; send a JSON object.") from error
+        raise InvalidRequest("body", "The body is not UTF-8 text. Send a JSON object.") from error
 
 
 def idempotency_key_of(event: APIGatewayProxyEvent) -> str | None:
@@ -128,7 +128,7 @@ def _header(event: APIGatewayProxyEvent, name: str) -> str | None:
     return event.headers.get(name)
 
 
-def _anonymous(credential: str) -> str:
+def _derived_owner(credential: str) -> str:
     return f"key-{hashlib.sha256(credential.encode()).hexdigest()[:24]}"
 
 

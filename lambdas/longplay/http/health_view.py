@@ -1,4 +1,4 @@
-"""How the models are, as callers see it: which work, and why others do not, by the last round of checkups."""
+"""The JSON document of GET /health: which models work, and why others do not, by the last round of checkups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from longplay.doctor.reports import Report, RouteReport
 from longplay.http.job_view import timestamp
 from longplay.providers.findings import Finding, Question
 
-#: What a caller is told; the advice is the operator's.
+#: Reasons as callers see them; the advice in a finding is only for the operator.
 _WHY = {
     Question.SERVER: "not set up on this deployment",
     Question.TOKEN: "no token is stored",
@@ -18,14 +18,14 @@ _WHY = {
     Question.PERMITTED: "the token does not permit it",
     Question.LIVE: "the model is not served there now",
 }
-_STALE = 3 * 3_600.0  # seconds; the doctor comes every hour
-_UNTOLD = "could not be told when it was last looked at"
+_STALE = 3 * 3_600.0  # seconds; checkups run every hour
+_UNKNOWN = "the last checkup could not find out"
 
 
 def health_view(report: Report | None, *, now: float) -> dict[str, Any]:
-    """`status` is ok, degraded (some models on offer have no route that works), down (none has), or unchecked.
+    """`status` is ok, degraded (some offered models have no working route), down (no model has one), or unchecked.
 
-    It is stale where the doctor has not been round for three hours; `now` is in epoch seconds.
+    It is stale if the last round is more than three hours old. `now` is in epoch seconds.
     """
     if report is None:
         return {"status": "unchecked", "models": {}}
@@ -44,8 +44,8 @@ def _status(found: Sequence[Finding]) -> str:
 
 
 def _model(routes: Sequence[RouteReport]) -> dict[str, Any]:
-    ways = [{"route": route.route, "works": route.works, **_why(route)} for route in routes]
-    return {"works": _best([route.works for route in routes]), "routes": ways}
+    entries = [{"route": route.route, "works": route.works, **_why(route)} for route in routes]
+    return {"works": _best([route.works for route in routes]), "routes": entries}
 
 
 def _best(findings: Sequence[Finding]) -> Finding:
@@ -56,4 +56,4 @@ def _why(route: RouteReport) -> dict[str, str]:
     if route.works is Finding.YES:
         return {}
     refused = next((question for question in _WHY if route.findings.get(question) is Finding.NO), None)
-    return {"why": _WHY[refused] if refused else _UNTOLD}
+    return {"why": _WHY[refused] if refused else _UNKNOWN}

@@ -1,4 +1,4 @@
-"""A job as its caller sees it: plain JSON, with a reason and an ETA for every wait and an answer to what it cost."""
+"""The JSON document of a job, with a reason and an ETA for every wait, and its cost."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from longplay.domain.catalogue import Model
 from longplay.domain.errors import Charged
 from longplay.domain.job import Attempt, Job, Output, Status, WaitReason
 
-SHORTEST_POLL, LONGEST_POLL = 1, 30  # seconds a caller is asked to wait before looking again
+SHORTEST_POLL, LONGEST_POLL = 1, 30  # seconds a caller should wait before it polls again
 
 
 @dataclass(frozen=True, kw_only=True)
-class Viewpoint:
-    """From where a job is seen: the time (epoch seconds), its model, its place in line, and how to presign a file."""
+class ViewContext:
+    """The time (epoch seconds), the job's model, its position in line, and how to presign a file."""
 
     now: float
     model: Model | None
-    place: int | None
+    position: int | None
     url: Callable[[Output], str]
     url_seconds: int
 
 
-def job_view(job: Job, seen: Viewpoint) -> dict[str, Any]:
-    """The job's JSON document. Members without a value are left out."""
+def job_view(job: Job, context: ViewContext) -> dict[str, Any]:
+    """The job's JSON document, without members that have no value."""
     return _present(
         id=job.id,
         status=job.status,
@@ -39,39 +39,39 @@ def job_view(job: Job, seen: Viewpoint) -> dict[str, Any]:
         completed_at=timestamp(job.completed_at),
         deadline=timestamp(job.deadline),
         expires_at=timestamp(job.expires_at),
-        wait=None if job.status.finished else _wait(job, seen),
+        wait=None if job.status.finished else _wait(job, context),
         attempts=[_attempt(attempt, job) for attempt in job.attempts],
         cost=_cost(job),
         served_by=job.leg.route if job.attempts and job.status is Status.SUCCEEDED else None,
         cached=job.cached,
-        outputs=[_output(job, n, seen) for n in range(len(job.outputs))],
+        outputs=[_output(job, n, context) for n in range(len(job.outputs))],
         error=_error(job),
         retry_of=job.retry_of,
         tags=job.tags,
-        license=_license(seen.model),
-        not_honored=_not_honored(job, seen.model),
+        license=_license(context.model),
+        not_honored=_not_honored(job, context.model),
     )
 
 
 def retry_after(job: Job, *, now: float) -> int:
-    """After how many seconds it is worth looking again."""
+    """Seconds until the caller should poll again."""
     return round(min(LONGEST_POLL, max(SHORTEST_POLL, _eta(job, now))))
 
 
 def timestamp(seconds: float | None) -> str | None:
-    """Epoch seconds as RFC 3339, in UTC and to the millisecond."""
+    """Epoch seconds as an RFC 3339 timestamp in UTC, to the millisecond."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _wait(job: Job, seen: Viewpoint) -> dict[str, Any]:
+def _wait(job: Job, context: ViewContext) -> dict[str, Any]:
     return _present(
         reason=_reason(job),
         slot_at=timestamp(job.not_before),
-        eta_seconds=round(_eta(job, seen.now), 1),
-        position=seen.place,
-        basis=_basis(job, seen.now),
+        eta_seconds=round(_eta(job, context.now), 1),
+        position=context.position,
+        basis=_basis(job, context.now),
     )
 
 
@@ -81,17 +81,17 @@ def _reason(job: Job) -> WaitReason:
 
 
 def _eta(job: Job, now: float) -> float:
-    """Seconds until the result, as far as the slot and the route's usual duration tell.
+    """Estimated seconds until the result, from the slot and the route's typical duration.
 
-    What takes longer than usual is expected to take a quarter longer than it has.
+    A job that takes longer than usual is expected to take another quarter of its running time.
     """
     if job.status is Status.RUNNING:
-        under_way = _under_way(job, now)
-        return max(job.leg.typical_seconds - under_way, under_way / 4)
+        running = _running_seconds(job, now)
+        return max(job.leg.typical_seconds - running, running / 4)
     return max(job.not_before - now, 0.0) + job.leg.typical_seconds
 
 
-def _under_way(job: Job, now: float) -> float:
+def _running_seconds(job: Job, now: float) -> float:
     return max(0.0, now - job.attempts[-1].started_at)
 
 
@@ -99,7 +99,7 @@ def _basis(job: Job, now: float) -> str:
     usual = f"A generation takes about {job.leg.typical_seconds:g} s: {job.leg.typical_basis}."
     if job.wait:
         return f"{job.wait.basis} {usual}"
-    late = job.status is Status.RUNNING and _under_way(job, now) > job.leg.typical_seconds
+    late = job.status is Status.RUNNING and _running_seconds(job, now) > job.leg.typical_seconds
     return f"This one takes longer than usual. {usual}" if late else usual
 
 
@@ -117,7 +117,7 @@ def _attempt(attempt: Attempt, job: Job) -> dict[str, Any]:
 
 
 def _cost(job: Job) -> dict[str, float]:
-    """Estimates by the catalogue's prices: one generation, the most this job can come to, what is known to be due."""
+    """Estimates in USD by catalogue price: one generation, the most the job can cost, and what is surely charged."""
     return {
         "estimated_usd": job.leg.price_usd,
         "possible_usd": _possible_usd(job),
@@ -131,11 +131,11 @@ def _possible_usd(job: Job) -> float:
     return round(job.usd(Charged.YES, Charged.UNKNOWN), 6)
 
 
-def _output(job: Job, n: int, seen: Viewpoint) -> dict[str, Any]:
+def _output(job: Job, n: int, context: ViewContext) -> dict[str, Any]:
     output = job.outputs[n]
     return _present(
-        url=seen.url(output),
-        url_expires_at=timestamp(seen.now + seen.url_seconds),
+        url=context.url(output),
+        url_expires_at=timestamp(context.now + context.url_seconds),
         href=f"jobs/{job.id}/outputs/{n}",
         content_type=output.content_type,
         bytes=output.bytes,
@@ -159,14 +159,14 @@ def _error(job: Job) -> dict[str, Any] | None:
 
 
 def _not_honored(job: Job, model: Model | None) -> dict[str, str] | None:
-    """What was asked for and its route cannot do, or only nearly; a parameter at its default was not asked for."""
+    """Requested parameters that the route ignores or approximates, by name; defaults count as not requested."""
     route = model.route(job.leg.route) if model else None
-    if model is None or route is None or job.cached:  # what was copied may have gone another way
+    if model is None or route is None or job.cached:  # a cached result may be from another route
         return None
     given = {name: value for name, value in job.request.parameters.items() if name in model.parameters}
-    asked = {name for name, value in given.items() if value != model.parameters[name].default}
-    said = {**dict.fromkeys(route.ignores, "ignored"), **dict.fromkeys(route.approximates, "approximated")}
-    return {name: what for name, what in said.items() if name in asked} or None
+    requested = {name for name, value in given.items() if value != model.parameters[name].default}
+    effects = {**dict.fromkeys(route.ignores, "ignored"), **dict.fromkeys(route.approximates, "approximated")}
+    return {name: effect for name, effect in effects.items() if name in requested} or None
 
 
 def _license(model: Model | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The catalogue as its callers see it: what can be asked for, within which bounds, at what price and license."""
+"""The JSON document of the catalogue: models, parameters with bounds, prices and licenses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from longplay.domain.settings import Settings
 
 
 def models_view(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
-    """Every model that is offered, with the routes that are set up here in the order they are tried."""
+    """Every offered model, with its configured routes in the order they are tried."""
     return {"models": [_model(model, catalogue, settings) for model in catalogue.offered]}
 
 
