@@ -135,7 +135,7 @@ class TestNothingWasSent:
             for filler in fillers:
                 filler.close()
         assert facts(error) == self.UNREACHABLE
-        assert "did not take the connection in time" in error.message
+        assert "did not accept the connection in time" in error.message
 
     def test_when_the_server_speaks_no_tls(self, server, call):
         server.reads = False
@@ -226,7 +226,7 @@ class TestSomethingWasSent:
         error = failure(call)
         assert error.kind is FailureKind.UPSTREAM
         assert facts(error) == self.BROKEN
-        assert "broke after the request had been sent" in error.message
+        assert "broke after the request was sent" in error.message
 
     def test_and_what_had_come_of_it_is_told(self, server, call):
         server.says(200, b"x" * 70_000, {"Content-Length": "100000", "ETag": '"one"'})

@@ -1,4 +1,4 @@
-"""The token a call carries: what it is stored under, and whom it may be sent to."""
+"""The token sent with a call: the name it is stored under, and the host it may be sent to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from longplay.providers.protocol import Call
 
 @dataclass(frozen=True)
 class Credential:
-    """`token` is None where none is stored; it is left out of the representation, and so out of logs."""
+    """A stored token by name; `token` is None if none is stored. It is not in the repr, so it is not logged."""
 
     name: str
     token: str | None = field(repr=False)
@@ -20,13 +20,13 @@ class Credential:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The header that carries the token, none without one."""
+        """The Authorization header; empty without a token."""
         return {"Authorization": f"{self.scheme} {self.token}"} if self.token else {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnToken:
-    """A provider's own token, stored as `name`: it goes to `host` and to a stand-in on this machine, nowhere else."""
+    """A provider's token, stored as `name`. It is sent only to `host` and to a stand-in on this machine."""
 
     name: str
     host: str
@@ -34,11 +34,11 @@ class OwnToken:
     scheme: str = "Bearer"
 
     def credential(self, call: Call, read_token: Callable[[str], str | None]) -> Credential:
-        """What the call carries; raises ProviderError where `host` is called and no token is stored."""
-        theirs = server_of(call.url).partition(":")[0].lower() == self.host
-        # server_of lets http through to this machine alone
-        token = read_token(self.name) if theirs or call.url.startswith("http:") else None
-        if theirs and token is None:
+        """The credential for a call; raises ProviderError if `host` is called and no token is stored."""
+        is_provider = server_of(call.url).partition(":")[0].lower() == self.host
+        # server_of allows http only to this machine
+        token = read_token(self.name) if is_provider or call.url.startswith("http:") else None
+        if is_provider and token is None:
             raise ProviderError(
                 FailureKind.NO_TOKEN,
                 f"no token stored: {call.model} at {self.host} needs one. {self.advice.format(token=self.name)}",

@@ -1,4 +1,4 @@
-"""Result files at the addresses a provider names: fetched from its own hosts alone, and never with a token."""
+"""Downloads result files, only from the provider's own hosts and never with a token."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from longplay.providers.refusals import printable
 from longplay.providers.results import LARGEST_RESULT, bad_output, read_result
 from longplay.providers.resumption import fetch_whole
 
-_LONGEST_HOST = 100  # characters of it that are quoted
+_LONGEST_HOST = 100  # characters of a host quoted in an error
 
 
 def fetch_results(urls: Sequence[str], call: Call, *, domains: tuple[str, ...], until: float) -> tuple[MediaFile, ...]:
-    """Download result files by `until` (by `time.monotonic`), 200 MB in all, and read them as the call's kind.
+    """Download result files by `until` (`time.monotonic`), 200 MB in all, and check that they are of the call's kind.
 
-    A host is one of `domains`, below one, or the very server that was called. A download that breaks is resumed a few
-    times. Raises ProviderError for what can never be used, and PollError for a download that failed nonetheless: the
-    files are paid for, and lie there to be fetched again.
+    A file's host must be one of `domains`, a subdomain of one, or the server that was called. A broken download is
+    resumed a few times. Raises ProviderError for a result that can never be used, and PollError for a download that
+    failed: the files are paid for and still there, so the next poll can fetch them.
     """
     for url in urls:
         _check_host(url, call, domains)
@@ -40,10 +40,10 @@ def _check_host(url: str, call: Call, domains: tuple[str, ...]) -> None:
 
 
 def _files(urls: Sequence[str], call: Call, until: float) -> Iterator[MediaFile]:
-    left = LARGEST_RESULT
+    remaining = LARGEST_RESULT
     for number, url in enumerate(urls):
-        answer = _fetch(url, call.folder / f"output-{number}", largest=left, until=until)
-        left -= answer.bytes
+        answer = _fetch(url, call.folder / f"output-{number}", largest=remaining, until=until)
+        remaining -= answer.bytes
         yield _read(answer, call)
 
 
@@ -51,7 +51,7 @@ def _fetch(url: str, path: Path, *, largest: int, until: float) -> Answer:
     try:
         return fetch_whole(url, path, largest=largest, until=until)
     except ProviderError as error:
-        if error.kind is FailureKind.BAD_OUTPUT:  # larger than is taken
+        if error.kind is FailureKind.BAD_OUTPUT:  # too large, and will stay so
             raise
         raise PollError(error) from error
 

@@ -1,4 +1,4 @@
-"""The one HTTP client of all providers: the answer lands in a file, and each failure gets its name."""
+"""The HTTP client for all providers: saves each answer to a file and raises each failure as ProviderError."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from urllib3.util import Url, parse_url
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 
 CONNECT_SECONDS = 5.0  # for each address of the server
-LARGEST_REFUSAL = 64 * 1024  # bytes read of an answer that is no success
+LARGEST_REFUSAL = 64 * 1024  # bytes read of an error response
 USER_AGENT = "longplay"
 
 _CHUNK = 64 * 1024
@@ -32,7 +32,7 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a server said: `headers` by any case of letters, the body (64 KB of a refusal) in a file."""
+    """A server's response. `headers` ignore case; `body` is a file (for a refusal, its first 64 KB)."""
 
     status: int
     headers: Mapping[str, str]
@@ -41,12 +41,12 @@ class Answer:
 
     @property
     def success(self) -> bool:
-        """Whether the server says that it did what was asked."""
+        """Whether the status is 2xx."""
         return _is_success(self.status)
 
 
 class CutOff(ProviderError):
-    """The connection broke in the midst of a successful answer's body; `answer` is what has come of it."""
+    """The connection broke during the body of a successful answer; `answer` has the part that arrived."""
 
     def __init__(self, error: ProviderError, answer: Answer) -> None:
         super().__init__(error.kind, error.message, charged=error.charged)
@@ -64,46 +64,45 @@ def exchange(
     longest_silence: float | None = None,
     json: Any = None,
 ) -> Answer:
-    """Make one call and save its answer, whatever the status; follows no redirect and repeats nothing.
+    """Send one request and save its answer, with any status; never follows a redirect or retries.
 
-    `timeout` bounds the whole exchange in seconds, however slowly bytes drip in; only resolving the name and
-    trying its addresses (5 s apiece) may outlast it. `longest_silence` are the seconds without a byte after
-    which no more is waited for. `largest` is in bytes. Raises ProviderError when no whole answer came, and
-    CutOff, which is one, when some of it did.
+    `timeout` limits the whole exchange in seconds, even if bytes keep arriving slowly; only resolving the name and
+    trying its addresses (5 s each) may take longer. After `longest_silence` seconds without a byte, the exchange
+    fails. `largest` is in bytes. Raises ProviderError without a complete answer; it is a CutOff if a part arrived.
     """
-    host, callback_grace = server_of(url), min(timeout, longest_silence or timeout)
-    with _Line(timeout) as line, _session(line) as session, _named_failures(host, line, callback_grace):
+    host, read_timeout = server_of(url), min(timeout, longest_silence or timeout)
+    with _Watchdog(timeout) as watchdog, _session(watchdog) as session, _named_failures(host, watchdog, read_timeout):
         response = session.request(
             method,
             url,
             headers=dict(headers),
             json=json,
-            timeout=(min(CONNECT_SECONDS, timeout), callback_grace),
+            timeout=(min(CONNECT_SECONDS, timeout), read_timeout),
             stream=True,
             allow_redirects=False,
         )
-        with response, _keeping(response, save_to), _named_failures(host, line, callback_grace):
+        with response, _partial_kept(response, save_to), _named_failures(host, watchdog, read_timeout):
             with save_to.open("wb") as file:
                 _save(response, file, largest, host)
-            _refuse_cut_off(response, line)
+            _refuse_cut_off(response, watchdog)
     return _answer(response, save_to)
 
 
 def server_of(url: str) -> str:
-    """The host (with its port, if given) that a call to the URL goes to, as the connection itself reads it.
+    """The host (and port, if given) that a call to the URL connects to, parsed as urllib3 parses it.
 
-    Raises ProviderError unless it is https, or http to this machine, with no credentials in it.
+    Raises ProviderError unless the URL is https, or http to this machine, and contains no credentials.
     """
     address = _parsed(url)
     if not address.host or address.auth is not None:
-        raise _unusable("it has no host, or holds credentials")
+        raise _unusable("it has no host, or contains credentials")
     if address.scheme != "https" and not (address.scheme == "http" and _is_loopback(address.host)):
         raise _unusable("it is not https")
     return address.netloc or address.host
 
 
-class _Line:
-    """One call's connection, cut when its time is up, be it in its handshake, its headers or its body."""
+class _Watchdog:
+    """Closes a call's connection when its time is up, during handshake, headers or body."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -114,7 +113,7 @@ class _Line:
         self._timer = Timer(seconds, self._expire)
         self._timer.daemon = True
 
-    def __enter__(self) -> _Line:
+    def __enter__(self) -> _Watchdog:
         self._timer.start()
         return self
 
@@ -128,9 +127,9 @@ class _Line:
                 self._sockets.pop().close()
 
     def watch(self, connection: socket.socket) -> None:
-        """Cut this connection too, at once if it is late."""
+        """Also close this connection on expiry; at once if the time is already up."""
         with self._lock:
-            # TLS takes the descriptor over and closing frees it; a duplicate stays ours until the end
+            # TLS takes over the descriptor, and closing frees it; a duplicate stays valid until the end
             self._sockets.append(connection.dup())
             if self.expired:
                 self._cut()
@@ -142,23 +141,23 @@ class _Line:
 
     def _cut(self) -> None:
         for connection in self._sockets:
-            with suppress(OSError):  # the server was faster
+            with suppress(OSError):  # the server has already closed it
                 connection.shutdown(socket.SHUT_RDWR)
 
 
 class _WatchedConnection(HTTPConnection):
-    def __init__(self, *args: Any, line: _Line, **options: Any) -> None:
+    def __init__(self, *args: Any, watchdog: _Watchdog, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._line = line
+        self._watchdog = watchdog
 
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
-        self._line.watch(connection)
+        self._watchdog.watch(connection)
         return connection
 
     def connect(self) -> None:
         super().connect()
-        self._line.connected = True
+        self._watchdog.connected = True
 
 
 class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
@@ -169,23 +168,23 @@ _CONNECTIONS = {"http": _WatchedConnection, "https": _WatchedTLSConnection}
 
 
 class _WatchingAdapter(HTTPAdapter):
-    def __init__(self, line: _Line) -> None:
+    def __init__(self, watchdog: _Watchdog) -> None:
         super().__init__()
-        self._line = line
+        self._watchdog = watchdog
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> HTTPConnectionPool:
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = partial(_CONNECTIONS[pool.scheme], line=self._line)
+        pool.ConnectionCls = partial(_CONNECTIONS[pool.scheme], watchdog=self._watchdog)
         return pool  # type: ignore[no-any-return]
 
 
-def _session(line: _Line) -> requests.Session:
-    """A session for one call, so that no header, cookie or connection outlives it."""
+def _session(watchdog: _Watchdog) -> requests.Session:
+    """A session for one call; no header, cookie or connection is kept for the next."""
     session = requests.Session()
-    session.trust_env = False  # a .netrc would replace our token, a proxy would see it
+    session.trust_env = False  # a .netrc would replace our token, and a proxy would see it
     session.headers = requests.structures.CaseInsensitiveDict({"User-Agent": USER_AGENT})
     for scheme in _CONNECTIONS:
-        session.mount(f"{scheme}://", _WatchingAdapter(line))
+        session.mount(f"{scheme}://", _WatchingAdapter(watchdog))
     return session
 
 
@@ -194,12 +193,12 @@ def _answer(response: requests.Response, body: Path) -> Answer:
 
 
 @contextmanager
-def _keeping(response: requests.Response, body: Path) -> Iterator[None]:
-    """What has come of a body that breaks is told with the failure."""
+def _partial_kept(response: requests.Response, body: Path) -> Iterator[None]:
+    """Raise a failure within as a CutOff with the part of the body that arrived."""
     try:
         yield
     except ProviderError as error:
-        if error.kind is FailureKind.BAD_OUTPUT:  # larger than is taken
+        if error.kind is FailureKind.BAD_OUTPUT:  # the file is too large
             raise
         raise CutOff(error, _answer(response, body)) from error
 
@@ -219,17 +218,17 @@ def _save(response: requests.Response, file: BinaryIO, largest: int, host: str) 
 
 
 def _save_refusal(response: requests.Response, file: BinaryIO) -> None:
-    with suppress(requests.RequestException):  # the status is known already, and says more than a broken body
+    with suppress(requests.RequestException):  # the status is known, and matters more than the body
         for chunk in response.iter_content(_CHUNK):
             file.write(chunk[: LARGEST_REFUSAL - file.tell()])
             if file.tell() >= LARGEST_REFUSAL:
                 break
 
 
-def _refuse_cut_off(response: requests.Response, line: _Line) -> None:
-    """A body that ends with the connection looks whole when we cut it."""
+def _refuse_cut_off(response: requests.Response, watchdog: _Watchdog) -> None:
+    """Raise a timeout if we closed the connection of a body without a length, which then looks complete."""
     framed = {"content-length", "transfer-encoding"} & {name.lower() for name in response.headers}
-    if line.expired and not framed and _is_success(response.status_code):
+    if watchdog.expired and not framed and _is_success(response.status_code):
         raise requests.ReadTimeout
 
 
@@ -238,14 +237,14 @@ def _is_success(status: int) -> bool:
 
 
 @contextmanager
-def _named_failures(host: str, line: _Line, callback_grace: float) -> Iterator[None]:
+def _named_failures(host: str, watchdog: _Watchdog, read_timeout: float) -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
-        if not line.connected:
+        if not watchdog.connected:
             raise _unreachable(host, error) from error
-        if line.expired or isinstance(error, requests.Timeout):
-            raise _timed_out(host, line.seconds if line.expired else callback_grace) from error
+        if watchdog.expired or isinstance(error, requests.Timeout):
+            raise _timed_out(host, watchdog.seconds if watchdog.expired else read_timeout) from error
         raise _broken(host) from error
 
 
@@ -258,15 +257,15 @@ def _unreachable(host: str, error: requests.RequestException) -> ProviderError:
 _WHY_UNREACHABLE: tuple[tuple[type[Exception], str], ...] = (
     (NameResolutionError, "its name does not resolve; check the server's address in the settings"),
     (NewConnectionError, "the connection was refused"),
-    (ConnectTimeoutError, "it did not take the connection in time"),
-    (SSLError, "its TLS certificate or handshake was not acceptable"),
+    (ConnectTimeoutError, "it did not accept the connection in time"),
+    (SSLError, "its TLS certificate or handshake was rejected"),
 )
 
 
 def _timed_out(host: str, timeout: float) -> ProviderError:
     return ProviderError(
         FailureKind.TIMEOUT,
-        f"{host} gave no whole answer within {timeout:g} s; the call may have run and been billed",
+        f"{host} did not answer completely within {timeout:g} s; the call may have run and been billed",
         charged=Charged.UNKNOWN,
     )
 
@@ -274,7 +273,7 @@ def _timed_out(host: str, timeout: float) -> ProviderError:
 def _broken(host: str) -> ProviderError:
     return ProviderError(
         FailureKind.UPSTREAM,
-        f"the connection to {host} broke after the request had been sent: the call may have run and been billed",
+        f"the connection to {host} broke after the request was sent; the call may have run and been billed",
         charged=Charged.UNKNOWN,
     )
 

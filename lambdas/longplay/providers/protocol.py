@@ -1,4 +1,4 @@
-"""What a provider does: take one generation, and answer with files, or with a reference to ask by later."""
+"""The provider interface: submit a generation and get files, or a reference to poll."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from longplay.media.files import MediaFile
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One generation as a route asks its provider for it.
+    """One generation as a route sends it to its provider.
 
-    `model` is the provider's own id, `url` the server's address with the model filled in, `style` how the server wants
-    its parameters, `timeout` the seconds the whole exchange may take, `folder` where result files are written,
-    `callback_url` where the provider may say that it is done (None: nowhere). `image_url` is where the input image can
-    be fetched without a key for an hour (None: nowhere it could reach), `attempt` a name that no other call has, at
-    most 64 characters, and `ends_within` the seconds left until the job's deadline.
+    `model` is the provider's id of the model, `url` the server's address with the model filled in, and `style` the
+    format of the parameters. `timeout` is in seconds for the whole exchange. Result files are written to `folder`.
+    The provider may call `callback_url` when it is done (None: no callback), and can fetch the input image from
+    `image_url` for an hour without a key (None: no such URL). `attempt` is a unique name of at most 64 characters.
+    `ends_within` is the seconds left until the job's deadline.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """The provider answered with the result: whole files, already on disk."""
+    """The result of a generation: complete files, already on disk."""
 
     files: tuple[MediaFile, ...]
     request_id: str | None = None
@@ -47,7 +47,7 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """The provider has taken the generation; ask by `ref` in `poll_after` seconds."""
+    """The provider has accepted the generation; poll `ref` in `poll_after` seconds."""
 
     ref: str
     poll_after: float
@@ -55,7 +55,7 @@ class Accepted:
 
 
 class PollError(LongplayError):
-    """Asking by a reference failed; that says nothing about the generation, and asking again costs nothing."""
+    """A poll failed. This says nothing about the generation, and another poll costs nothing."""
 
     def __init__(self, error: ProviderError) -> None:
         super().__init__(error.message)
@@ -66,22 +66,25 @@ class Provider(Protocol):
     """A service that generates media."""
 
     def submit(self, call: Call) -> Done | Accepted:
-        """Ask for a generation; raises ProviderError."""
+        """Start a generation; raises ProviderError."""
         ...
 
 
 @runtime_checkable
 class PolledProvider(Provider, Protocol):
-    """A provider that answers with a reference, and calls back or is asked by it."""
+    """A provider that returns a reference, and is polled or calls back."""
 
     def poll(self, ref: str, call: Call) -> Done | Accepted:
-        """How far the generation is; raises ProviderError when it has failed, PollError when asking did."""
+        """The result, or Accepted if it is not ready.
+
+        Raises ProviderError if the generation failed, and PollError if only the poll failed.
+        """
         ...
 
     def cancel(self, ref: str, call: Call) -> None:
-        """Have the generation stopped, as far as the provider can; raises PollError when asking failed."""
+        """Ask the provider to cancel the generation, if it can; raises PollError if the request failed."""
         ...
 
     def reference_in(self, body: bytes) -> str | None:
-        """The reference a callback's body names; None where it names none. The body is believed in nothing else."""
+        """The reference in a callback's body, None if there is none. Nothing else in the body is trusted."""
         ...

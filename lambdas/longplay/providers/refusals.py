@@ -1,6 +1,7 @@
-"""What a provider's refusal says, in whichever shape: the text, how long to wait, which request it was.
+"""Reads a provider's refusal of any shape: its text, how long to wait, and the request id.
 
-Nothing in it is trusted: texts lose control characters, markup and tokens and are cut; waits are bounded.
+Nothing in it is trusted: control characters, markup and tokens are removed from texts, texts are cut, and waits are
+bounded.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from longplay.providers.http_client import LARGEST_REFUSAL, Answer
 
 LONGEST_TEXT = 300  # characters
 LONGEST_ID = 100  # characters
-LONGEST_WAIT = 3_600.0  # seconds; to ask again after an hour is never wrong
-LONGEST_LOADING = 120.0  # seconds; models announce more than they take, and users saw them load for ever
+LONGEST_WAIT = 3_600.0  # seconds; a retry after an hour is always acceptable
+LONGEST_LOADING = 120.0  # seconds; models announce longer than they take, and users saw some load forever
 
 _TEXT_KEYS = ("error", "detail", "message", "msg", "title", "text", "errors")
 _DEEPEST = 4
@@ -35,7 +36,7 @@ _RESETS_IN = re.compile(r"\bresets in ~?(\d{1,9}) ?s", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """A refusal in our words: `said` for a person, `retry_after` and `estimated_time` in seconds or None."""
+    """A parsed refusal: `said` is its text, `retry_after` and `estimated_time` are in seconds or None."""
 
     status: int
     said: str
@@ -45,7 +46,7 @@ class Refusal:
 
 
 def read_refusal(answer: Answer, *, secret: str | None) -> Refusal:
-    """Read a refusal from an answer; `secret`, the token that was sent, is struck out where it is echoed."""
+    """Read a refusal from an answer; `secret`, the token that was sent, is removed if it is echoed."""
     with answer.body.open("rb") as file:
         body = file.read(LARGEST_REFUSAL).decode("utf-8", "replace")
     payload = _payload(body)
@@ -59,22 +60,22 @@ def read_refusal(answer: Answer, *, secret: str | None) -> Refusal:
 
 
 def request_id(answer: Answer, *, secret: str | None) -> str | None:
-    """The provider's own name for the call, to quote when asking its support."""
+    """The provider's id of the request, for questions to its support."""
     found = next((answer.headers[name] for name in _REQUEST_ID_HEADERS if name in answer.headers), "")
     return printable(found, secret=secret, longest=LONGEST_ID) or None
 
 
 def printable(text: str, *, secret: str | None, longest: int) -> str:
-    """A stranger's text on one line, without tokens, cut after `longest` characters."""
-    # tokens are struck out last but for the cut: neither a stray control character nor the cut may hide one
+    """Untrusted text on one line, without tokens, cut after `longest` characters."""
+    # tokens are removed after control characters, which could split one, and before the cut, which could shorten one
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    packed = line.replace(secret, "[token]") if secret else line
-    clean = _TOKEN.sub("[token]", packed)
+    without_secret = line.replace(secret, "[token]") if secret else line
+    clean = _TOKEN.sub("[token]", without_secret)
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
 def _payload(body: str) -> Any:
-    """The JSON in a body, or else the body itself."""
+    """The JSON in a body, or the body itself if it is not JSON."""
     with suppress(msgspec.DecodeError, RecursionError):
         return msgspec.json.decode(body)
     return _page(body) if body.lstrip().startswith("<") else body
@@ -98,7 +99,7 @@ def _text(payload: Any, depth: int = 0) -> str:
     if isinstance(payload, list):
         return "; ".join(filter(None, (_text(part, depth + 1) for part in payload[:_MOST_PARTS])))
     if isinstance(payload, dict):
-        return _place(payload) + next(filter(None, _texts(payload, depth)), "")
+        return _location(payload) + next(filter(None, _texts(payload, depth)), "")
     return ""
 
 
@@ -106,19 +107,19 @@ def _texts(payload: dict[str, Any], depth: int) -> Iterator[str]:
     return (_text(payload[key], depth + 1) for key in _TEXT_KEYS if key in payload)
 
 
-def _place(payload: dict[str, Any]) -> str:
-    """Where the fault lies, as FastAPI servers tell it: {"loc": ["body", "seed"], "msg": …}."""
-    places = payload.get("loc")
-    return f"{'.'.join(map(str, places[:_MOST_PARTS]))}: " if isinstance(places, list) and places else ""
+def _location(payload: dict[str, Any]) -> str:
+    """The location of an error as FastAPI servers report it: {"loc": ["body", "seed"], "msg": …}."""
+    loc = payload.get("loc")
+    return f"{'.'.join(map(str, loc[:_MOST_PARTS]))}: " if isinstance(loc, list) and loc else ""
 
 
 def _retry_after(answer: Answer, payload: Any) -> float | None:
-    """By Retry-After (seconds or a date), else RateLimit's reset, else the body's field or its text."""
+    """Seconds to wait, from Retry-After (seconds or a date), else RateLimit's reset, else the body's field or text."""
     header = answer.headers.get("retry-after", "")
     reset = _RESET.search(answer.headers.get("ratelimit", ""))
-    told = _RESETS_IN.search(_text(payload))
-    waits = (header, _seconds_until(header), reset and reset[1], _field(payload, "retry_after"), told and told[1])
-    return next((wait for said in waits if (wait := _bounded(said, LONGEST_WAIT)) is not None), None)
+    in_text = _RESETS_IN.search(_text(payload))
+    waits = (header, _seconds_until(header), reset and reset[1], _field(payload, "retry_after"), in_text and in_text[1])
+    return next((bounded for wait in waits if (bounded := _bounded(wait, LONGEST_WAIT)) is not None), None)
 
 
 def _seconds_until(date: str) -> float | None:
@@ -133,9 +134,9 @@ def _field(payload: Any, name: str) -> Any:
     return payload.get(name) if isinstance(payload, dict) else None
 
 
-def _bounded(said: Any, most: float) -> float | None:
-    """Seconds as a server gave them, None unless they are a number from zero on."""
+def _bounded(value: Any, most: float) -> float | None:
+    """A server's value in seconds, at most `most`; None if it is not a finite number of at least zero."""
     with suppress(TypeError, ValueError, OverflowError):
-        seconds = float(said)
+        seconds = float(value)
         return min(seconds, most) if math.isfinite(seconds) and seconds >= 0 else None
     return None
