@@ -83,7 +83,7 @@ class TestAnAnswer:
         server.says(200, body)
         error = failure(kind)
         assert (error.kind, error.charged) == (FailureKind.BAD_OUTPUT, Charged.YES)
-        assert f"where {kind} was asked for" in error.message
+        assert f"instead of {kind}" in error.message
 
     @pytest.mark.parametrize(
         "body",

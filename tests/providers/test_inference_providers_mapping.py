@@ -62,8 +62,8 @@ class TestAnEntry:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"status": "staging"}, "not live there, but “staging”"),
-            ({"status": "error"}, "not live there, but “error”"),
+            ({"status": "staging"}, "“staging”, not live"),
+            ({"status": "error"}, "“error”, not live"),
             ({"status": "x\x1b" * 99}, "not live"),
             ({"task": "image-to-image"}, "served for image-to-image, not for text-to-image"),
             ({"adapter": "lora", "adapterWeightsPath": "x.safetensors"}, "adapter"),

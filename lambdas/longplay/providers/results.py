@@ -1,4 +1,4 @@
-"""The files of a result: media of the kind that was asked for, typed by their bytes."""
+"""Checks that a result file is media of the requested kind, typed by its bytes."""
 
 from __future__ import annotations
 
@@ -10,39 +10,38 @@ from longplay.media.pixels import is_black
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
 
-LARGEST_RESULT = 200_000_000  # bytes; temporary storage holds 512 MB
+LARGEST_RESULT = 200_000_000  # bytes; a function has 512 MB of temporary storage
 
 _TYPES = {"music": ("audio/",), "image": ("image/",), "video": ("video/", "image/gif")}
 
 
 def read_result(path: Path, call: Call) -> MediaFile:
-    """The file as media; raises ProviderError unless it is of the call's kind."""
+    """The file as media; raises ProviderError if it is not of the call's kind."""
     try:
         media = describe(path)
     except BrokenMedia as error:
         raise bad_output(call, str(error)) from error
     if not media.content_type.startswith(_TYPES[call.kind]):
-        raise bad_output(call, f"it sent {media.content_type} where {call.kind} was asked for")
+        raise bad_output(call, f"it sent {media.content_type} instead of {call.kind}")
     if is_black(media):
-        raise _blackened(call)
+        raise _black(call)
     return media
 
 
-def _blackened(call: Call) -> ProviderError:
-    """As the safety checker of Stable Diffusion's pipelines does it (huggingface/diffusers, safety_checker.py)."""
+def _black(call: Call) -> ProviderError:
+    """Stable Diffusion's safety checker returns a black image (huggingface/diffusers, safety_checker.py)."""
     return ProviderError(
         FailureKind.MODERATED,
-        f"the image by {call.model} came back black: a safety checker held it back, and it is paid for. "
-        "Change the prompt.",
+        f"the image by {call.model} is all black: a safety checker blocked it, and it is charged. Change the prompt.",
         charged=Charged.YES,
     )
 
 
 def bad_output(call: Call, what: str, *, charged: Charged = Charged.YES) -> ProviderError:
-    """The error of an answer that came, but is of no use."""
+    """The error for an answer that cannot be used."""
     return ProviderError(
         FailureKind.BAD_OUTPUT,
-        f"the answer is of no use: {server_of(call.url)} was asked for {call.kind} by {call.model}, "
+        f"the answer cannot be used: {server_of(call.url)} was asked for {call.kind} by {call.model}, "
         f"but {what}. Check that this server serves this model.",
         charged=charged,
     )

@@ -1,4 +1,4 @@
-"""Our parameters in the words of somebody else's models: by style, under their names, within their bounds."""
+"""Translates our parameters into a model's input: by style, with the model's names and bounds."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Styles: TypeAlias = Mapping[str, Callable[[Call], dict[str, Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Footage:
-    """What a model of videos can make: how many `frames` and at what `rates` a second, and its usual `rate`."""
+class VideoLimits:
+    """The smallest and largest number of `frames` and frame rate of a video model, and its usual `rate`."""
 
     frames: tuple[int, int]
     rates: tuple[int, int]
     rate: int
 
     def length(self, parameters: Mapping[str, Any]) -> dict[str, int]:
-        """The nearest to the duration that was asked for, none if none was."""
+        """The frames and frame rate nearest to the requested duration; empty without a duration."""
         if "duration" not in parameters:
             return {}
         frames = within(parameters["duration"] * self.rate, *self.frames)
@@ -29,23 +29,23 @@ class Footage:
 
 
 def in_style(call: Call, styles: Styles, *, whose: str) -> dict[str, Any]:
-    """What is asked of the model; raises ProviderError for a style that is not one of `whose`."""
+    """The model's input in the route's style; raises ProviderError for a style that `whose` models do not have."""
     build = styles.get(call.style)
     if build is None:
         raise ProviderError(
             FailureKind.NOT_SERVED,
-            f"the route to {call.model} names no style of {whose} in models.toml: it says “{call.style}”, "
-            f"there are {', '.join(styles)}. Nothing was sent.",
+            f"the route to {call.model} in models.toml has the style “{call.style}”, which is not one of {whose}: "
+            f"{', '.join(styles)}. Nothing was sent.",
         )
     return build(call)
 
 
 def given(call: Call, *names: str, **renamed: str) -> dict[str, Any]:
-    """The parameters that were given, those of `renamed` under the model's own name."""
+    """The call's parameters of these names, and `renamed` ones: `given(call, steps="num_inference_steps")`."""
     wanted = {**{name: name for name in names}, **renamed}
     return {theirs: call.parameters[ours] for theirs, ours in wanted.items() if ours in call.parameters}
 
 
 def within(number: float, least: int, most: int) -> int:
-    """The nearest whole number that is taken."""
+    """The nearest whole number within the bounds."""
     return min(max(round(number), least), most)

@@ -25,7 +25,7 @@ class TestTheOrder:
     def test_in_an_unknown_style_is_not_sent(self, server, refusal, own):
         refused = refusal(style="toolkit")
         assert (refused.kind, refused.charged) == (FailureKind.NOT_SERVED, Charged.NO)
-        assert f"there are {own.styles}." in refused.message
+        assert f": {own.styles}." in refused.message
         assert server.requests == []
 
 

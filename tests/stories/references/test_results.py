@@ -39,7 +39,7 @@ def test_a_result_that_expired_before_it_was_fetched_is_said_with_what_it_cost(s
     failed = story.job(job)
     error = failed["error"]
     assert (failed["status"], error["charged"]) == ("failed", story.provider.expired)
-    assert re.search("cannot be had|is erased|its result has expired", error["message"])
+    assert re.search("is not available|is erased|its result has expired", error["message"])
     assert "Submit the request again" in error["message"]
     assert (len(story.server.made), story.charges(job)) == (1, [story.provider.expired])
 

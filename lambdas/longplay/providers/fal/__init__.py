@@ -1,1 +1,1 @@
-"""fal's own queue."""
+"""fal, through its queue API."""

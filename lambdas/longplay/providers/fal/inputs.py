@@ -1,7 +1,7 @@
-"""What each model at fal takes: our parameters in its own words, chosen by the route's `style`.
+"""The input of each model at fal, built from our parameters in the route's `style`.
 
-Names and bounds are those of the endpoints' schemas (fal.ai/models/{endpoint}/llms.txt, and the types generated from
-them in github.com/fal-ai/fal-js, 2026-08). `sync_mode` is never asked for: results come as addresses.
+Names and bounds are from the endpoints' schemas (fal.ai/models/{endpoint}/llms.txt, and the types generated from them
+in github.com/fal-ai/fal-js, 2026-08). `sync_mode` is never set, so results are returned as URLs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url
-from longplay.providers.translation import Footage, Styles, given, in_style, within
+from longplay.providers.translation import Styles, VideoLimits, given, in_style, within
 
 _Bounds: TypeAlias = Mapping[str, tuple[float, float]]
 
@@ -20,13 +20,13 @@ _PASSED_ON = ("num_inference_steps", "guidance_scale", "seed")
 _SDXL_BOUNDS: _Bounds = {"num_inference_steps": (1, 50)}
 _WAN_BOUNDS: _Bounds = {"num_inference_steps": (2, 50), "guidance_scale": (1, 10)}
 _SVD_FRAMES, _SVD_RATES = 25, (10, 100)
-_WAN = Footage(frames=(17, 161), rates=(4, 60), rate=24)
-_WAN_TALL, _WAN_WIDE = 0.75, 4 / 3  # proportions beyond which a video is upright, or wide
-_WAN_SMALL = 700_000  # pixels; 580p has 600 000, 720p 920 000
+_WAN = VideoLimits(frames=(17, 161), rates=(4, 60), rate=24)
+_WAN_TALL, _WAN_WIDE = 0.75, 4 / 3  # width/height below which a video is portrait, and above which it is landscape
+_WAN_SMALL = 700_000  # pixels; 580p has 600,000, 720p 920,000
 
 
 def input_of(call: Call) -> dict[str, Any]:
-    """What is asked of the endpoint; raises ProviderError for a style that is not here."""
+    """The request's input; raises ProviderError for an unknown style."""
     return in_style(call, _INPUTS, whose="fal's")
 
 
@@ -36,7 +36,7 @@ def _flux(call: Call) -> dict[str, Any]:
 
 
 def _sdxl(call: Call) -> dict[str, Any]:
-    """`fal-ai/fast-sdxl` has our names, but for the size's."""
+    """`fal-ai/fast-sdxl` uses our names, except for the size."""
     sent = _bounded(given(call, "negative_prompt", *_PASSED_ON), _SDXL_BOUNDS)
     return {"prompt": call.prompt, "format": "png", **sent, **_size(call)}
 
@@ -47,7 +47,7 @@ def _size(call: Call) -> dict[str, Any]:
 
 
 def _stable_audio(call: Call) -> dict[str, Any]:
-    """Stable Audio Open takes whole seconds, and no seed."""
+    """Stable Audio Open takes whole seconds, and has no seed."""
     return {"prompt": call.prompt, **_seconds(call), **given(call, steps="num_inference_steps")}
 
 
@@ -62,7 +62,7 @@ def _seconds(call: Call) -> dict[str, int]:
 
 
 def _wan(call: Call) -> dict[str, Any]:
-    """Wan 2.2 (5B) makes 17 to 161 frames, wide, upright or square, in two sizes."""
+    """Wan 2.2 (5B) generates 17 to 161 frames, in landscape, portrait or square, in two sizes."""
     return {
         "prompt": call.prompt,
         **_bounded(given(call, "negative_prompt", *_PASSED_ON), _WAN_BOUNDS),
@@ -79,14 +79,14 @@ def _wan_shape(parameters: Mapping[str, Any]) -> dict[str, str]:
     return {"aspect_ratio": _wan_aspect(width / height), "resolution": resolution}
 
 
-def _wan_aspect(proportion: float) -> str:
-    if proportion > _WAN_WIDE:
+def _wan_aspect(ratio: float) -> str:
+    if ratio > _WAN_WIDE:
         return "16:9"
-    return "9:16" if proportion < _WAN_TALL else "1:1"
+    return "9:16" if ratio < _WAN_TALL else "1:1"
 
 
 def _svd(call: Call) -> dict[str, Any]:
-    """Stable Video Diffusion makes 25 frames, ten a second at the slowest."""
+    """Stable Video Diffusion generates 25 frames, at 10 a second or more."""
     sent = given(call, "seed")
     if "duration" in call.parameters:
         sent["fps"] = within(_SVD_FRAMES / float(call.parameters["duration"]), *_SVD_RATES)
@@ -104,7 +104,7 @@ _INPUTS: Styles = {
 
 
 def _bounded(sent: dict[str, Any], bounds: _Bounds) -> dict[str, Any]:
-    """The nearest the endpoint takes: the catalogue's bounds are the model's, an endpoint's may be narrower."""
+    """The parameters within the endpoint's bounds, which may be narrower than the model's in the catalogue."""
     return {
         name: min(max(value, bounds[name][0]), bounds[name][1]) if name in bounds else value
         for name, value in sent.items()

@@ -1,6 +1,6 @@
-"""What each refusal of fal's means, what it cost, and what to do about it.
+"""Explanations of fal's refusals and failures, with their cost.
 
-fal never bills its own faults (5xx), but may bill a refused input where a GPU had begun on it
+fal never bills its own faults (5xx), but may bill a refused input if a GPU had started on it
 (fal.ai/docs/documentation/model-apis/faq, read 2026-11). An account without credit is “locked”: 403, not 402
 (github.com/fal-ai/fal issues 1112 and 1147, 2026-07).
 """
@@ -8,64 +8,60 @@ fal never bills its own faults (5xx), but may bill a refused input where a GPU h
 from __future__ import annotations
 
 from longplay.domain.errors import Charged, FailureKind, ProviderError
-from longplay.providers import meanings
+from longplay.providers import explanations
 from longplay.providers.credential import Credential
+from longplay.providers.explanations import Explanation, TextRow
 from longplay.providers.fal.queue import Progress
 from longplay.providers.http_client import Answer
-from longplay.providers.meanings import Meaning, TextRow
+from longplay.providers.own_api import NOT_FOUND
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import LONGEST_TEXT, Refusal, printable, read_refusal
 
-STORE_ADVICE = "Make one at https://fal.ai/dashboard/keys and store it with `make token PROVIDER={token}`."
+STORE_ADVICE = "Create one at https://fal.ai/dashboard/keys and store it with `make token PROVIDER={token}`."
 
-_TOKEN_REFUSED = Meaning(kind=FailureKind.AUTH, what="the token was refused", advice=STORE_ADVICE)
-_LOCKED = Meaning(
-    kind=FailureKind.AUTH, what="the account is locked", advice="Ask support@fal.ai for the reason it was locked for."
+_TOKEN_REFUSED = Explanation(kind=FailureKind.AUTH, what="the token was refused", advice=STORE_ADVICE)
+_LOCKED = Explanation(
+    kind=FailureKind.AUTH, what="the account is locked", advice="Ask support@fal.ai why it was locked."
 )
-_NO_CREDIT = Meaning(
+_NO_CREDIT = Explanation(
     kind=FailureKind.CREDITS,
     what="the account has no credit left",
     advice="Buy some at https://fal.ai/dashboard/billing.",
 )
-_NOT_PERMITTED = Meaning(
-    kind=FailureKind.FORBIDDEN,
-    what="the token does not permit this",
-    advice="Use one of an account that may run the model, and store it with `make token PROVIDER={token}`.",
-)
-_NO_SUCH_MODEL = Meaning(
+_NO_SUCH_MODEL = Explanation(
     kind=FailureKind.NOT_SERVED,
-    what="the endpoint is not there",
-    advice="Read its current id on the model's page and put it into models.toml.",
+    what="the endpoint does not exist",
+    advice="Copy its current id from the model's page into models.toml.",
 )
-_FAULT = Meaning(
+_FAULT = Explanation(
     kind=FailureKind.UPSTREAM,
     what="the generation failed",
-    advice="fal does not bill its own faults; it may succeed when it is made again.",
+    advice="fal does not bill its own faults. It may succeed if tried again.",
 )
-_CANCELED = Meaning(
+_CANCELED = Explanation(
     kind=FailureKind.UPSTREAM,
-    what="the generation was canceled at fal after it had been sent",
+    what="the generation was canceled at fal after it was sent",
     advice="It may have been billed for the time it ran.",
 )
-_OUT_OF_MEMORY = Meaning(
+_OUT_OF_MEMORY = Explanation(
     kind=FailureKind.OUT_OF_MEMORY, what="the model ran out of memory", advice="Ask for something shorter or smaller."
 )
-_REFUSED_INPUT = Meaning(
+_REFUSED_INPUT = Explanation(
     kind=FailureKind.BAD_INPUT,
     what="the model refused the request",
-    advice="Change what it names; fal bills a refused request where a GPU had begun on it.",
+    advice="Change what it complains about. fal may bill a refused request if a GPU had started on it.",
 )
 
 _BY_STATUS = {
-    **meanings.BY_STATUS,
+    **explanations.BY_STATUS,
     401: _TOKEN_REFUSED,
     402: _NO_CREDIT,
-    403: _NOT_PERMITTED,
+    403: explanations.NOT_PERMITTED,
     404: _NO_SUCH_MODEL,
     405: _NO_SUCH_MODEL,
 }
 _UNSAFE = r"flagged by a content checker|content policy|\bnsfw\b|\bsensitive\b|\bmoderation\b"
-_MODERATED: TextRow = ((400, 422), _UNSAFE, meanings.MODERATED)
+_MODERATED: TextRow = ((400, 422), _UNSAFE, explanations.MODERATED)
 _BY_TEXT: tuple[TextRow, ...] = (
     ((403,), r"exhausted balance|top[_ -]?up", _NO_CREDIT),
     ((403,), r"user is locked", _LOCKED),
@@ -90,46 +86,44 @@ _STATUS_OF_TYPE = {
     "bad_request": 400,
 }  # fal.ai/docs/documentation/model-apis/request-errors, read 2026-11
 _NOT_THE_MODELS = (401, 403, 408, 429)
-_FORGOTTEN = (404, 410)
 _MARKS = ("x-fal-error-type", "x-fal-retryable")
 
 
 def explain(refusal: Refusal, call: Call, credential: Credential) -> ProviderError:
-    """The error a refused call means; its message names model and server and says what to do."""
-    status = refusal.status
-    meaning = meanings.by_text(refusal, _BY_TEXT) or _BY_STATUS.get(status) or meanings.by_class(status)
-    return meanings.explain(refusal, meaning, call, token=credential.name)
+    """The error for a refused request; its message names the model and the server and says what to do."""
+    found = explanations.find(refusal, by_text=_BY_TEXT, by_status=_BY_STATUS)
+    return explanations.error_for(refusal, found, call, token=credential.name)
 
 
 def is_the_models(answer: Answer, progress: Progress) -> bool:
-    """Whether a refusal is what the model itself ended with, rather than one of asking for the result.
+    """Whether a refusal is the model's own result, and not a refusal of our request for the result.
 
-    Where fal's gateway fails, nothing is marked, and the result may still be had; where the result is gone, fal's 404
-    has no detail, as an app's own has. What may as well be said of our asking is the model's only where both the
-    request's status and a header say so; a 401 never is.
+    If fal's gateway fails, no header marks the answer, and the result may still be available. If the result is gone,
+    fal's 404 has no detail, while an app's 404 has one. A status that could also refuse our request (403, 408, 429)
+    is the model's only if both the request's status and a header say so; a 401 never is.
     """
     marks = any(mark in answer.headers for mark in _MARKS)
     if answer.status in _NOT_THE_MODELS:
         return answer.status != 401 and marks and progress.error is not None
     if answer.status < 400:
         return False
-    if answer.status in _FORGOTTEN:
+    if answer.status in NOT_FOUND:
         return read_refusal(answer, secret=None).said != ""
     return marks or progress.error is not None or answer.status < 500
 
 
-def end_of(refusal: Refusal, call: Call, credential: Credential) -> ProviderError:
+def generation_error(refusal: Refusal, call: Call, credential: Credential) -> ProviderError:
     """The error of a generation that ended with a refusal."""
     status = refusal.status
-    usual = _FAULT if status >= 500 else _REFUSED_INPUT
-    meaning = meanings.by_text(refusal, _END_BY_TEXT) or _END_BY_STATUS.get(status) or usual
-    free = status >= 500 or meaning.kind is FailureKind.NOT_SERVED
+    default = _FAULT if status >= 500 else _REFUSED_INPUT
+    found = explanations.match_text(refusal, _END_BY_TEXT) or _END_BY_STATUS.get(status) or default
+    free = status >= 500 or found.kind is FailureKind.NOT_SERVED
     charged = Charged.NO if free else Charged.UNKNOWN
-    return meanings.explain(refusal, meaning, call, token=credential.name, charged=charged)
+    return explanations.error_for(refusal, found, call, token=credential.name, charged=charged)
 
 
 def refusal_in(progress: Progress, *, request_id: str, secret: str | None) -> Refusal | None:
-    """What a completed request's status says of its failure; None where only its result tells."""
+    """The failure in a completed request's status; None if only its result has it."""
     status = _STATUS_OF_TYPE.get(str(progress.error_type))
     if status is None:
         return None
@@ -137,7 +131,7 @@ def refusal_in(progress: Progress, *, request_id: str, secret: str | None) -> Re
     return Refusal(status=status, said=said, retry_after=None, estimated_time=None, request_id=request_id)
 
 
-def lost(request_id: str, call: Call, why: str, *, charged: Charged = Charged.UNKNOWN) -> ProviderError:
-    """The error of a request whose result is gone."""
-    what = f"the result of request {request_id} by {call.model} cannot be had: {why}. Submit the request again."
+def result_unavailable(request_id: str, call: Call, why: str, *, charged: Charged = Charged.UNKNOWN) -> ProviderError:
+    """The error of a request whose result is no longer available."""
+    what = f"the result of request {request_id} by {call.model} is not available: {why}. Submit the request again."
     return ProviderError(FailureKind.UPSTREAM, what, charged=charged, request_id=request_id)

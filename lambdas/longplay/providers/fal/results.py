@@ -1,4 +1,4 @@
-"""What fal's models answer with: the addresses of files, and what a safety checker found in them."""
+"""Reads the results of fal's models: the URLs of files, and the findings of a safety checker."""
 
 from __future__ import annotations
 
@@ -6,46 +6,51 @@ from pathlib import Path
 from typing import Any
 
 from longplay.domain.errors import Charged, FailureKind, ProviderError
-from longplay.providers.fal.queue import decode
+from longplay.providers.decoding import decode
 from longplay.providers.protocol import Call
 from longplay.providers.results import bad_output
 
 MOST_OUTPUTS = 8
 
-_PLACES = ("images", "image", "audio_file", "audio", "video")
+_FILE_KEYS = ("images", "image", "audio_file", "audio", "video")
 
 
 def read_result(body: Path) -> dict[str, Any] | None:
-    """What the model answered, None where that is no JSON object."""
+    """The model's result, None if it is not a JSON object."""
     return decode(body.read_bytes(), dict[str, Any])
 
 
-def files_in(result: dict[str, Any]) -> list[str]:
-    """The addresses of its files, at most eight: `{"images": [{"url"}]}`, `{"audio": {"url"}}` and the like."""
-    files = [file for place in _PLACES for file in _listed(result.get(place)) if isinstance(file, dict)]
+def urls_in(result: dict[str, Any]) -> list[str]:
+    """The URLs of a result's files, at most eight: `{"images": [{"url"}]}`, `{"audio": {"url"}}` and similar."""
+    files = [file for key in _FILE_KEYS for file in _listed(result.get(key)) if isinstance(file, dict)]
     return [file["url"] for file in files if isinstance(file.get("url"), str)][:MOST_OUTPUTS]
 
 
-def held_back(result: dict[str, Any]) -> bool:
-    """Whether an image was found unsafe; what is delivered then is black."""
+def is_unsafe(result: dict[str, Any]) -> bool:
+    """Whether the safety checker found an image unsafe; fal then delivers a black image."""
     return any(found is True for found in _listed(result.get("has_nsfw_concepts")))
 
 
-def delivered(result: dict[str, Any], call: Call, *, sound: bool) -> list[str]:
-    """The addresses of files that can be used; raises ProviderError where there are none.
+def result_urls(result: dict[str, Any], call: Call, *, succeeded: bool) -> list[str]:
+    """The URLs of a result's files; raises ProviderError if it is unsafe or has no files.
 
-    `sound` is whether fal says that the request has not failed.
+    `succeeded` is whether fal says that the request did not fail.
     """
-    if held_back(result):
-        raise ProviderError(
-            FailureKind.MODERATED,
-            f"the image by {call.model} was held back by fal's safety checker, and is billed. Change the prompt.",
-            charged=Charged.YES,
-        )
-    files = files_in(result)
-    if not files:
-        raise bad_output(call, "it brought no file", charged=Charged.YES if sound else Charged.UNKNOWN)
-    return files
+    if is_unsafe(result):
+        raise unsafe(call)
+    urls = urls_in(result)
+    if not urls:
+        raise bad_output(call, "it returned no file", charged=Charged.YES if succeeded else Charged.UNKNOWN)
+    return urls
+
+
+def unsafe(call: Call) -> ProviderError:
+    """The error of an image that the safety checker replaced with a black one."""
+    return ProviderError(
+        FailureKind.MODERATED,
+        f"fal's safety checker blocked the image by {call.model}; it is billed. Change the prompt.",
+        charged=Charged.YES,
+    )
 
 
 def _listed(value: Any) -> list[Any]:

@@ -1,1 +1,1 @@
-"""Hugging Face's Inference Providers: partners reached through its router, with its token and on its bill."""
+"""Hugging Face's Inference Providers: partners called through its router, with its token and billed by it."""

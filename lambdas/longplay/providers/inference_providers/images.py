@@ -1,4 +1,4 @@
-"""Partners that hold the line and answer as OpenAI's images API does, the image in base64: Together and Nscale."""
+"""Together and Nscale: partners that keep the connection open and answer like OpenAI's images API, in base64."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 
 from longplay.providers.hugging_face.answers import read_media
 from longplay.providers.inference_providers.router import Router, router_to, within
-from longplay.providers.inference_providers.words import given
 from longplay.providers.loading import AdapterContext
 from longplay.providers.protocol import Call, Done
 from longplay.providers.refusals import request_id
+from longplay.providers.translation import given
 
 _PATH = "/v1/images/generations"
 
 
 class Images:
-    """Images at one partner; `body_of` puts a call into the partner's own words, for its own id of the model."""
+    """Images at one partner; `body_of` builds the request body from a call and the partner's id of the model."""
 
     def __init__(self, router: Router, body_of: Callable[[Call, str], dict[str, Any]]) -> None:
         self._router = router
         self._body_of = body_of
 
     def submit(self, call: Call) -> Done:
-        """Generate, and return the one image; raises ProviderError."""
+        """Generate one image; raises ProviderError."""
         until = time.monotonic() + call.timeout
         body = self._body_of(call, self._router.model_of(call))
-        reply = self._router.ask("POST", _PATH, within(call, until), json=body)
+        reply = self._router.request("POST", _PATH, within(call, until), json=body)
         if not reply.answer.success:
             raise self._router.refused(reply)
         media = read_media(reply.answer, call, reply.credential)
@@ -35,7 +35,7 @@ class Images:
 
 
 def together_body(call: Call, model: str) -> dict[str, Any]:
-    """Together's names (docs.together.ai/reference/post-images-generations, 2026-11)."""
+    """A body with Together's names (docs.together.ai/reference/post-images-generations, 2026-11)."""
     return {
         "model": model,
         "prompt": call.prompt,
@@ -45,7 +45,7 @@ def together_body(call: Call, model: str) -> dict[str, Any]:
 
 
 def nscale_body(call: Call, model: str) -> dict[str, Any]:
-    """Nscale takes a size and nothing else (docs.nscale.com/api-reference/inferencing/create-image, 2026-11)."""
+    """A body for Nscale, which takes only a size (docs.nscale.com/api-reference/inferencing/create-image, 2026-11)."""
     sides = given(call, "width", "height").values()
     size = {"size": "x".join(map(str, sides))} if len(sides) == 2 else {}
     return {"model": model, "prompt": call.prompt, "response_format": "b64_json", **size}

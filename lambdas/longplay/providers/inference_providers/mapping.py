@@ -1,7 +1,7 @@
-"""Which partner serves a model of the Hub and by what name, read at run time and kept for a while.
+"""Reads from the Hub which partner serves a model, and its id there; answers are cached.
 
 `GET {hub}/api/models/{id}?expand[]=inferenceProviderMapping` (hub-docs, inference-providers/hub-api.md, 2026-08). The
-mapping is an object by partner, or a list that names them; `huggingface_hub` 2.4.0 takes both.
+mapping is an object with the partners as keys, or a list of entries; `huggingface_hub` 2.4.0 accepts both.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from longplay.providers.protocol import Call
 from longplay.providers.refusals import printable, read_refusal
 
 HUB = "https://huggingface.co"
-KEPT = 3_600.0  # seconds; Hugging Face tests what is mapped every six hours
-# seconds; what failed a test is tested hourly and then served again, and until we see that, jobs go a dearer way
+KEPT = 3_600.0  # seconds; Hugging Face tests mapped models every six hours
+# seconds; a model that failed its test is tested again every hour. Until we read the new state, jobs use a more
+# expensive route.
 KEPT_WITHOUT = 600.0
 LARGEST_PAGE = 1_000_000  # bytes
 LONGEST_READ = 10.0  # seconds
@@ -35,11 +36,11 @@ _TASKS = {
     ("video", True): "image-to-video",
 }
 _LONGEST_NAME, _LONGEST_SHOWN = 200, 40  # characters
-_TELLING = (401, 403, 429)  # refusals that mean the same at the Hub as at the router
+_SAME_AS_ROUTER = (401, 403, 429)  # statuses with the same meaning at the Hub and at the router
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """One partner's entry; `providerId` becomes a part of an address, and is checked for it."""
+    """One partner's entry; `providerId` becomes part of a URL, so it is validated."""
 
     providerId: str  # noqa: N815 - the Hub's own name
     status: str
@@ -55,24 +56,24 @@ class _Page:
 
 
 class ProviderMapping:
-    """What the Hub says of each model, kept by this object; `clock` gives seconds that never go back."""
+    """The Hub's provider mapping of each model, cached by this object; `clock` is monotonic, in seconds."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._pages: dict[tuple[str, str], _Page] = {}
 
     def id_of(self, call: Call, partner: str, credential: Credential) -> str:
-        """The partner's own id of the call's model.
+        """The partner's id of the call's model.
 
-        Raises ProviderError, and nothing is charged: NOT_SERVED where the partner does not serve the model for what
-        is asked, THROTTLED, AUTH or UNREACHABLE where the Hub does not say.
+        Raises ProviderError, never charged: NOT_SERVED if the partner does not serve the model for the call's task;
+        THROTTLED, AUTH, FORBIDDEN or UNREACHABLE if the Hub does not answer.
         """
         found = self._page(call, partner, credential).served.get(partner)
         if found is None or (objection := _objection(found, call)):
             why = objection if found else f"the Hub names no {partner} for it"
             raise ProviderError(
                 FailureKind.NOT_SERVED,
-                f"{partner} does not serve {call.model} by Hugging Face: {why}. Use another route. Nothing was sent.",
+                f"{partner} does not serve {call.model} via Hugging Face: {why}. Use another route. Nothing was sent.",
             )
         return found.providerId
 
@@ -86,7 +87,7 @@ class ProviderMapping:
 
 
 def hub_of(url: str) -> str:
-    """The Hub that belongs to a router: Hugging Face's own, or, for a stand-in on this machine, the same server."""
+    """The URL of the Hub for a router's URL; a stand-in on this machine serves both."""
     return url.rstrip("/") if url.startswith("http:") else HUB
 
 
@@ -96,13 +97,13 @@ def _lifetime(page: _Page, call: Call, partner: str) -> float:
 
 
 def _objection(found: Served, call: Call) -> str | None:
-    """Why an entry cannot be used; `staging` is for its makers' trials, `error` means that it failed its last test."""
+    """Why an entry cannot be used, or None. Status `staging` is for the partner's tests; `error` is a failed test."""
     task = _TASKS.get((call.kind, call.image is not None))
     if found.status != "live":
-        return f"it is not live there, but “{_shown(found.status)}”"
+        return f"its status there is “{_shown(found.status)}”, not live"
     if found.task != task:
         return f"it is served for {_shown(found.task)}, not for {task or call.kind}"
-    return "it is an adapter to another model there, which Longplay does not use" if found.adapter else None
+    return "it is an adapter for another model there, and Longplay does not use adapters" if found.adapter else None
 
 
 def _read(call: Call, credential: Credential) -> Mapping[str, Served]:
@@ -111,9 +112,9 @@ def _read(call: Call, credential: Credential) -> Mapping[str, Served]:
         return {entry.provider: entry for entry in _entries(_payload(answer, call))}
     if answer.status == 404:
         return {}
-    if answer.status in _TELLING:
-        asked = replace(call, url=hub_of(call.url))
-        raise explain(read_refusal(answer, secret=credential.token), asked, credential)
+    if answer.status in _SAME_AS_ROUTER:
+        at_hub = replace(call, url=hub_of(call.url))
+        raise explain(read_refusal(answer, secret=credential.token), at_hub, credential)
     raise _unread(call, f"it answered {answer.status}")
 
 
@@ -136,11 +137,11 @@ def _payload(answer: Answer, call: Call) -> Any:
     try:
         return msgspec.json.decode(answer.body.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _unread(call, "its answer is no JSON") from error
+        raise _unread(call, "its answer is not JSON") from error
 
 
 def _entries(payload: Any) -> Iterator[Served]:
-    """Every entry that can be read; one that cannot does not hide the others."""
+    """Every valid entry; invalid ones are skipped."""
     mapping = payload.get("inferenceProviderMapping") if isinstance(payload, dict) else None
     for entry in _listed(mapping):
         with suppress(msgspec.ValidationError):
@@ -156,7 +157,7 @@ def _listed(mapping: Any) -> list[Any]:
 
 
 def _is_path(text: str) -> bool:
-    """Whether a stranger's text is names with slashes between them, and so safe within an address."""
+    """Whether untrusted text is a path of plain names, which is safe in a URL."""
     names = text.split("/")
     plain = all(name.isascii() and name.replace("-", "").replace(".", "").replace("_", "").isalnum() for name in names)
     return plain and len(text) <= _LONGEST_NAME
@@ -169,5 +170,5 @@ def _shown(text: str) -> str:
 def _unread(call: Call, why: str) -> ProviderError:
     return ProviderError(
         FailureKind.UNREACHABLE,
-        f"who serves {call.model} could not be read from {server_of(hub_of(call.url))}: {why}. Nothing was sent.",
+        f"the providers of {call.model} could not be read from {server_of(hub_of(call.url))}: {why}. Nothing was sent.",
     )

@@ -1,7 +1,7 @@
-"""Replicate through the router: a prediction is held for a few seconds, then asked for by its id.
+"""Replicate through the router: wait a few seconds for a prediction, then poll it by its id.
 
-`huggingface_hub` 2.4.0 waits for a minute on the line and never asks again; that `GET /v1/predictions/{id}` passes the
-router is not confirmed (2026-11). A route to Replicate's own API, with a token of its own, is the surer way.
+`huggingface_hub` 2.4.0 keeps the connection open for a minute and never polls. It is not confirmed that the router
+passes on `GET /v1/predictions/{id}` (2026-11). A route to Replicate's API with a Replicate token is more reliable.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from longplay.providers.replicate.adapter import RESULT_DOMAINS
 from longplay.providers.replicate.inputs import input_of
 from longplay.providers.replicate.predictions import failure_of, read_prediction
 
-HELD = 5  # seconds
+HELD = 5  # seconds Replicate keeps the connection open
 
 
 class RoutedReplicate(Polled):
-    """Images and videos by Replicate, with its models' own inputs, as the route's `style` says."""
+    """Images and videos by Replicate, with the models' own inputs in the route's `style`."""
 
     domains = RESULT_DOMAINS
 
     def order(self, call: Call, model: str) -> Order:
-        """An official model has a path of its own, any other is run by its version."""
+        """The request for an official model by its path, or for any other model by its version."""
         name, _, version = model.partition(":")
         body = {"input": input_of(call), **({"version": version} if version else {})}
         path = "/v1/predictions" if version else f"/v1/models/{name}/predictions"
@@ -36,7 +36,7 @@ class RoutedReplicate(Polled):
         return prediction.id if prediction else None
 
     def path(self, ref: str) -> str:
-        """One prediction."""
+        """The path of a prediction."""
         return f"/v1/predictions/{ref}"
 
     def progress(self, reply: Reply, ref: str) -> Progress | None:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""Calls to a partner through Hugging Face's router, and what their answers say."""
+"""Calls a partner through Hugging Face's router, and reads its answers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
-
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.credential import OwnToken
+from longplay.providers.decoding import decode
 from longplay.providers.hugging_face.answers import LARGEST_JSON
 from longplay.providers.hugging_face.refusals import PERMISSION_ADVICE, explain
 from longplay.providers.inference_providers.mapping import ProviderMapping
@@ -26,14 +25,14 @@ _SHORTEST = 0.1  # seconds
 
 @dataclass(frozen=True, kw_only=True)
 class Router:
-    """One partner's part of the router at a call's `url` (`https://router.huggingface.co`)."""
+    """One partner at the router in a call's `url` (`https://router.huggingface.co`)."""
 
     partner: str
     mapping: ProviderMapping
     api: OwnApi
 
     def model_of(self, call: Call) -> str:
-        """The partner's own id of the call's model; raises ProviderError where it has none."""
+        """The partner's id of the call's model; raises ProviderError if it does not serve the model."""
         try:
             return self.mapping.id_of(call, self.partner, self.api.token.credential(call, self.api.read_token))
         except ProviderError as error:
@@ -41,7 +40,7 @@ class Router:
                 self.api.forget_tokens()
             raise
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -50,11 +49,11 @@ class Router:
         json: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Make one call to the partner's `path`; raises ProviderError where no whole answer of 32 MB came."""
-        return self.api.ask(method, f"/{self.partner}{path}", call, json=json, headers=headers)
+        """Send one request to the partner's `path`; raises ProviderError without a complete answer of at most 32 MB."""
+        return self.api.request(method, f"/{self.partner}{path}", call, json=json, headers=headers)
 
     def refused(self, reply: Reply) -> ProviderError:
-        """The error an answer means, by its status or its text."""
+        """The error for an answer, by its status or its text."""
         return self.api.refused(reply)
 
 
@@ -71,21 +70,17 @@ def router_to(partner: str, context: AdapterContext) -> Router:
 
 
 def within(call: Call, until: float) -> Call:
-    """The call with the time that is left of it; `until` is by `time.monotonic`."""
+    """The call with the time left until `until` (`time.monotonic`) as its timeout."""
     return replace(call, timeout=max(until - time.monotonic(), _SHORTEST))
 
 
 def payload_of(reply: Reply) -> dict[str, Any]:
-    """The JSON object in an answer, an empty one where there is none."""
-    try:
-        payload = msgspec.json.decode(reply.answer.body.read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return payload if isinstance(payload, dict) else {}
+    """The JSON object in an answer, empty if there is none."""
+    return decode(reply.answer.body.read_bytes(), dict[str, Any]) or {}
 
 
 def failure_of(reply: Reply, said: object) -> ProviderError:
-    """The error of a generation that was taken on and came to nothing, for the reason `said`."""
+    """The error of a generation that was accepted and failed, with the reason `said`."""
     secret = reply.credential.token
     refusal = Refusal(
         status=reply.answer.status,
@@ -95,5 +90,5 @@ def failure_of(reply: Reply, said: object) -> ProviderError:
         request_id=request_id(reply.answer, secret=secret),
     )
     error = explain(refusal, reply.call, reply.credential)
-    error.charged = Charged.UNKNOWN  # it ran, whatever the text says
+    error.charged = Charged.UNKNOWN  # it may have run, even if the text says otherwise
     return error

@@ -1,4 +1,4 @@
-"""Together's videos: a job at `/v2/videos`, asked for by its id (docs.together.ai/reference/create-videos, 2026-11)."""
+"""Together's videos: a job at `/v2/videos`, polled by its id (docs.together.ai/reference/create-videos, 2026-11)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.inference_providers.polled import Order, Polled, Progress
 from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
-from longplay.providers.inference_providers.words import given
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url
+from longplay.providers.translation import given, within
 
-LARGEST_IMAGE = 60_000  # characters it takes for an input image (`huggingface_hub` 2.4.0, together.py)
+LARGEST_IMAGE = 60_000  # characters of an input image in base64 (`huggingface_hub` 2.4.0, together.py)
 
 _PATH = "/v2/videos"
 _ID = re.compile(r"[\w-]{6,64}", re.ASCII)
@@ -23,13 +23,16 @@ _STEPS = (10, 50)
 
 
 class TogetherVideo(Polled):
-    """Videos by Together. Its results are at short links (`https://api.together.ai/shrt/…`); where these lead is not
-    confirmed, and a redirect is not followed."""
+    """Videos by Together.
+
+    Its results are short links (`https://api.together.ai/shrt/…`). Their targets are not confirmed, and redirects are
+    not followed.
+    """
 
     domains = ("together.ai", "together.xyz")
 
     def order(self, call: Call, model: str) -> Order:
-        """Seconds are whole, and steps from 10 to 50."""
+        """The request, with whole seconds, and 10 to 50 steps."""
         body = {
             "model": model,
             "prompt": call.prompt,
@@ -41,21 +44,21 @@ class TogetherVideo(Polled):
 
     def reference(self, reply: Reply) -> str | None:
         """The job's id."""
-        named = payload_of(reply).get("id")
-        return named if isinstance(named, str) and _ID.fullmatch(named) else None
+        job_id = payload_of(reply).get("id")
+        return job_id if isinstance(job_id, str) and _ID.fullmatch(job_id) else None
 
     def path(self, ref: str) -> str:
-        """Jobs lie under where they are made."""
+        """The path of a job, below the path where it was created."""
         return f"{_PATH}/{ref}"
 
     def progress(self, reply: Reply, ref: str) -> Progress | None:
-        """`queued` and `in_progress`, then `completed` with an address, or `failed` or `canceled` with an error."""
+        """`queued` or `in_progress`, then `completed` with a URL, or `failed` or `cancelled` with an error."""
         match payload_of(reply):
             case {"status": "completed", **rest}:
-                return Progress(files=[_within(rest.get("outputs"), "video_url")])
+                return Progress(files=[_member(rest.get("outputs"), "video_url")])
             case {"status": "failed" | "cancelled" as status, **rest}:
-                return Progress(failure=failure_of(reply, _within(rest.get("error"), "message") or status))
-            case {"id": named, **rest} if named == ref and rest.get("status", "queued") in _WORKING:
+                return Progress(failure=failure_of(reply, _member(rest.get("error"), "message") or status))
+            case {"id": job_id, **rest} if job_id == ref and rest.get("status", "queued") in _WORKING:
                 return Progress()  # a new job may have no status yet
         return None
 
@@ -65,8 +68,7 @@ def _rounded(call: Call) -> dict[str, Any]:
     if "duration" in call.parameters:
         rounded["seconds"] = str(round(float(call.parameters["duration"])))
     if "num_inference_steps" in call.parameters:
-        least, most = _STEPS
-        rounded["steps"] = min(max(int(call.parameters["num_inference_steps"]), least), most)
+        rounded["steps"] = within(int(call.parameters["num_inference_steps"]), *_STEPS)
     if "guidance_scale" in call.parameters:
         rounded["guidance_scale"] = round(float(call.parameters["guidance_scale"]))
     return rounded
@@ -79,14 +81,14 @@ def _first_frame(call: Call) -> dict[str, Any]:
     if len(image) > LARGEST_IMAGE:
         raise ProviderError(
             FailureKind.BAD_INPUT,
-            f"the input image is too large: Together takes {LARGEST_IMAGE:,} characters with a request, and in base64 "
-            f"it has {len(image):,}. Send a smaller one, or a JPEG. Nothing was sent.",
+            f"the input image is too large: Together accepts {LARGEST_IMAGE:,} characters in a request, and in base64 "
+            f"it has {len(image):,}. Send a smaller image, or a JPEG. Nothing was sent.",
         )
     return {"frame_images": [{"input_image": image, "frame": "first"}]}
 
 
-def _within(found: object, name: str) -> object:
-    return found.get(name) if isinstance(found, dict) else found
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else value
 
 
 def make_adapter(context: AdapterContext) -> TogetherVideo:

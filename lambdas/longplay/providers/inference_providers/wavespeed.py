@@ -1,4 +1,4 @@
-"""WaveSpeed: a prediction at the model's own path, asked for at the address it names (wavespeed.ai/docs, 2026-11)."""
+"""WaveSpeed: a prediction at the model's path, polled at the URL in the answer (wavespeed.ai/docs, 2026-11)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from longplay.providers.inference_providers.polled import Order, Polled, Progress
 from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
-from longplay.providers.inference_providers.words import given
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url, path_of
+from longplay.providers.translation import given, within
 
 _PATH = re.compile(r"/api/v3/predictions/[\w-]{6,64}(/result)?", re.ASCII)
 _WORKING = ("created", "processing")
@@ -20,20 +20,20 @@ _LEAST_SIDE, _MOST_SIDE = 512, 1536  # pixels (wavespeed.ai/docs-api/flux-dev)
 
 
 class WaveSpeed(Polled):
-    """Images and videos by WaveSpeed. Its documents show results on all three hosts; which is usual is not said."""
+    """Images and videos by WaveSpeed. Its documentation shows results on all three hosts."""
 
     domains = ("wavespeed.ai", "d1q70pf5vjeyhc.cloudfront.net", "d11ewybssaphwx.cloudfront.net")
 
     def order(self, call: Call, model: str) -> Order:
-        """A prompt, a size, a seed, and an image to start from; for images steps and guidance too."""
+        """The request: prompt, size, seed and input image; for images also steps and guidance."""
         body = {"prompt": call.prompt, **_seed(call), **_BODIES[call.kind](call)}
         return Order(path=f"/api/v3/{model}", body=body)
 
     def reference(self, reply: Reply) -> str | None:
-        """The path of the address at which to ask; its host is the partner's, behind the router."""
+        """The path of the URL to poll; its host is the partner's, behind the router, and is not used."""
         match payload_of(reply):
-            case {"data": {"urls": {"get": str(address)}}}:
-                path = path_of(address)
+            case {"data": {"urls": {"get": str(url)}}}:
+                path = path_of(url)
                 return path if _PATH.fullmatch(path) else None
         return None
 
@@ -42,7 +42,7 @@ class WaveSpeed(Polled):
         return ref
 
     def progress(self, reply: Reply, ref: str) -> Progress | None:  # noqa: ARG002
-        """`created` and `processing`, then `completed` with addresses, or `failed` with an error."""
+        """`created` or `processing`, then `completed` with URLs, or `failed` with an error."""
         match payload_of(reply).get("data"):
             case {"status": "completed", **rest}:
                 outputs = rest.get("outputs")
@@ -55,7 +55,7 @@ class WaveSpeed(Polled):
 
 
 def _seed(call: Call) -> dict[str, int]:
-    """Its seeds end at half of ours: a larger one is folded onto them, always the same."""
+    """The seed modulo 2**31, because WaveSpeed's largest seed is half of ours."""
     return {name: int(seed) % (_LARGEST_SEED + 1) for name, seed in given(call, "seed").items()}
 
 
@@ -64,15 +64,15 @@ def _image(call: Call) -> dict[str, Any]:
 
 
 def _size(call: Call) -> dict[str, str]:
-    sides = [min(max(pixels, _LEAST_SIDE), _MOST_SIDE) for pixels in given(call, "width", "height").values()]
+    sides = [within(pixels, _LEAST_SIDE, _MOST_SIDE) for pixels in given(call, "width", "height").values()]
     return {"size": "*".join(map(str, sides))} if len(sides) == 2 else {}
 
 
 def _video(call: Call) -> dict[str, Any]:
     if call.image is not None:
         return {"image": image_url(call) or image_inline(call)}
-    upright = call.parameters.get("height", 0) > call.parameters.get("width", 0)  # type: ignore[operator]
-    return {"size": "720*1280" if upright else "1280*720"}
+    portrait = call.parameters.get("height", 0) > call.parameters.get("width", 0)  # type: ignore[operator]
+    return {"size": "720*1280" if portrait else "1280*720"}
 
 
 _BODIES = {"image": _image, "video": _video}

@@ -1,1 +1,1 @@
-"""Replicate's own API."""
+"""Replicate, through its own API."""

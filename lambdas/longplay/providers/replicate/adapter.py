@@ -1,7 +1,7 @@
-"""Replicate's own API: a prediction is made and referred to, called back about, and asked for with our token.
+"""The adapter for Replicate's API: create a prediction, poll it or get a callback, and download its files.
 
-From replicate.com/docs/reference/http and the vendor's Python client (`replicate` 1.0.7). Never `Prefer: wait`: no
-function waits for a result.
+From replicate.com/docs/reference/http and the vendor's Python client (`replicate` 1.0.7). `Prefer: wait` is never sent,
+because no function waits for a result.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import OwnApi
 from longplay.providers.protocol import Accepted, Call, Done
 from longplay.providers.reach import callback_url
-from longplay.providers.references import LATER, SOON, only_asking, pause
+from longplay.providers.references import LATER, SOON, pause
 from longplay.providers.replicate.inputs import input_of
 from longplay.providers.replicate.predictions import (
     LARGEST_PREDICTION,
     Prediction,
     failure_of,
-    forgotten,
+    not_found,
     read_prediction,
     reference_in,
 )
@@ -32,15 +32,14 @@ OWN_TOKEN = OwnToken(name="replicate", host="api.replicate.com", advice=STORE_AD
 RESULT_DOMAINS = ("replicate.delivery",)
 SHORTEST_DEADLINE = 5  # seconds
 
-_FORGOTTEN = (404, 410)
-_NOTHING_TO_STOP = (400, 404, 409, 410, 422)
+_TOO_LATE_TO_CANCEL = (400, 404, 409, 410, 422)
 
 
 class Replicate:
     """Predictions at the server in a call's `url` (`https://api.replicate.com`), by the model's id.
 
-    `owner/name` runs an official model, `owner/name:version` that version of any. `read_token` finds a stored token
-    by name, and `forget_tokens` is called when it has been refused.
+    `owner/name` runs an official model, `owner/name:version` a version of any model. `read_token` finds a stored token
+    by name, and `forget_tokens` is called when a token was refused.
     """
 
     def __init__(self, read_token: Callable[[str], str | None], *, forget_tokens: Callable[[], None]) -> None:
@@ -53,14 +52,14 @@ class Replicate:
         )
 
     def submit(self, call: Call) -> Accepted:
-        """Make the prediction; raises ProviderError."""
-        path, body = _order(call)
-        reply = self._api.ask("POST", path, call, json=body, headers=_deadline(call))
+        """Create the prediction; raises ProviderError."""
+        path, body = _request(call)
+        reply = self._api.request("POST", path, call, json=body, headers=_deadline(call))
         prediction = self._api.read(reply, read_prediction, "prediction")
         return Accepted(ref=prediction.id, poll_after=pause(call, SOON), request_id=prediction.id)
 
     def poll(self, ref: str, call: Call) -> Done | Accepted:
-        """How far the prediction is; its files once it has succeeded. Raises ProviderError and PollError."""
+        """The files of a succeeded prediction, or that it is not finished. Raises ProviderError and PollError."""
         until = time.monotonic() + call.timeout
         prediction, credential = self._prediction(ref, call)
         if failure := failure_of(prediction, call, secret=credential.token):
@@ -71,26 +70,22 @@ class Replicate:
         return Done(files=files, request_id=ref)
 
     def cancel(self, ref: str, call: Call) -> None:
-        """Stop the prediction, if there is anything left to stop; raises PollError."""
-        with only_asking():
-            reply = self._api.ask("POST", f"/v1/predictions/{ref}/cancel", call)
-            if not reply.answer.success and reply.answer.status not in _NOTHING_TO_STOP:
-                raise self._api.refused(reply)
+        """Cancel the prediction, unless it is over; raises PollError."""
+        self._api.cancel("POST", f"/v1/predictions/{ref}/cancel", call, too_late=_TOO_LATE_TO_CANCEL)
 
     def reference_in(self, body: bytes) -> str | None:
-        """The id of the prediction a callback is about."""
+        """The prediction's id in a callback."""
         return reference_in(body)
 
     def _prediction(self, ref: str, call: Call) -> tuple[Prediction, Credential]:
-        with only_asking():
-            reply = self._api.ask("GET", f"/v1/predictions/{ref}", call)
-            if reply.answer.status not in _FORGOTTEN:
-                return self._api.read(reply, read_prediction, "prediction"), reply.credential
-        raise forgotten(ref, call)
+        found = self._api.find(f"/v1/predictions/{ref}", call, read_prediction, "prediction")
+        if found is None:
+            raise not_found(ref, call)
+        return found
 
 
-def _order(call: Call) -> tuple[str, dict[str, Any]]:
-    """Where a prediction is made, and with what."""
+def _request(call: Call) -> tuple[str, dict[str, Any]]:
+    """The path and body of a request for a new prediction."""
     body = {"input": input_of(call), **_callback(call)}
     if ":" in call.model:
         return "/v1/predictions", {"version": call.model, **body}
@@ -103,7 +98,7 @@ def _callback(call: Call) -> dict[str, Any]:
 
 
 def _deadline(call: Call) -> dict[str, str]:
-    """Replicate stops what is not over when the job's time is up; what had not begun by then is not billed.
+    """The deadline: Replicate stops a prediction at the end of the job's time, and bills none that had not started.
 
     From replicate.com/docs/reference/http, predictions.create (read 2026-11).
     """

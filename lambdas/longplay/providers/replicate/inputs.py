@@ -1,6 +1,6 @@
-"""What each model on Replicate takes: our parameters in its own words, chosen by the route's `style`.
+"""The input of each model on Replicate, built from our parameters in the route's `style`.
 
-Names and bounds are those of the models' schemas (replicate.com/{owner}/{name}/versions/{version}/api, 2026-11).
+Names and bounds are from the models' schemas (replicate.com/{owner}/{name}/versions/{version}/api, 2026-11).
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any
 from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.protocol import Call
 from longplay.providers.reach import image_inline, image_url
-from longplay.providers.translation import Footage, Styles, given, in_style, within
+from longplay.providers.translation import Styles, VideoLimits, given, in_style, within
 
-LARGEST_IMAGE = 256_000  # bytes Replicate takes in a data URI; above, it wants an address
+LARGEST_IMAGE = 256_000  # bytes Replicate accepts in a data URI; a larger image must be sent as a URL
 
 _FLUX_ASPECTS = ("1:1", "16:9", "21:9", "3:2", "2:3", "4:5", "5:4", "3:4", "4:3", "9:16", "9:21")
-_FLUX_SMALL = 600_000  # pixels; below, a quarter of a megapixel is nearer than a whole one
+_FLUX_SMALL = 600_000  # pixels; below this, a quarter of a megapixel is nearer than one megapixel
 _SVD_FRAMES, _SVD_RATES = 25, (5, 30)
-_WAN = Footage(frames=(81, 121), rates=(5, 30), rate=24)
+_WAN = VideoLimits(frames=(81, 121), rates=(5, 30), rate=24)
 
 
 def input_of(call: Call) -> dict[str, Any]:
-    """The prediction's input; raises ProviderError for a style that is not here, or an image that is too large."""
+    """The prediction's input; raises ProviderError for an unknown style or an image that is too large."""
     return in_style(call, _INPUTS, whose="Replicate's")
 
 
@@ -38,13 +38,13 @@ def _musicgen(call: Call) -> dict[str, Any]:
 
 
 def _diffusion(call: Call) -> dict[str, Any]:
-    """Stable Diffusion's models have our names for everything; guidance begins at 1."""
+    """Stable Diffusion's models use our names for everything; guidance is at least 1."""
     guidance = {name: max(value, 1) for name, value in given(call, "guidance_scale").items()}
     return {"prompt": call.prompt, **call.parameters, **guidance}
 
 
 def _flux(call: Call) -> dict[str, Any]:
-    """FLUX takes an aspect ratio for a size; with `go_fast` a seed would not bring the same image again."""
+    """FLUX takes an aspect ratio instead of a size; with `go_fast`, a seed does not reproduce the image."""
     sent = given(call, "seed", "num_inference_steps", guidance="guidance_scale")
     return {
         "prompt": call.prompt,
@@ -63,16 +63,16 @@ def _flux_size(parameters: Mapping[str, Any]) -> dict[str, str]:
     return {"aspect_ratio": _nearest_aspect(width / height), "megapixels": "0.25" if small else "1"}
 
 
-def _nearest_aspect(proportion: float) -> str:
+def _nearest_aspect(ratio: float) -> str:
     def distance(aspect: str) -> float:
         across, _, down = aspect.partition(":")
-        return abs(math.log(proportion * int(down) / int(across)))
+        return abs(math.log(ratio * int(down) / int(across)))
 
     return min(_FLUX_ASPECTS, key=distance)
 
 
 def _svd(call: Call) -> dict[str, Any]:
-    """Stable Video Diffusion makes 25 frames; how long they last is how fast they follow each other."""
+    """Stable Video Diffusion generates 25 frames; the frame rate sets the duration."""
     sent = given(call, "seed")
     if "duration" in call.parameters:
         sent["frames_per_second"] = within(_SVD_FRAMES / float(call.parameters["duration"]), *_SVD_RATES)
@@ -80,7 +80,7 @@ def _svd(call: Call) -> dict[str, Any]:
 
 
 def _wan(call: Call) -> dict[str, Any]:
-    """Wan 2.2 makes 81 to 121 frames at 5 to 30 a second, wide or upright."""
+    """Wan 2.2 generates 81 to 121 frames at 5 to 30 a second, in landscape or portrait."""
     return {
         "prompt": call.prompt,
         **given(call, "seed"),
@@ -105,7 +105,7 @@ _INPUTS: Styles = {
 
 
 def _image(call: Call) -> str:
-    """In the request while it is small enough, so that it need not be fetched; else where it lies."""
+    """The input image as a data URI if it is small enough, else its URL."""
     size = len(call.image or b"")
     if size <= LARGEST_IMAGE:
         return image_inline(call)
@@ -113,6 +113,6 @@ def _image(call: Call) -> str:
         return url
     raise ProviderError(
         FailureKind.BAD_INPUT,
-        f"the input image is too large: Replicate takes {LARGEST_IMAGE:,} bytes with a request, it has {size:,}, and "
-        "lies nowhere Replicate could fetch it. Send a smaller one, or a JPEG. Nothing was sent.",
+        f"the input image is too large: Replicate accepts {LARGEST_IMAGE:,} bytes in a request, it has {size:,}, and "
+        "it is not at a URL that Replicate could fetch. Send a smaller image, or a JPEG. Nothing was sent.",
     )

@@ -1,7 +1,7 @@
-"""Replicate's prediction object: what it says of a generation, and what each of its ends means and cost.
+"""Reads Replicate's prediction object, and turns its failures into errors with their cost.
 
 Replicate bills public models for the time a prediction ran, so a failed or canceled one may cost something
-(replicate.com/docs/topics/billing, read 2026-11), but not an aborted one, which never started
+(replicate.com/docs/topics/billing, read 2026-11). An aborted one never started and costs nothing
 (replicate.com/changelog/2025-10-16-prediction-deadlines).
 """
 
@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.providers.decoding import decode
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import LONGEST_TEXT, printable
 
-LARGEST_PREDICTION = 8_000_000  # bytes; its input and its logs come with it
-LARGEST_CALLBACK = 1_000_000  # bytes that are read of one
+LARGEST_PREDICTION = 8_000_000  # bytes; it contains the input and the logs
+LARGEST_CALLBACK = 1_000_000  # bytes
 MOST_OUTPUTS = 8
 
 _ID = re.compile(r"[a-z0-9]{10,64}")
@@ -27,7 +28,7 @@ _OUT_OF_MEMORY = r"out of memory|\bcuda\b"
 
 
 class Prediction(msgspec.Struct, kw_only=True):
-    """As much of it as is used; `output` is an address, or a list of them."""
+    """The members of a prediction that are used; `output` is a URL or a list of URLs."""
 
     id: str
     status: str
@@ -37,58 +38,55 @@ class Prediction(msgspec.Struct, kw_only=True):
 
     @property
     def files(self) -> list[str]:
-        """The addresses of its result's files, at most eight."""
-        named = self.output if isinstance(self.output, list) else [self.output]
-        return [address for address in named if isinstance(address, str)][:MOST_OUTPUTS]
+        """The URLs of its files, at most eight."""
+        outputs = self.output if isinstance(self.output, list) else [self.output]
+        return [url for url in outputs if isinstance(url, str)][:MOST_OUTPUTS]
 
 
 def read_prediction(body: Path) -> Prediction | None:
-    """The prediction in an answer, None where there is none."""
+    """The prediction in an answer, None if there is none."""
     return _decode(body.read_bytes())
 
 
 def reference_in(body: bytes) -> str | None:
-    """The id of the prediction in a callback's body, None where there is none or the body is too large."""
+    """The prediction's id in a callback's body, None if there is none or the body is too large."""
     prediction = _decode(body) if len(body) <= LARGEST_CALLBACK else None
     return prediction.id if prediction else None
 
 
 def failure_of(prediction: Prediction, call: Call, *, secret: str | None) -> ProviderError | None:
-    """Why the prediction brings no file; None for one that does, or still may."""
+    """The error of a prediction without files; None if it has files or is not finished."""
     match prediction.status:
         case "failed":
             return _failed(prediction, call, secret)
         case "canceled":
-            what = "was canceled at Replicate after it had been sent; it may have been billed for the time it ran"
+            what = "was canceled at Replicate after it was sent; it may have been billed for the time it ran"
             return _ended(prediction, call, what, charged=Charged.UNKNOWN)
         case "aborted":
-            what = "was given up by Replicate before it started, and is not billed"
+            what = "was aborted by Replicate before it started, and is not billed"
             return _ended(prediction, call, what, charged=Charged.NO)
         case "succeeded" if prediction.data_removed:
-            return _ended(prediction, call, f"{_ERASED}. {_ANEW}", charged=Charged.YES)
+            return _ended(prediction, call, f"{_ERASED}. {_ADVICE}", charged=Charged.YES)
         case "succeeded" if not prediction.files:
-            what = "succeeded without a file. Where the prompt was held back, change it"
+            what = "succeeded without a file. If moderation blocked the prompt, change it"
             return _ended(prediction, call, what, charged=Charged.YES, kind=FailureKind.BAD_OUTPUT)
     return None
 
 
-def forgotten(ref: str, call: Call) -> ProviderError:
-    """The error of a prediction Replicate does not know, or no longer."""
-    what = f"{_ERASED}, or the token now stored is another account's. {_ANEW}"
-    return _ended(Prediction(id=ref, status="forgotten"), call, what, charged=Charged.UNKNOWN)
+def not_found(ref: str, call: Call) -> ProviderError:
+    """The error of a prediction that Replicate does not know, or no longer."""
+    what = f"{_ERASED}, or the stored token now belongs to another account. {_ADVICE}"
+    return _ended(Prediction(id=ref, status="not_found"), call, what, charged=Charged.UNKNOWN)
 
 
 _ERASED = "is erased: Replicate keeps a result for one hour, and it was not fetched in time"
-_ANEW = "Submit the request again."
+_ADVICE = "Submit the request again."
 
 
 def _decode(body: bytes) -> Prediction | None:
-    try:
-        prediction = msgspec.json.decode(body, type=Prediction)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    # the id becomes a part of an address
-    return prediction if _ID.fullmatch(prediction.id) else None
+    prediction = decode(body, Prediction)
+    # the id becomes part of a URL
+    return prediction if prediction and _ID.fullmatch(prediction.id) else None
 
 
 def _failed(prediction: Prediction, call: Call, secret: str | None) -> ProviderError:
@@ -100,10 +98,10 @@ def _failed(prediction: Prediction, call: Call, secret: str | None) -> ProviderE
 
 def _reason(said: str) -> tuple[FailureKind, str]:
     if re.search(_MODERATED, said, re.IGNORECASE):
-        return FailureKind.MODERATED, "It was held back by moderation: change the prompt."
+        return FailureKind.MODERATED, "Moderation blocked it: change the prompt."
     if re.search(_OUT_OF_MEMORY, said, re.IGNORECASE):
         return FailureKind.OUT_OF_MEMORY, "The model ran out of memory: ask for something shorter or smaller."
-    return FailureKind.UPSTREAM, "It may succeed when it is made again."
+    return FailureKind.UPSTREAM, "It may succeed if tried again."
 
 
 def _ended(
