@@ -1,1 +1,1 @@
-"""Hugging Face's contract: the router, Inference Endpoints, and servers of one's own."""
+"""Hugging Face's contract: the router, Inference Endpoints, and self-hosted servers."""

@@ -1,7 +1,7 @@
-"""Hugging Face's contract, `POST {"inputs", "parameters"}`: router, Inference Endpoints, self-hosted servers.
+"""The adapter for Hugging Face's contract, `POST {"inputs", "parameters"}`.
 
-What it cannot carry: music has no seed (neither the inference toolkit nor MusicGen's tutorial handler takes
-one), and a track's length comes in steps of a fiftieth of a second.
+The router, Inference Endpoints and self-hosted servers use it. Its limits: music has no seed (neither the inference
+toolkit nor MusicGen's tutorial handler takes one), and a track's length is a multiple of 1/50 second.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ TEXT_TO_VIDEO_FPS = 24  # what Wan 2.2 was trained for
 IMAGE_TO_VIDEO_FPS = 7  # what Stable Video Diffusion was trained for
 
 _OWN_DOMAINS = (".huggingface.co", ".endpoints.huggingface.cloud")
-# exactly one known type each, or the inference toolkit answers 400; for sound it knows JSON alone
+# exactly one known type each, or the inference toolkit answers 400; for audio it knows only JSON
 _ACCEPT = {"music": "application/json", "image": "image/png", "video": "video/mp4"}
 _MUSIC_PARAMETERS = ("guidance_scale", "temperature", "top_k", "top_p")
 
 
 class HuggingFace:
-    """A server that speaks Hugging Face's contract, whoever runs it; waits on the line for the result.
+    """A server with Hugging Face's contract; keeps the connection open until the result arrives.
 
-    `read_token` finds a stored token by name, and `forget_tokens` is called when a server has refused one.
+    `read_token` finds a stored token by name, and `forget_tokens` is called when a server refused a token.
     """
 
     def __init__(self, read_token: Callable[[str], str | None], *, forget_tokens: Callable[[], None]) -> None:
@@ -42,7 +42,7 @@ class HuggingFace:
         self._forget_tokens = forget_tokens
 
     def submit(self, call: Call) -> Done:
-        """Generate, and return the one file of it; raises ProviderError."""
+        """Generate one file; raises ProviderError."""
         credential = self._credential(call)
         answer = exchange(
             "POST",
@@ -73,26 +73,26 @@ class HuggingFace:
 
 
 def token_name(url: str) -> str:
-    """Which stored token a server is given: Hugging Face's goes to Hugging Face's own hosts and nowhere else.
+    """The name of the stored token for a server: Hugging Face's token is sent only to Hugging Face's hosts.
 
-    `server_of` has let through nothing but https and this machine, so it never travels in the clear.
+    `server_of` allows only https and this machine, so a token is never sent unencrypted.
     """
     host = server_of(url).partition(":")[0].lower()
     return "huggingface" if f".{host}".endswith(_OWN_DOMAINS) else "self_hosted"
 
 
 def request_body(call: Call) -> dict[str, Any]:
-    """What is posted to a server of this contract, wherever it is left for it."""
+    """The request body for a server with this contract."""
     parameters = _PARAMETERS[call.kind](call)
     if call.image is None:
         return {"inputs": call.prompt, "parameters": parameters}
-    # as huggingface_hub sends images: plain base64 for inputs, the prompt among the parameters
+    # like huggingface_hub: the image as plain base64 in inputs, the prompt in parameters
     image = base64.b64encode(call.image).decode()
     return {"inputs": image, "parameters": {"prompt": call.prompt, **parameters}}
 
 
 def _music(call: Call) -> dict[str, Any]:
-    """The toolkit takes generation arguments nested, a tutorial-style handler ("flat") as they are."""
+    """The toolkit takes nested generation arguments, a tutorial-style handler ("flat") takes them at the top level."""
     given = {name: call.parameters[name] for name in _MUSIC_PARAMETERS if name in call.parameters}
     arguments = {"do_sample": True, **given, **_length(call.parameters)}
     return arguments if call.style == "flat" else {"generate_kwargs": arguments}
@@ -101,7 +101,7 @@ def _music(call: Call) -> dict[str, Any]:
 def _length(parameters: Mapping[str, Any]) -> dict[str, int]:
     if "duration" not in parameters:
         return {}
-    # rounded first: 1.1 s are 55.00000000000001 tokens in floating point
+    # rounded first, because 1.1 s gives 55.00000000000001 tokens in floating point
     return {"max_new_tokens": math.ceil(round(parameters["duration"] * TOKENS_PER_SECOND, 6))}
 
 
@@ -118,7 +118,7 @@ def _video(call: Call) -> dict[str, Any]:
 
 
 def _frames(wanted: float) -> int:
-    """Video models make frames by fours, and one to start from."""
+    """The nearest frame count a video model can generate: a multiple of 4, plus 1."""
     return 4 * round((wanted - 1) / 4) + 1
 
 

@@ -1,1 +1,1 @@
-"""Amazon SageMaker's asynchronous endpoints: GPUs in the operator's own account."""
+"""Amazon SageMaker's asynchronous endpoints: GPUs in the operator's AWS account."""

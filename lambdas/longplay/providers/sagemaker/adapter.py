@@ -1,9 +1,9 @@
-"""SageMaker's asynchronous endpoints: a generation is queued, and its answer looked for in our own bucket.
+"""The adapter for SageMaker's asynchronous endpoints: queue a generation, and find its answer in our bucket.
 
-The container is Hugging Face's for PyTorch inference. As read from aws/sagemaker-huggingface-inference-toolkit
-(2026-11) its answers are JSON whatever is asked for, a pipeline refuses arguments it does not know (a seed), and there
-is no task for video. An endpoint is paid by the hour and not by the call: what a generation is said to cost is its
-share of that, and a call that the endpoint or its model refused has used none.
+The container is Hugging Face's for PyTorch inference. According to aws/sagemaker-huggingface-inference-toolkit
+(2026-11), its answers are always JSON, a pipeline refuses arguments it does not know (a seed), and there is no task
+for video. An endpoint is paid by the hour, not by the call: the cost of a generation is its share of the hour, and a
+call that the endpoint or its model refused costs nothing.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from longplay.providers.results import LARGEST_RESULT, bad_output
 from longplay.providers.sagemaker.locations import Reference, read_notice, read_reference
 from longplay.providers.sagemaker.payloads import ANSWERS, Payloads
 from longplay.providers.sagemaker.refusals import failure_in
-from longplay.providers.sagemaker.runtime import Patience, Runtime
+from longplay.providers.sagemaker.runtime import Runtime, TimeLimits
 
-GRACE = 60.0  # seconds after the last moment an answer can come by SageMaker's own clock
+GRACE = 60.0  # seconds waited beyond the last time an answer can arrive by SageMaker's clock
 
 _KINDS = ("music", "image")
 _REFUSED_ARGUMENTS = ("seed",)
@@ -38,7 +38,7 @@ _NO_CREDENTIAL = Credential("aws", None)
 class SageMaker:
     """The endpoint in a call's `url` (`https://runtime.sagemaker.{region}.amazonaws.com/endpoints/{name}`).
 
-    `payloads` is where requests are left and answers found; `clock` gives epoch seconds.
+    `payloads` stores requests and fetches answers; `clock` returns epoch seconds.
     """
 
     def __init__(self, payloads: Payloads, *, clock: Callable[[], float] = time.time) -> None:
@@ -47,22 +47,22 @@ class SageMaker:
         self._clock = clock
 
     def submit(self, call: Call) -> Accepted:
-        """Queue the generation under the attempt's own name; raises ProviderError."""
+        """Queue the generation with the attempt's name as its id; raises ProviderError."""
         body = _body(call)
-        callback_grace = Patience.until(call.ends_within)
+        limits = TimeLimits.until(call.ends_within)
         endpoint = self._runtime.endpoint(call)
         location = self._payloads.store(call.attempt, body)
-        queued = endpoint.invoke(location, callback_grace)
+        queued = endpoint.invoke(location, limits)
         output = self._payloads.key_in(queued.output)
         if output is None:
-            raise _out_of_reach(call)
+            raise _unreadable_location(call)
         failure = self._payloads.key_in(queued.failure)
-        until = self._clock() + callback_grace.total + GRACE
+        until = self._clock() + limits.total + GRACE
         ref = Reference(attempt=call.attempt, output=output, failure=failure, until=until)
         return Accepted(ref=ref.text, poll_after=SAFETY_NET, request_id=call.attempt)
 
     def poll(self, ref: str, call: Call) -> Done | Accepted:
-        """The answer, once it or a failure lies in the bucket. Raises ProviderError and PollError."""
+        """The answer, once it or a failure is in the bucket. Raises ProviderError and PollError."""
         reference, ends_at = read_reference(ref), time.monotonic() + call.timeout
         if found := self._payloads.fetch(reference.output, call, most=LARGEST_RESULT, until=ends_at):
             if found.bytes > LARGEST_RESULT:
@@ -75,14 +75,14 @@ class SageMaker:
         return Accepted(ref=ref, poll_after=SAFETY_NET, request_id=reference.attempt)
 
     def cancel(self, ref: str, call: Call) -> None:
-        """Nothing: SageMaker has no call that takes an invocation back, so it runs, and is found when it has."""
+        """Do nothing: SageMaker cannot cancel an invocation, so it runs to its end and its answer is stored."""
 
     def reference_in(self, body: bytes) -> str | None:
-        """The reference of a notice, where it names an answer that only this attempt can have."""
+        """The reference in a notice, None if it names no answer location that belongs to its attempt."""
         notice = read_notice(body)
         if notice is None:
             return None
-        output, failure = (self._own_key(place, notice.attempt) for place in (notice.output, notice.failure))
+        output, failure = (self._own_key(location, notice.attempt) for location in (notice.output, notice.failure))
         return Reference(attempt=notice.attempt, output=output, failure=failure).text if output or failure else None
 
     def _own_key(self, location: str | None, attempt: str) -> str | None:
@@ -94,17 +94,17 @@ def _body(call: Call) -> bytes:
     if call.kind not in _KINDS:
         raise ProviderError(
             FailureKind.NOT_SERVED,
-            f"the endpoint's container makes no {call.kind}: take the route to {call.model} out of models.toml. "
+            f"the endpoint's container cannot generate {call.kind}: remove the route to {call.model} from models.toml. "
             "Nothing was sent.",
         )
     known = {name: value for name, value in call.parameters.items() if name not in _REFUSED_ARGUMENTS}
     return msgspec.json.encode(request_body(replace(call, parameters=known)))
 
 
-def _out_of_reach(call: Call) -> ProviderError:
+def _unreadable_location(call: Call) -> ProviderError:
     return bad_output(
         call,
-        f"its answer is to lie where nobody looks for it: the endpoint must write below {ANSWERS} in Longplay's bucket",
+        f"its answer is stored where Longplay cannot read it. The endpoint must write to {ANSWERS} in its bucket",
         charged=Charged.UNKNOWN,
     )
 
@@ -112,8 +112,8 @@ def _out_of_reach(call: Call) -> ProviderError:
 def _expired(call: Call, attempt: str) -> ProviderError:
     return ProviderError(
         FailureKind.UPSTREAM,
-        f"the generation by {call.model} expired: its endpoint brought neither an answer nor a failure in time. "
-        "Look at its instances in SageMaker's console: an account may be allowed none of their type.",
+        f"the generation by {call.model} expired: its endpoint stored neither an answer nor a failure in time. "
+        "Check its instances in SageMaker's console: the account's quota for their type may be zero.",
         charged=Charged.UNKNOWN,
         request_id=attempt,
     )

@@ -1,4 +1,4 @@
-"""Where an invocation's answer will lie: as SageMaker said when it was queued, or says in a notice by SNS."""
+"""Locations of an invocation's answer, from SageMaker's reply when it was queued or from an SNS notice."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from longplay.providers.decoding import decode
+
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Keys in our bucket, None where not known; `until` is when an answer can come no more (epoch seconds)."""
+    """Keys in our bucket, None if unknown; no answer can arrive after `until` (epoch seconds)."""
 
     attempt: str
     output: str | None = None
@@ -17,18 +19,18 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def text(self) -> str:
-        """The reference as a job keeps it."""
+        """The reference as it is stored in a job."""
         return msgspec.json.encode(self).decode()
 
 
 def read_reference(text: str) -> Reference:
-    """What `Reference.text` wrote."""
+    """The reference in a `Reference.text`."""
     return msgspec.json.decode(text, type=Reference)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What a notice says: the attempt it is about, and where its answer or its failure lies."""
+    """A parsed notice: its attempt, and the location of the answer or the failure."""
 
     attempt: str
     output: str | None
@@ -47,10 +49,9 @@ class _Message(msgspec.Struct, rename="camel"):
 
 
 def read_notice(body: bytes) -> Notice | None:
-    """The notice in an SNS message's text, None where it is none."""
-    try:
-        message = msgspec.json.decode(body, type=_Message)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    """The notice in an SNS message's text, None for any other message."""
+    message = decode(body, _Message)
+    if message is None:
         return None
     found = message.response_parameters
     return Notice(

@@ -1,4 +1,4 @@
-"""The bucket on both sides of an endpoint: requests are left there for it, and its answers are found there."""
+"""Stores requests for an endpoint in the bucket, and fetches its answers from there."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-ANSWERS = "gpu/"  # what endpoints may write to
+ANSWERS = "gpu/"  # the prefix endpoints may write to
 _MISSING = ("404", "NoSuchKey", "NotFound")
 _CHUNK = 1 << 20
 
 
 class Payloads:
-    """Requests under `inputs/{job}/gpu-{fence}`, where they are erased with their job; answers under `gpu/`.
+    """Requests under `inputs/{job}/gpu-{fence}`, which are erased with their job; answers under `gpu/`.
 
-    `open_client` makes the S3 client, when it is first needed.
+    `open_client` creates the S3 client when it is first needed.
     """
 
     def __init__(self, open_client: Callable[[], S3Client], bucket_name: str) -> None:
@@ -39,7 +39,7 @@ class Payloads:
         return self._open_client()
 
     def store(self, attempt: str, body: bytes) -> str:
-        """Leave an attempt's request, and say where; raises ProviderError."""
+        """Store an attempt's request and return its S3 URI; raises ProviderError."""
         job, _, fence = attempt.rpartition("-")
         key = f"inputs/{job}/gpu-{fence}"
         try:
@@ -49,14 +49,14 @@ class Payloads:
         return f"s3://{self._bucket}/{key}"
 
     def key_in(self, location: str | None) -> str | None:
-        """The key of an answer's location; None where it is not one that an endpoint of ours may write to."""
+        """The key of an answer's S3 URI; None if our endpoints may not write there."""
         key = (location or "").removeprefix(f"s3://{self._bucket}/")
         return key if key != location and key.startswith(ANSWERS) else None
 
     def fetch(self, key: str | None, call: Call, *, most: int, until: float) -> Answer | None:
-        """Copy an answer's first `most` bytes into the call's folder by `until` (by `time.monotonic`).
+        """Copy an answer's first `most` bytes into the call's folder by `until` (`time.monotonic`).
 
-        The Answer tells its true size; None where nothing lies there. Raises PollError.
+        The Answer has the full size; None if there is no answer yet. Raises PollError.
         """
         with _only_asking():
             found = self._found(key) if key else None
@@ -76,27 +76,27 @@ class Payloads:
 
 
 def _save(found: GetObjectOutputTypeDef, path: Path, *, most: int, until: float) -> None:
-    left = most
+    remaining = most
     with found["Body"] as body, path.open("wb") as file:
-        while left and (chunk := body.read(min(_CHUNK, left))):
+        while remaining and (chunk := body.read(min(_CHUNK, remaining))):
             if time.monotonic() > until:
                 raise PollError(ProviderError(FailureKind.TIMEOUT, "the finished file could not be fetched in time"))
-            left -= file.write(chunk)
+            remaining -= file.write(chunk)
 
 
 @contextmanager
 def _only_asking() -> Iterator[None]:
-    """What goes wrong in here says nothing about the generation."""
+    """Raise an AWS error from within as a PollError, since it says nothing about the generation."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        what = f"the bucket could not be asked for the answer: {_name(error)}"
+        what = f"the answer could not be read from the bucket: {_name(error)}"
         raise PollError(ProviderError(FailureKind.UPSTREAM, what)) from error
 
 
 def _not_stored(error: ClientError | BotoCoreError) -> ProviderError:
     return ProviderError(
-        FailureKind.UPSTREAM, f"the request could not be left in the bucket: {_name(error)}. Nothing was sent."
+        FailureKind.UPSTREAM, f"the request could not be stored in the bucket: {_name(error)}. Nothing was sent."
     )
 
 

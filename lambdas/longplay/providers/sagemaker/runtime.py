@@ -1,7 +1,7 @@
-"""SageMaker's runtime API: an invocation is queued at the endpoint in a call's URL, once, under our own name for it.
+"""SageMaker's runtime API: queues an invocation once, at the endpoint in a call's URL, with our id for it.
 
-By botocore's model `sagemaker-runtime/2017-05-13` (1.44.5). docs/decisions/0005 has why the request is left in the
-bucket, and why one header is set beside what the client knows.
+From botocore's model `sagemaker-runtime/2017-05-13` (1.44.5). docs/decisions/0005 explains why the request is stored in
+the bucket, and why one header is set that the client does not know.
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
 from longplay.providers.sagemaker.refusals import refused
 
-QUEUED_AT_LEAST, QUEUED_AT_MOST = 60, 21_600  # seconds SageMaker lets a request wait
-RUN_AT_MOST = 3_600  # seconds SageMaker lets one run
+QUEUED_AT_LEAST, QUEUED_AT_MOST = 60, 21_600  # seconds a request may wait at SageMaker
+RUN_AT_MOST = 3_600  # seconds a request may run at SageMaker
 
 _ADDRESS = re.compile(
     r"https://runtime\.sagemaker\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?(?P<path>/.*)"
-    r"|http://[^/]+(?P<local_path>/.*)"  # server_of lets http through to this machine alone
+    r"|http://[^/]+(?P<local_path>/.*)"  # server_of allows http only to this machine
 )
 _ENDPOINT = re.compile(r"/endpoints/([A-Za-z0-9](?:-*[A-Za-z0-9])*)")
 _NOT_REACHED = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, SSLError)
-# botocore repeats what got no answer, and an invocation repeated is one paid twice
+# botocore retries a request without an answer, and a repeated invocation is paid twice
 _ONCE = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class TimeLimits:
     """Seconds a request may wait in the endpoint's queue, and then run."""
 
     queued: int
     run: int
 
     @classmethod
-    def until(cls, ends_within: float) -> Patience:
-        """What SageMaker allows, no longer than anybody waits for the answer."""
+    def until(cls, ends_within: float) -> TimeLimits:
+        """The limits nearest to `ends_within` seconds that SageMaker allows."""
         seconds = int(ends_within)
         return cls(
             queued=min(max(seconds, QUEUED_AT_LEAST), QUEUED_AT_MOST),
@@ -61,13 +61,13 @@ class Patience:
 
     @property
     def total(self) -> int:
-        """Seconds after which no answer can come."""
+        """Seconds after which no answer can arrive."""
         return self.queued + self.run
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queued:
-    """Where the answer of a queued request will lie, or its failure; None where that was not said."""
+    """The locations of a queued request's answer and failure; None if SageMaker did not say."""
 
     output: str | None
     failure: str | None
@@ -81,8 +81,8 @@ class Endpoint:
     client: Any
     call: Call
 
-    def invoke(self, location: str, callback_grace: Patience) -> Queued:
-        """Queue the request that lies at `location`; raises ProviderError."""
+    def invoke(self, location: str, limits: TimeLimits) -> Queued:
+        """Queue the request stored at `location`; raises ProviderError."""
         with _named_failures(self.call):
             answer = self.client.invoke_endpoint_async(
                 EndpointName=self.name,
@@ -90,20 +90,20 @@ class Endpoint:
                 InputLocation=location,
                 ContentType="application/json",
                 Accept="application/json",
-                RequestTTLSeconds=callback_grace.queued,
-                InvocationTimeoutSeconds=callback_grace.run,
+                RequestTTLSeconds=limits.queued,
+                InvocationTimeoutSeconds=limits.run,
             )
         return Queued(output=answer.get("OutputLocation"), failure=answer.get("FailureLocation"))
 
 
 class Runtime:
-    """Finds a call's endpoint, with one client for all calls to an address."""
+    """Finds the endpoint of a call, with one client per address."""
 
     def __init__(self) -> None:
         self._client = cache(_open)
 
     def endpoint(self, call: Call) -> Endpoint:
-        """The endpoint the call's URL names; raises ProviderError where that is no address of SageMaker's."""
+        """The endpoint in the call's URL; raises ProviderError if it is not a SageMaker URL."""
         host, address = server_of(call.url), _ADDRESS.fullmatch(call.url)
         name = _ENDPOINT.fullmatch(address["path"] or address["local_path"]) if address else None
         if address is None or name is None:
@@ -113,14 +113,14 @@ class Runtime:
 
 
 def _open(address: str, region: str | None) -> Any:
-    """A client for an address; its region is boto3's default where the address names none."""
+    """A client for an address; without a region in the address, boto3's default region is used."""
     client = boto3.client("sagemaker-runtime", endpoint_url=address, region_name=region, config=_ONCE)
-    client.meta.events.register("before-call.sagemaker-runtime.InvokeEndpointAsync", _name_the_answer)
+    client.meta.events.register("before-call.sagemaker-runtime.InvokeEndpointAsync", _put_id_in_location)
     return client
 
 
-def _name_the_answer(params: dict[str, Any], **_: object) -> None:
-    """The answer's location shall have the inference's name in it; the client may be too old to know the header."""
+def _put_id_in_location(params: dict[str, Any], **_: object) -> None:
+    """Put the inference id into the answer's location by a header that an old client may not know."""
     headers = params["headers"]
     headers["X-Amzn-SageMaker-S3OutputPathExtension"] = headers["X-Amzn-SageMaker-Inference-Id"]
 
@@ -151,6 +151,6 @@ def _unanswered(error: BotoCoreError, call: Call) -> ProviderError:
 def _no_endpoint(host: str) -> ProviderError:
     return ProviderError(
         FailureKind.NOT_SERVED,
-        f"{host} is no address of an endpoint. It should read "
+        f"{host} is not the address of an endpoint. The address should be "
         "https://runtime.sagemaker.REGION.amazonaws.com/endpoints/NAME in the `servers` setting. Nothing was sent.",
     )
