@@ -23,18 +23,14 @@ def read_result(path: Path, call: Call) -> MediaFile:
         raise bad_output(call, str(error)) from error
     if not media.content_type.startswith(_TYPES[call.kind]):
         raise bad_output(call, f"it sent {media.content_type} instead of {call.kind}")
-    if is_black(media):
-        raise _black(call)
+    if is_black(media):  # from Stable Diffusion's safety checker (huggingface/diffusers, safety_checker.py)
+        raise unsafe_image(f"the image by {call.model} is all black: a safety checker blocked it; it is billed")
     return media
 
 
-def _black(call: Call) -> ProviderError:
-    """Stable Diffusion's safety checker returns a black image (huggingface/diffusers, safety_checker.py)."""
-    return ProviderError(
-        FailureKind.MODERATED,
-        f"the image by {call.model} is all black: a safety checker blocked it, and it is charged. Change the prompt.",
-        charged=Charged.YES,
-    )
+def unsafe_image(what: str) -> ProviderError:
+    """The error for an image that a safety checker blocked after it was generated."""
+    return ProviderError(FailureKind.MODERATED, f"{what}. Change the prompt.", charged=Charged.YES)
 
 
 def bad_output(call: Call, what: str, *, charged: Charged = Charged.YES) -> ProviderError:

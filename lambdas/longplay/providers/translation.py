@@ -42,8 +42,8 @@ def in_style(call: Call, styles: Styles, *, whose: str) -> dict[str, Any]:
 
 def given(call: Call, *names: str, **renamed: str) -> dict[str, Any]:
     """The call's parameters of these names, and `renamed` ones: `given(call, steps="num_inference_steps")`."""
-    wanted = {**{name: name for name in names}, **renamed}
-    return {theirs: call.parameters[ours] for theirs, ours in wanted.items() if ours in call.parameters}
+    sources = {**{name: name for name in names}, **renamed}
+    return {theirs: call.parameters[ours] for theirs, ours in sources.items() if ours in call.parameters}
 
 
 def within(number: float, least: int, most: int) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, ProviderError
 from longplay.providers.decoding import decode
 from longplay.providers.protocol import Call
-from longplay.providers.results import bad_output
+from longplay.providers.results import bad_output, unsafe_image
 
 MOST_OUTPUTS = 8
 
@@ -46,11 +46,7 @@ def result_urls(result: dict[str, Any], call: Call, *, succeeded: bool) -> list[
 
 def unsafe(call: Call) -> ProviderError:
     """The error of an image that the safety checker replaced with a black one."""
-    return ProviderError(
-        FailureKind.MODERATED,
-        f"fal's safety checker blocked the image by {call.model}; it is billed. Change the prompt.",
-        charged=Charged.YES,
-    )
+    return unsafe_image(f"fal's safety checker blocked the image by {call.model}; it is billed")
 
 
 def _listed(value: Any) -> list[Any]:

@@ -117,9 +117,9 @@ def _video(call: Call) -> dict[str, Any]:
     return parameters
 
 
-def _frames(wanted: float) -> int:
+def _frames(count: float) -> int:
     """The nearest frame count a video model can generate: a multiple of 4, plus 1."""
-    return 4 * round((wanted - 1) / 4) + 1
+    return 4 * round((count - 1) / 4) + 1
 
 
 _PARAMETERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {

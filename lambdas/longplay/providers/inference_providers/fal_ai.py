@@ -14,7 +14,7 @@ from longplay.providers.fal.queue import Progress as Queued
 from longplay.providers.fal.queue import read_progress
 from longplay.providers.fal.refusals import generation_error, is_the_models, refusal_in
 from longplay.providers.fal.results import is_unsafe, read_result, unsafe, urls_in
-from longplay.providers.inference_providers.polled import Order, Polled, Progress, not_found
+from longplay.providers.inference_providers.polled import Polled, Progress, Request, not_found
 from longplay.providers.inference_providers.router import payload_of, router_to
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import NOT_FOUND, Reply
@@ -31,9 +31,9 @@ class RoutedFal(Polled):
 
     domains = RESULT_DOMAINS
 
-    def order(self, call: Call, model: str) -> Order:
+    def request_for(self, call: Call, model: str) -> Request:
         """The request for the model's path in the queue."""
-        return Order(path=f"/{model}{_QUEUE}", body=input_of(call))
+        return Request(path=f"/{model}{_QUEUE}", body=input_of(call))
 
     def reference(self, reply: Reply) -> str | None:
         """The path of the result, which may be shorter than the model's; the URL's host is fal's and is not used."""

@@ -24,7 +24,7 @@ MOST_FILES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class Request:
     """A request for a generation at the partner's `path`."""
 
     path: str
@@ -52,8 +52,10 @@ class Polled(ABC):
     def submit(self, call: Call) -> Done | Accepted:
         """Start the generation; raises ProviderError."""
         until = time.monotonic() + call.timeout
-        order = self.order(call, self._router.model_of(call))
-        reply = self._router.request("POST", order.path, within(call, until), json=order.body, headers=order.headers)
+        request = self.request_for(call, self._router.model_of(call))
+        reply = self._router.request(
+            "POST", request.path, within(call, until), json=request.body, headers=request.headers
+        )
         ref = self.reference(reply) if reply.answer.success else None
         if ref is None:
             raise self._not_accepted(reply)
@@ -79,7 +81,7 @@ class Polled(ABC):
         """None: there are no callbacks through the router."""
 
     @abstractmethod
-    def order(self, call: Call, model: str) -> Order:
+    def request_for(self, call: Call, model: str) -> Request:
         """The request for a call, with the partner's id of the model."""
 
     @abstractmethod

@@ -6,7 +6,7 @@ passes on `GET /v1/predictions/{id}` (2026-11). A route to Replicate's API with 
 
 from __future__ import annotations
 
-from longplay.providers.inference_providers.polled import Order, Polled, Progress
+from longplay.providers.inference_providers.polled import Polled, Progress, Request
 from longplay.providers.inference_providers.router import router_to
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
@@ -23,12 +23,12 @@ class RoutedReplicate(Polled):
 
     domains = RESULT_DOMAINS
 
-    def order(self, call: Call, model: str) -> Order:
+    def request_for(self, call: Call, model: str) -> Request:
         """The request for an official model by its path, or for any other model by its version."""
         name, _, version = model.partition(":")
         body = {"input": input_of(call), **({"version": version} if version else {})}
         path = "/v1/predictions" if version else f"/v1/models/{name}/predictions"
-        return Order(path=path, body=body, headers={"Prefer": f"wait={HELD}"})
+        return Request(path=path, body=body, headers={"Prefer": f"wait={HELD}"})
 
     def reference(self, reply: Reply) -> str | None:
         """The prediction's id."""

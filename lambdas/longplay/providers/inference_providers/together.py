@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from longplay.domain.errors import FailureKind, ProviderError
-from longplay.providers.inference_providers.polled import Order, Polled, Progress
+from longplay.providers.inference_providers.polled import Polled, Progress, Request
 from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
@@ -31,7 +31,7 @@ class TogetherVideo(Polled):
 
     domains = ("together.ai", "together.xyz")
 
-    def order(self, call: Call, model: str) -> Order:
+    def request_for(self, call: Call, model: str) -> Request:
         """The request, with whole seconds, and 10 to 50 steps."""
         body = {
             "model": model,
@@ -40,7 +40,7 @@ class TogetherVideo(Polled):
             **_rounded(call),
             **_first_frame(call),
         }
-        return Order(path=_PATH, body=body)
+        return Request(path=_PATH, body=body)
 
     def reference(self, reply: Reply) -> str | None:
         """The job's id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from longplay.providers.inference_providers.polled import Order, Polled, Progress
+from longplay.providers.inference_providers.polled import Polled, Progress, Request
 from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
@@ -24,10 +24,10 @@ class WaveSpeed(Polled):
 
     domains = ("wavespeed.ai", "d1q70pf5vjeyhc.cloudfront.net", "d11ewybssaphwx.cloudfront.net")
 
-    def order(self, call: Call, model: str) -> Order:
+    def request_for(self, call: Call, model: str) -> Request:
         """The request: prompt, size, seed and input image; for images also steps and guidance."""
         body = {"prompt": call.prompt, **_seed(call), **_BODIES[call.kind](call)}
-        return Order(path=f"/api/v3/{model}", body=body)
+        return Request(path=f"/api/v3/{model}", body=body)
 
     def reference(self, reply: Reply) -> str | None:
         """The path of the URL to poll; its host is the partner's, behind the router, and is not used."""
