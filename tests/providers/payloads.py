@@ -1,8 +1,11 @@
-"""What servers with Hugging Face's contract send, as small as it goes."""
+"""The tokens and the smallest valid media that servers and tests exchange."""
+
+from __future__ import annotations
 
 import base64
 import io
 import json
+from typing import Any
 
 from PIL import Image
 
@@ -10,23 +13,31 @@ TOKEN = "hf_AbCdEfGh0123456789"
 OWN_TOKEN = "own-server-secret"
 
 
-def image_file(form="PNG", color="teal"):
+def image_file(form: str = "PNG", color: str = "teal") -> bytes:
+    """An image of 64 by 48 pixels."""
     file = io.BytesIO()
     Image.new("RGB", (64, 48), color).save(file, form)
     return file.getvalue()
 
 
-def packed(data):
+def video_file() -> bytes:
+    """The first bytes of a video, enough to show its type."""
+    return b"\0\0\0\x10ftypisom\0\0\0\0"
+
+
+def packed(data: bytes) -> str:
+    """The data as base64."""
     return base64.b64encode(data).decode()
 
 
-def encoded(payload):
-    return json.dumps(payload).encode()
+def image_in(data_uri: str) -> bytes:
+    """The image of a data URI."""
+    return base64.b64decode(data_uri.partition(",")[2])
+
+
+def encoded(payload: Any) -> bytes:
+    """A body: bytes as they are, anything else as JSON."""
+    return payload if isinstance(payload, bytes) else json.dumps(payload).encode()
 
 
 SOUND = encoded({"audio": [[[0.0, 0.5]]], "sampling_rate": 32000})
-
-
-def video_file():
-    """As much of a video as its type shows in."""
-    return b"\0\0\0\x10ftypisom\0\0\0\0"

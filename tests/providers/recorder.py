@@ -1,4 +1,4 @@
-"""A server on this machine that plays every provider's, takes down what it is asked for, and grants nothing."""
+"""A server that plays every provider, records the orders it gets, and refuses all of them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ PARTNERS = ("fal-ai", "replicate", "together", "nscale", "wavespeed")
 
 
 class Recorder(StandIn):
-    """`orders` are the bodies with which generations were asked for, each with its path, in order.
+    """`orders` are the path and the body of each ordered generation, in order.
 
-    Its Hub has every partner serve every model for `task`; its bucket takes what is put there.
+    Its Hub lists every model at every partner, for `task`; its bucket stores nothing and accepts every object.
     """
 
     def __init__(self) -> None:
@@ -24,24 +24,24 @@ class Recorder(StandIn):
         self.orders: list[Any] = []
 
     def served(self) -> Answer:
-        """What the Hub says of any model."""
+        """The Hub's answer about any model."""
         entry = {"status": "live", "providerId": "partner/model", "task": self.task}
         return says(200, {"inferenceProviderMapping": dict.fromkeys(PARTNERS, entry)})
 
 
 class _Recording(Handler):
     def handle_expect_100(self) -> bool:
-        """At once: S3's client waits a second for it before it sends a body."""
-        going_on = super().handle_expect_100()
+        """Answers at once: S3's client waits a second for this before it sends a body."""
+        proceed = super().handle_expect_100()
         self.wfile.flush()
-        return going_on
+        return proceed
 
     def respond(self) -> None:
         owner = cast(Recorder, cast(Listener, self.server).owner)
         body = self.body()
         if self.command == "GET":
             self.send(owner.served(), {})
-        elif "/async-invocations" in self.path:  # its body was put into the bucket
+        elif "/async-invocations" in self.path:  # its order was put into the bucket
             self.send(says(400, {"message": "no"}), {})
         else:
             owner.orders.append((self.path, json.loads(body)))

@@ -15,8 +15,8 @@ from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
 from tests.harness.aws import REGION
 from tests.providers.checkup_visits import advice, findings, visit
-from tests.providers.conftest import answer
-from tests.providers.replicate_calls import FLUX, MUSICGEN
+from tests.providers.raw_server import answer
+from tests.providers.replicate.calls import FLUX, MUSICGEN
 
 TOKEN = "r8_AbCdEfGh0123456789"
 HF_TOKEN = "hf_AbCdEfGh0123456789"

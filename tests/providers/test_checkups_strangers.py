@@ -10,7 +10,7 @@ from longplay.providers.hugging_face import router_checkup
 from longplay.providers.replicate import checkup as replicate
 
 from tests.providers.checkup_visits import findings, visit
-from tests.providers.replicate_calls import FLUX
+from tests.providers.replicate.calls import FLUX
 
 TOKEN = "r8_AbCdEfGh0123456789"
 HF_TOKEN = "hf_AbCdEfGh0123456789"

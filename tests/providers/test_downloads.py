@@ -1,27 +1,36 @@
-"""Result files: fetched from the provider's own hosts, by name and not by look, and whole though it breaks off."""
+"""Downloads of result files: which hosts they come from, and how a broken one is resumed."""
+
+from __future__ import annotations
 
 import hashlib
 import socket
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.media.files import MediaFile
 from longplay.providers.downloads import fetch_results
 from longplay.providers.protocol import PollError
 from longplay.providers.resumption import MOST_CONNECTIONS
 
 from local.stand_ins.replicate import ReplicateServer
-from tests.providers.replicate_calls import MUSICGEN, call
+from tests.providers.failures import facts, poll_failure, raised
+from tests.providers.replicate.calls import MUSICGEN, call
 
-KEPT = 65_536  # bytes: what is saved at a time, and so left of a connection that breaks right after
+KEPT = 65_536  # bytes that are saved at a time, and so the part left after a cut
+
+Fetch = Callable[..., tuple[MediaFile, ...]]
+Delivery = tuple[ReplicateServer, bytes, str]
 
 
 @pytest.fixture
-def looked_up(monkeypatch):
-    """The names that were looked up; none of them resolves."""
-    names = []
+def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The host names that were looked up; none of them resolves."""
+    names: list[str] = []
 
-    def look_up(host, *_args, **_options):
+    def look_up(host: str, *_args: object, **_options: object) -> None:
         names.append(host)
         raise socket.gaierror
 
@@ -30,8 +39,10 @@ def looked_up(monkeypatch):
 
 
 @pytest.fixture
-def fetch(tmp_path):
-    def make(*urls, server="https://api.replicate.com"):
+def fetch(tmp_path: Path) -> Fetch:
+    """Fetches these files for a call to `server`."""
+
+    def make(*urls: str, server: str = "https://api.replicate.com") -> tuple[MediaFile, ...]:
         asked = call("music", server, tmp_path)
         return fetch_results(urls, asked, domains=("replicate.delivery",), until=time.monotonic() + 5)
 
@@ -47,10 +58,10 @@ def fetch(tmp_path):
         "https://api.replicate.com/v1/files/out-0.wav",
     ],
 )
-def test_a_file_on_the_providers_own_hosts_is_fetched(fetch, looked_up, url):
-    with pytest.raises(PollError) as caught:
-        fetch(url)
-    assert caught.value.error.kind is FailureKind.UNREACHABLE
+def test_a_file_on_the_providers_hosts_is_fetched(fetch: Fetch, looked_up: list[str], url: str) -> None:
+    """A file on a host of the provider, or on the server that was called, is asked for."""
+    error = poll_failure(fetch, url)
+    assert error.kind is FailureKind.UNREACHABLE
     assert len(looked_up) == 1
 
 
@@ -75,21 +86,22 @@ def test_a_file_on_the_providers_own_hosts_is_fetched(fetch, looked_up, url):
         "",
     ],
 )
-def test_a_file_anywhere_else_is_not(fetch, looked_up, url):
-    with pytest.raises(ProviderError) as caught:
-        fetch("https://replicate.delivery/out-0.wav", url)
-    assert (caught.value.kind, caught.value.charged) == (FailureKind.BAD_OUTPUT, Charged.YES)
+def test_a_file_on_another_host_is_not_fetched(fetch: Fetch, looked_up: list[str], url: str) -> None:
+    """A file on any other host is BAD_OUTPUT, and no name is looked up for any file."""
+    error = raised(fetch, "https://replicate.delivery/out-0.wav", url)
+    assert facts(error) == (FailureKind.BAD_OUTPUT, Charged.YES)
     assert looked_up == []
 
 
-def test_a_file_at_another_port_of_this_machine_is_not_the_servers_own(fetch):
-    with pytest.raises(ProviderError, match="not one of its own hosts"):
+def test_another_port_is_another_server(fetch: Fetch) -> None:
+    """A file at another port of the called server's host is not fetched."""
+    with pytest.raises(ProviderError, match="its own hosts"):
         fetch("http://127.0.0.1:2/out-0.wav", server="http://127.0.0.1:1")
 
 
 @pytest.fixture
-def delivery():
-    """A track of 4 s at Replicate's stand-in, and where it lies."""
+def delivery() -> Iterator[Delivery]:
+    """Replicate's stand-in, a track of 4 s that lies there, and its address."""
     with ReplicateServer() as replicate:
         replicate.create("meta/musicgen", MUSICGEN.partition(":")[2], {"input": {"prompt": "slow jazz", "duration": 4}})
         [prediction] = replicate.predictions
@@ -97,7 +109,8 @@ def delivery():
         yield replicate, file.content, f"{replicate.url}/delivery/{prediction.id}/{file.name}"
 
 
-def test_a_file_is_whole_after_two_cuts_in_one_step(fetch, delivery):
+def test_a_file_is_whole_after_two_cuts(fetch: Fetch, delivery: Delivery) -> None:
+    """A file whose connection breaks twice is fetched in three pieces and is the same."""
     replicate, content, url = delivery
     replicate.fault("cut", after=KEPT, times=2)
     [media] = fetch(url, server=replicate.url)
@@ -107,14 +120,16 @@ def test_a_file_is_whole_after_two_cuts_in_one_step(fetch, delivery):
     assert ranges == [None, f"bytes={KEPT}-", f"bytes={2 * KEPT}-"]
 
 
-def test_a_file_is_asked_for_without_a_token_however_often(fetch, delivery):
+def test_a_download_carries_no_token(fetch: Fetch, delivery: Delivery) -> None:
+    """No request for a file carries the token, resumed ones included."""
     replicate, _, url = delivery
     replicate.fault("cut", after=KEPT, times=2)
     fetch(url, server=replicate.url)
     assert not any("authorization" in request.headers for request in replicate.requests)
 
 
-def test_a_file_that_keeps_breaking_off_is_left_for_the_next_step(fetch, delivery):
+def test_a_file_that_keeps_breaking_is_left_for_the_next_poll(fetch: Fetch, delivery: Delivery) -> None:
+    """A file that breaks on every connection is a PollError, so the next poll fetches it."""
     replicate, _, url = delivery
     replicate.fault("cut", times=None)
     with pytest.raises(PollError):

@@ -1,7 +1,7 @@
-"""The providers called at an API of their own that answer with a reference, in one table: what each is told and says.
+"""The providers with an API of their own that answer with a reference: one table of their answers and their faults.
 
-A refusal's row is its fault, the fault's details, and what comes of it: kind, charge, and some words of the message.
-An end's row is the generation's fate, and the same.
+A row of `refusals` is a fault, its details, and the failure it causes: kind, charge, and words of the message.
+A row of `ends` is the end of a generation and the failure, in the same form.
 """
 
 from __future__ import annotations
@@ -14,30 +14,38 @@ import pytest
 from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.fal import inputs as fal
 from longplay.providers.fal.adapter import Fal
-from longplay.providers.protocol import Call
+from longplay.providers.protocol import Accepted, Call
 from longplay.providers.replicate import inputs as replicate
 from longplay.providers.replicate.adapter import Replicate
 
 from local.stand_ins.fal import FalServer
 from local.stand_ins.replicate import ReplicateServer
-from tests.providers import fal_calls, replicate_calls
+from tests.providers.fal import calls as fal_calls
+from tests.providers.replicate import calls as replicate_calls
 
 FAL_ID, REPLICATE_ID = "019bcd9e-1111-4222-8333-444455556666", "gm3qorzdhgbfurvjtvhg6dckhu"
 
 
+OwnProvider = Fal | Replicate
+OwnStandIn = FalServer | ReplicateServer
+Order = Callable[..., Call]
+Submit = Callable[..., Accepted]
+InputFor = Callable[..., dict[str, Any]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class OwnApi:
-    """One provider: its `adapter`, the `stand_in` that plays it at `host`, and the `call`s that are made of it.
+    """One provider: its `adapter`, the `stand_in` that plays it, and the calls of it that tests make.
 
-    `kinds` are the calls' names with the types of what they bring. `id` is one that it might have given, `taken` an
-    answer that names it, `request_id` a header that does, and `forged` are bodies of callbacks that name none.
-    `throttled` are the seconds a refusal names, and those until the next call. At each of its `stages`, asking goes
-    wrong by each of `failing_polls`, with the kind that has.
+    `kinds` maps the names of its calls to the types of their results. `id` is an id in its form, `taken` an answer that
+    names this id, `request_id` the header that names a request, and `forged` are callback bodies that name no
+    generation. `throttled` are pairs of the seconds a refusal names and the seconds until the next call. At each of
+    `stages` a poll can fail by each of `failing_polls`, with the kind of failure given there.
     """
 
     name: str
-    adapter: Callable[..., Any]
-    stand_in: Callable[..., Any]
+    adapter: type[Fal] | type[Replicate]
+    stand_in: type[FalServer] | type[ReplicateServer]
     host: str
     scheme: str
     token: str
@@ -97,42 +105,42 @@ FAL = OwnApi(
         ("credits", {}, K.CREDITS, NO, "fal.ai/dashboard/billing"),
         ("exhausted", {}, K.CREDITS, NO, "fal.ai/dashboard/billing"),
         ("locked", {}, K.AUTH, NO, "support@fal.ai"),
-        ("forbidden", {}, K.FORBIDDEN, NO, "does not permit"),
+        ("forbidden", {}, K.FORBIDDEN, NO, "permit"),
         ("missing", {}, K.NOT_SERVED, NO, "models.toml"),
         ("invalid", {}, K.BAD_INPUT, NO, "body.prompt: field required"),
         ("throttled", {}, K.THROTTLED, NO, "Too many requests"),
-        ("redirect", {}, K.NOT_SERVED, NO, "redirects are not followed"),
+        ("redirect", {}, K.NOT_SERVED, NO, "redirects"),
         ("unavailable", {}, K.UPSTREAM, NO, "not available"),
-        ("server_error", {}, K.UPSTREAM, UNKNOWN, "been billed"),
-        ("server_error", {"created": True}, K.UPSTREAM, UNKNOWN, "been billed"),
-        ("gateway_timeout", {"created": True}, K.UPSTREAM, UNKNOWN, "been billed"),
-        ("html", {}, K.UPSTREAM, UNKNOWN, "an HTML page"),
-        ("drop", {}, K.UPSTREAM, UNKNOWN, "been billed"),
-        ("not_json", {}, K.UPSTREAM, UNKNOWN, "names no request"),
-        ("wrong_types", {}, K.UPSTREAM, UNKNOWN, "names no request"),
-        ("nameless", {}, K.UPSTREAM, UNKNOWN, "names no request"),
-        ("endless", {}, K.BAD_OUTPUT, YES, "more than 8,000,000 bytes"),
-        ("slow", {"seconds": 30}, K.TIMEOUT, UNKNOWN, "been billed"),
+        ("server_error", {}, K.UPSTREAM, UNKNOWN, "billed"),
+        ("server_error", {"created": True}, K.UPSTREAM, UNKNOWN, "billed"),
+        ("gateway_timeout", {"created": True}, K.UPSTREAM, UNKNOWN, "billed"),
+        ("html", {}, K.UPSTREAM, UNKNOWN, "HTML"),
+        ("drop", {}, K.UPSTREAM, UNKNOWN, "billed"),
+        ("not_json", {}, K.UPSTREAM, UNKNOWN, "no request"),
+        ("wrong_types", {}, K.UPSTREAM, UNKNOWN, "no request"),
+        ("nameless", {}, K.UPSTREAM, UNKNOWN, "no request"),
+        ("endless", {}, K.BAD_OUTPUT, YES, "8,000,000 bytes"),
+        ("slow", {"seconds": 30}, K.TIMEOUT, UNKNOWN, "billed"),
     ),
     ends=(
-        ("failed", K.UPSTREAM, NO, "does not bill its own faults"),
-        ("runner_lost", K.UPSTREAM, NO, "does not bill its own faults"),
+        ("failed", K.UPSTREAM, NO, "its own faults"),
+        ("runner_lost", K.UPSTREAM, NO, "its own faults"),
         ("not_started", K.UPSTREAM, NO, "Request timed out"),
         ("unmarked_error", K.UPSTREAM, NO, "Internal error"),
         ("marked_error", K.UPSTREAM, NO, "Internal error"),
         ("erased_fault", K.UPSTREAM, NO, "Runner disconnected"),
-        ("erased_error", K.UPSTREAM, UNKNOWN, "is not available: fal"),
+        ("erased_error", K.UPSTREAM, UNKNOWN, "results"),
         ("out_of_memory", K.OUT_OF_MEMORY, NO, "shorter or smaller"),
-        ("canceled", K.UPSTREAM, UNKNOWN, "canceled at fal"),
+        ("canceled", K.UPSTREAM, UNKNOWN, "canceled"),
         ("refused_input", K.BAD_INPUT, UNKNOWN, "body.prompt: ensure this value"),
         ("refused_prompt", K.MODERATED, UNKNOWN, "Change the prompt"),
         ("silent_error", K.BAD_OUTPUT, UNKNOWN, "returned no file"),
-        ("erased", K.UPSTREAM, YES, "is not available: fal"),
+        ("erased", K.UPSTREAM, YES, "results"),
         ("no_output", K.BAD_OUTPUT, YES, "returned no file"),
         ("shapeless", K.BAD_OUTPUT, YES, "returned no file"),
-        ("foreign_file", K.BAD_OUTPUT, YES, "not one of its own hosts"),
-        ("lookalike_file", K.BAD_OUTPUT, YES, "not one of its own hosts"),
-        ("insecure_file", K.BAD_OUTPUT, YES, "an address that cannot be used"),
+        ("foreign_file", K.BAD_OUTPUT, YES, "its own hosts"),
+        ("lookalike_file", K.BAD_OUTPUT, YES, "its own hosts"),
+        ("insecure_file", K.BAD_OUTPUT, YES, "address"),
     ),
     stages=("poll", "result"),
     failing_polls=(*FAILING_POLLS, ("exhausted", K.CREDITS), ("endless", K.BAD_OUTPUT)),
@@ -181,33 +189,33 @@ REPLICATE = OwnApi(
     refusals=(
         ("unauthorized", {}, K.AUTH, NO, "`make token PROVIDER=replicate`"),
         ("credits", {}, K.CREDITS, NO, "replicate.com/account/billing"),
-        ("forbidden", {}, K.FORBIDDEN, NO, "does not permit"),
+        ("forbidden", {}, K.FORBIDDEN, NO, "permit"),
         ("missing", {}, K.NOT_SERVED, NO, "models.toml"),
         ("unknown_version", {}, K.NOT_SERVED, NO, "models.toml"),
         ("invalid", {}, K.BAD_INPUT, NO, "input.prompt: prompt is required"),
         ("throttled", {}, K.THROTTLED, NO, "throttled"),
-        ("redirect", {}, K.NOT_SERVED, NO, "redirects are not followed"),
-        ("server_error", {}, K.UPSTREAM, UNKNOWN, "been billed"),
-        ("server_error", {"created": True}, K.UPSTREAM, UNKNOWN, "been billed"),
-        ("html", {}, K.UPSTREAM, UNKNOWN, "an HTML page"),
-        ("drop", {}, K.UPSTREAM, UNKNOWN, "been billed"),
-        ("not_json", {}, K.UPSTREAM, UNKNOWN, "names no prediction"),
-        ("nameless", {}, K.UPSTREAM, UNKNOWN, "names no prediction"),
-        ("slow", {"seconds": 30}, K.TIMEOUT, UNKNOWN, "been billed"),
+        ("redirect", {}, K.NOT_SERVED, NO, "redirects"),
+        ("server_error", {}, K.UPSTREAM, UNKNOWN, "billed"),
+        ("server_error", {"created": True}, K.UPSTREAM, UNKNOWN, "billed"),
+        ("html", {}, K.UPSTREAM, UNKNOWN, "HTML"),
+        ("drop", {}, K.UPSTREAM, UNKNOWN, "billed"),
+        ("not_json", {}, K.UPSTREAM, UNKNOWN, "no prediction"),
+        ("nameless", {}, K.UPSTREAM, UNKNOWN, "no prediction"),
+        ("slow", {"seconds": 30}, K.TIMEOUT, UNKNOWN, "billed"),
     ),
     ends=(
         ("failed", K.UPSTREAM, UNKNOWN, "unknown reason"),
-        ("interrupted", K.UPSTREAM, UNKNOWN, "may succeed if tried again"),
+        ("interrupted", K.UPSTREAM, UNKNOWN, "again"),
         ("out_of_memory", K.OUT_OF_MEMORY, UNKNOWN, "shorter or smaller"),
         ("nsfw", K.MODERATED, UNKNOWN, "change the prompt"),
         ("sensitive", K.MODERATED, UNKNOWN, "change the prompt"),
-        ("canceled", K.UPSTREAM, UNKNOWN, "canceled at Replicate"),
+        ("canceled", K.UPSTREAM, UNKNOWN, "canceled"),
         ("aborted", K.UPSTREAM, NO, "before it started"),
-        ("erased", K.UPSTREAM, YES, "keeps a result for one hour"),
+        ("erased", K.UPSTREAM, YES, "one hour"),
         ("no_output", K.BAD_OUTPUT, YES, "without a file"),
-        ("foreign_file", K.BAD_OUTPUT, YES, "not one of its own hosts"),
-        ("lookalike_file", K.BAD_OUTPUT, YES, "not one of its own hosts"),
-        ("insecure_file", K.BAD_OUTPUT, YES, "an address that cannot be used"),
+        ("foreign_file", K.BAD_OUTPUT, YES, "its own hosts"),
+        ("lookalike_file", K.BAD_OUTPUT, YES, "its own hosts"),
+        ("insecure_file", K.BAD_OUTPUT, YES, "address"),
     ),
     stages=("poll",),
     failing_polls=(*FAILING_POLLS, ("credits", K.CREDITS), ("nameless", K.UPSTREAM)),
@@ -235,7 +243,7 @@ OWN_APIS = (FAL, REPLICATE)
 
 
 def each(table: Callable[[OwnApi], Iterable[tuple[Any, ...]]]) -> list[Any]:
-    """Every row of a table that each provider has, after the provider whose it is."""
+    """Every row of a table of all providers, each after its provider."""
     return [
         pytest.param(own, *row, id=f"{own.name}-{row[0]}-{n}") for own in OWN_APIS for n, row in enumerate(table(own))
     ]

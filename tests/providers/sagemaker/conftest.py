@@ -13,6 +13,7 @@ from longplay.providers.sagemaker.payloads import Payloads
 
 from local.stand_ins.sagemaker import SageMakerServer
 from tests.harness.aws import BUCKET, Aws
+from tests.providers.calls import make_call
 from tests.providers.sagemaker.calls import ATTEMPT, MODELS, MUSIC, Asked
 
 
@@ -31,21 +32,11 @@ def provider(aws: Aws) -> SageMaker:
 
 @pytest.fixture
 def asked(sagemaker: SageMakerServer, tmp_path: Path) -> Asked:
-    """Makes a call, for music unless told otherwise."""
+    """Makes a call, for music unless it names another endpoint."""
 
     def make(endpoint: str = MUSIC, **fields: Any) -> Call:
-        plain = {
-            "kind": "music" if endpoint == MUSIC else "image",
-            "model": MODELS[endpoint],
-            "url": sagemaker.url_of(endpoint),
-            "style": "toolkit",
-            "prompt": "slow jazz",
-            "parameters": {},
-            "image": None,
-            "timeout": 5.0,
-            "folder": tmp_path,
-            "attempt": ATTEMPT,
-        }
-        return Call(**{**plain, **fields})
+        kind = "music" if endpoint == MUSIC else "image"
+        route = {"kind": kind, "model": MODELS[endpoint], "url": sagemaker.url_of(endpoint), "attempt": ATTEMPT}
+        return make_call(tmp_path, **{**route, **fields})
 
     return make

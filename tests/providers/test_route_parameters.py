@@ -1,7 +1,7 @@
-"""What the catalogue says a route ignores or takes only nearly is true of what its provider is really sent.
+"""The parameters that the catalogue says a route ignores or approximates, compared with the orders it really sends.
 
-Each parameter is varied within its bounds while the others stand at their defaults. Sound and videos may come in finer
-steps than half a second, and guidance in finer ones than a half, without anybody being told.
+Each parameter is varied within its bounds while the others have their defaults. Steps finer than half a second of
+duration, and finer than a half of guidance, are not tested: a route may round them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from longplay.providers.loading import AdapterContext, Adapters
 from longplay.providers.protocol import Call, Provider
 
 from tests.harness.aws import ACCOUNT
+from tests.providers.calls import make_call
+from tests.providers.payloads import image_file
 from tests.providers.recorder import Recorder
-from tests.providers.replicate_calls import image_file
 
 ROUTES = [(model, route) for model in load_catalogue(PROVIDERS).models.values() for route in model.routes]
 SAMPLES = 8
@@ -37,6 +38,7 @@ Send = Callable[[Model, Route, dict[str, Any]], Any]
 
 @pytest.fixture(scope="module")
 def recorder() -> Iterator[Recorder]:
+    """The server that records every order."""
     with Recorder() as server:
         yield server
 
@@ -72,7 +74,8 @@ def send(recorder: Recorder, providers: Mapping[str, Provider], tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("model", "route"), ROUTES, ids=[f"{model.name}-{route.name}" for model, route in ROUTES])
-def test_a_route_honors_what_it_does_not_say_otherwise(send: Send, model: Model, route: Route) -> None:
+def test_a_route_honors_all_but_the_parameters_it_names(send: Send, model: Model, route: Route) -> None:
+    """A route ignores or approximates exactly the parameters that the catalogue names for it."""
     defaults = {name: bound.default for name, bound in model.parameters.items() if bound.default is not None}
     seen: dict[str, list[str]] = {"ignores": [], "approximates": []}
     for name, bound in model.parameters.items():
@@ -90,7 +93,7 @@ def test_a_route_honors_what_it_does_not_say_otherwise(send: Send, model: Model,
 
 
 def _values(bound: Bound) -> list[Any]:
-    """Different ones, from bound to bound, some of them neighbors."""
+    """Different values from one bound to the other, some of them neighbors."""
     if bound.type == "text":
         return list(TEXTS)
     least, most, step = bound.least or 0, bound.most or 0, bound.step or FINEST.get(bound.type, 1)
@@ -102,7 +105,8 @@ def _values(bound: Bound) -> list[Any]:
 
 def _call(model: Model, route: Route, parameters: dict[str, Any], url: str, folder: Path) -> Call:
     request = GenerationRequest(kind=model.kind, model=model.name, prompt="a prompt", parameters=parameters)
-    return Call(
+    return make_call(
+        folder,
         kind=model.kind,
         model=route.model,
         url=f"{url}/endpoints/some" if route.provider == "sagemaker" else url,
@@ -110,8 +114,6 @@ def _call(model: Model, route: Route, parameters: dict[str, Any], url: str, fold
         prompt=request.text,
         parameters=parameters,
         image=image_file() if model.from_image else None,
-        timeout=5.0,
-        folder=folder,
         attempt="job-1",
     )
 

@@ -1,23 +1,30 @@
-"""Every fault the stand-in model server can play, held against its own count of what it would have billed."""
+"""Hugging Face's provider and every fault of the stand-in model server, compared with what that server bills."""
 
-import io
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.hugging_face.adapter import HuggingFace
-from longplay.providers.protocol import Call
-from PIL import Image
+from longplay.providers.protocol import Done
 
 from local.stand_ins.model import AudioShape, ModelServer
 from local.stand_ins.model.faults import FAULTS
+from tests.providers.calls import make_call
+from tests.providers.failures import BILLED, facts, raised
+from tests.providers.payloads import image_file
+from tests.providers.tokens import Tokens
 
-MODELS = {
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "music": ("facebook/musicgen-small", {"duration": 1}),
     "image": ("stable-diffusion-v1-5/stable-diffusion-v1-5", {"width": 64, "height": 64, "seed": 1}),
     "video": ("Wan-AI/Wan2.2-TI2V-5B", {"duration": 2, "width": 64, "height": 64}),
     "animation": ("stabilityai/stable-video-diffusion-img2vid-xt", {"duration": 2}),
 }
-FAILURES = [
+FAILURES: list[tuple[str, dict[str, Any], FailureKind, Charged]] = [
     ("loading", {}, FailureKind.LOADING, Charged.NO),
     ("throttled", {}, FailureKind.THROTTLED, Charged.NO),
     ("throttled", {"form": "body", "retry_after": 5}, FailureKind.THROTTLED, Charged.NO),
@@ -47,7 +54,7 @@ FAILURES = [
     ("wrong_type", {}, FailureKind.BAD_OUTPUT, Charged.UNKNOWN),
     ("redirect", {}, FailureKind.NOT_SERVED, Charged.NO),
 ]
-SHAPES = [
+SHAPES: list[tuple[str, str, dict[str, Any], str]] = [
     ("music", "generated_audio", {}, "audio/wav"),
     ("music", "nested_audio", {"depth": 1}, "audio/wav"),
     ("music", "nested_audio", {"depth": 2}, "audio/wav"),
@@ -57,40 +64,34 @@ SHAPES = [
     ("music", "large", {"bytes": 1_000_000}, "audio/wav"),
     ("image", "base64_image", {}, "image/png"),
 ]
-BILLED = {Charged.NO: (0,), Charged.UNKNOWN: (0, 1), Charged.YES: (1,)}
+
+SubmitModel = Callable[..., Done]
 
 
 @pytest.fixture
-def submit(model_server, tmp_path):
-    def make(name, *, server=model_server, timeout=10.0, **fields):
+def submit(model_server: ModelServer, tmp_path: Path) -> SubmitModel:
+    """Submits the call of this name to a stand-in model server, without any token."""
+
+    def make(name: str, *, server: ModelServer = model_server, timeout: float = 10.0, **fields: Any) -> Done:
         model, parameters = MODELS[name]
-        call = {
+        route = {
             "kind": "video" if name == "animation" else name,
             "model": model,
             "url": f"{server.url}/hf-inference/models/{model}",
-            "style": "toolkit",
-            "prompt": "upbeat techno with heavy bass",
             "parameters": parameters,
-            "image": input_image() if name == "animation" else None,
-            "timeout": timeout,
-            "folder": tmp_path,
+            "image": image_file() if name == "animation" else None,
         }
-        provider = HuggingFace({}.get, forget_tokens=lambda: None)
-        return provider.submit(Call(**(call | fields)))
+        provider = HuggingFace(Tokens().get, forget_tokens=lambda: None)
+        return provider.submit(make_call(tmp_path, **{**route, "timeout": timeout, **fields}))
 
     return make
 
 
 @pytest.fixture
-def rendering_server():
+def rendering_server() -> Iterator[ModelServer]:
+    """A stand-in that renders each result in full."""
     with ModelServer() as server:
         yield server
-
-
-def input_image():
-    file = io.BytesIO()
-    Image.new("RGB", (64, 64), "teal").save(file, "PNG")
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,10 @@ def input_image():
         ("animation", "video/mp4", pytest.approx(13 / 7, abs=0.1)),
     ],
 )
-def test_each_kind_comes_as_long_as_it_was_asked_for(submit, rendering_server, name, content_type, seconds):
+def test_each_kind_is_generated_in_the_length_asked_for(
+    submit: SubmitModel, rendering_server: ModelServer, name: str, content_type: str, seconds: float | None
+) -> None:
+    """Each kind of generation has its type and the asked length, and is billed once."""
     done = submit(name, server=rendering_server)
     [media] = done.files
     assert (media.content_type, media.duration_seconds) == (content_type, seconds)
@@ -110,33 +114,45 @@ def test_each_kind_comes_as_long_as_it_was_asked_for(submit, rendering_server, n
     assert [exchange.billed for exchange in rendering_server.requests] == [True]
 
 
-def test_a_tutorial_handler_is_asked_and_understood(submit):
+def test_a_tutorial_handler_is_understood(submit: SubmitModel) -> None:
+    """A server with the handler of Hugging Face's tutorial is called in its own style."""
     with ModelServer(quick=True, audio=AudioShape.TUTORIAL) as server:
         assert submit("music", server=server, style="flat").files[0].content_type == "audio/wav"
 
 
 @pytest.mark.parametrize(("fault", "details", "kind", "charged"), FAILURES)
-def test_each_failure_has_its_kind_and_never_belies_the_bill(submit, model_server, fault, details, kind, charged):
+def test_each_failure_has_its_kind_and_charge(
+    submit: SubmitModel,
+    model_server: ModelServer,
+    fault: str,
+    details: dict[str, Any],
+    kind: FailureKind,
+    charged: Charged,
+) -> None:
+    """Each fault of the server has its kind of failure, and a charge that agrees with the server's count."""
     model_server.fault(fault, **details)
-    with pytest.raises(ProviderError) as caught:
-        submit("music", timeout=0.3 if kind is FailureKind.TIMEOUT else 10.0)
-    assert (caught.value.kind, caught.value.charged) == (kind, charged)
+    error = raised(submit, "music", timeout=0.3 if kind is FailureKind.TIMEOUT else 10.0)
+    assert facts(error) == (kind, charged)
     assert model_server.generations in BILLED[charged]
 
 
 @pytest.mark.parametrize(("name", "fault", "details", "content_type"), SHAPES)
-def test_each_shape_of_answer_is_understood(submit, model_server, name, fault, details, content_type):
+def test_each_shape_of_result_is_understood(
+    submit: SubmitModel, model_server: ModelServer, name: str, fault: str, details: dict[str, Any], content_type: str
+) -> None:
+    """Each shape in which a server sends a result is read."""
     model_server.fault(fault, **details)
     assert submit(name).files[0].content_type == content_type
     assert model_server.generations == 1
 
 
-def test_an_image_that_was_blackened_is_not_passed_on(submit, model_server):
+def test_a_black_image_is_moderated(submit: SubmitModel, model_server: ModelServer) -> None:
+    """An image that a safety checker made black is MODERATED, and was charged."""
     model_server.fault("black")
-    with pytest.raises(ProviderError) as caught:
-        submit("image")
-    assert (caught.value.kind, caught.value.charged) == (FailureKind.MODERATED, Charged.YES)
+    error = raised(submit, "image")
+    assert facts(error) == (FailureKind.MODERATED, Charged.YES)
 
 
-def test_no_fault_is_left_out():
+def test_every_fault_of_the_server_is_tested() -> None:
+    """The tables of this file name every fault that the stand-in server has."""
     assert {fault for fault, *_ in FAILURES} | {fault for _, fault, *_ in SHAPES} | {"black"} == set(FAULTS)

@@ -1,11 +1,14 @@
-"""How tests call Replicate's provider: one call of each kind, as a route would ask for it."""
+"""Calls to Replicate: one of each kind, as a route makes them."""
 
-import base64
-import io
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 from longplay.providers.protocol import Call
-from PIL import Image
+
+from tests.providers.calls import make_call
+from tests.providers.payloads import image_file
 
 MUSICGEN = "meta/musicgen:671ac645ce5e552cc63a54a2bbff63fcf798043055d2dac5fc9e36a837eedcfb"
 SDXL = "stability-ai/sdxl:7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc"
@@ -15,20 +18,7 @@ WAN = "wan-video/wan-2.2-5b-fast"
 TOKEN = "r8_AbCdEfGh0123456789"
 CALLBACK = "https://api.example.com/prod/callbacks/replicate/j1/1?t=secret"
 
-
-def image_file() -> bytes:
-    """A small input image."""
-    file = io.BytesIO()
-    Image.new("RGB", (64, 48), "teal").save(file, "PNG")
-    return file.getvalue()
-
-
-def image_in(data_uri: str) -> bytes:
-    """The image of a data URI."""
-    return base64.b64decode(data_uri.partition(",")[2])
-
-
-_ROUTES = {
+_ROUTES: dict[str, dict[str, Any]] = {
     "music": {"kind": "music", "model": MUSICGEN, "style": "musicgen", "parameters": {"duration": 1}},
     "image": {"kind": "image", "model": SDXL, "style": "diffusion", "parameters": {"width": 64, "height": 64}},
     "flux": {"kind": "image", "model": FLUX, "style": "flux", "parameters": {}},
@@ -37,7 +27,6 @@ _ROUTES = {
 }
 
 
-def call(name: str, url: str, folder: Path, **fields: object) -> Call:
-    """One call; `fields` replace what the route says."""
-    plain = {"prompt": "slow jazz", "image": None, "timeout": 5.0, "folder": folder, "url": url}
-    return Call(**{**plain, **_ROUTES[name], **fields})
+def call(name: str, url: str, folder: Path, **fields: Any) -> Call:
+    """The call of this name; `fields` replace the route's."""
+    return make_call(folder, **{"url": url, **_ROUTES[name], **fields})

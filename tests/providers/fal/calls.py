@@ -1,10 +1,14 @@
-"""How tests call fal's provider: one call of each kind, as a route would ask for it."""
+"""Calls to fal: one of each kind, as a route makes them."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from longplay.providers.protocol import Call
 
-from tests.providers.replicate_calls import image_file
+from tests.providers.calls import make_call
+from tests.providers.payloads import image_file
 
 SCHNELL, DEV, SDXL = "fal-ai/flux/schnell", "fal-ai/flux/dev", "fal-ai/fast-sdxl"
 STABLE_AUDIO, STABLE_AUDIO_25 = "fal-ai/stable-audio", "fal-ai/stable-audio-25/text-to-audio"
@@ -12,7 +16,7 @@ WAN, SVD = "fal-ai/wan/v2.2-5b/text-to-video", "fal-ai/stable-video"
 TOKEN = "1b2c3d4e-0000-4a5b-8c9d-0123456789ab:0123456789abcdef0123456789abcdef"
 CALLBACK = "https://api.example.com/prod/callbacks/fal/j1/1?t=secret"
 
-_ROUTES = {
+_ROUTES: dict[str, dict[str, Any]] = {
     "music": {"kind": "music", "model": STABLE_AUDIO, "style": "stable-audio", "parameters": {"duration": 1}},
     "newer": {"kind": "music", "model": STABLE_AUDIO_25, "style": "stable-audio-2.5", "parameters": {"duration": 1}},
     "flux": {"kind": "image", "model": SCHNELL, "style": "flux", "parameters": {"width": 64, "height": 64}},
@@ -23,7 +27,6 @@ _ROUTES = {
 }
 
 
-def call(name: str, url: str, folder: Path, **fields: object) -> Call:
-    """One call; `fields` replace what the route says."""
-    plain = {"prompt": "slow jazz", "image": None, "timeout": 5.0, "folder": folder, "url": url}
-    return Call(**{**plain, **_ROUTES[name], **fields})
+def call(name: str, url: str, folder: Path, **fields: Any) -> Call:
+    """The call of this name; `fields` replace the route's."""
+    return make_call(folder, **{"url": url, **_ROUTES[name], **fields})
