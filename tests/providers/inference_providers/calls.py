@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import boto3
 from longplay.providers import PROVIDERS
 from longplay.providers.loading import AdapterContext, Adapters
 from longplay.providers.protocol import Call, PolledProvider, Provider
@@ -73,8 +74,8 @@ def routed_adapters(tokens: Tokens) -> Mapping[str, Provider]:
     context = AdapterContext(
         read_token=tokens.get,
         forget_tokens=tokens.forget,
-        open_s3=None,
-        bucket_name="",  # type: ignore[arg-type]
+        open_s3=lambda: boto3.client("s3"),
+        bucket_name="",
     )
     return Adapters(PROVIDERS, context)
 
