@@ -28,7 +28,7 @@ export CDK_DISABLE_CLI_TELEMETRY = true
 help:
 	@echo 'make run                      the whole of it on this machine; ONCE=1 stops after two files'
 	@echo '                              HF_TOKEN=hf_… asks the real Hugging Face, MODEL_SERVER=http://… any server like it'
-	@echo 'make test, check, bench       the tests; format, lint and types; the benchmarks'
+	@echo 'make test, check, bench       the tests; format, lint, types and words; the benchmarks'
 	@echo 'make lock                     writes each requirements.txt from its requirements.in'
 	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
 	@echo '                              (ARGS="-c name=value" for settings of infra/settings/settings.py)'
@@ -49,6 +49,8 @@ check: .venv/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy lambdas infra local benchmarks app.py
+	.venv/bin/codespell
+	.venv/bin/python -m tests.project.words
 
 # Each requirements.in is written by hand; its requirements.txt adds what those packages need, with hashes.
 lock: .venv/ready
