@@ -281,7 +281,7 @@ CANCELS: dict[str, tuple[Job, Change | None]] = {
 
 @pytest.mark.parametrize("state", CANCELS)
 def test_a_cancel_says_who_closes_the_job(state: str) -> None:
-    """What has ended is not canceled."""
+    """A job that has ended is not canceled."""
     found, change = CANCELS[state]
     decision = when_canceled(found, NOW)
     assert (decision.change if decision else None) == change
