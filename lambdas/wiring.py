@@ -90,7 +90,7 @@ class Dependencies:
 
     @cached_property
     def doctor(self) -> Doctor:
-        """What the hourly schedule calls, and the operator."""
+        """The checkups, for the hourly schedule and the operator."""
         from longplay.doctor.round import Doctor  # the HTTP functions start without the checkups' modules
 
         _keep_headers_out_of_the_log()
@@ -100,7 +100,7 @@ class Dependencies:
 
     @cached_property
     def reports(self) -> Reports:
-        """What `GET /health` reads."""
+        """The reports that `GET /health` reads."""
         return Reports(self._table)
 
     @cached_property

@@ -13,7 +13,6 @@ DOCUMENTS = [
     *(ROOT / "docs/decisions").glob("*.md"),
     *(ROOT / "docs/recipes").glob("*.md"),
 ]
-TO_COME = {"docs/adding-a-provider.md"}  # written on a branch of 0.2.0
 _PATH = re.compile(r"`((?:\.ci|app|benchmarks|docs|infra|lambdas|local|tests)[/.][\w./-]*)`")
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
@@ -24,4 +23,4 @@ def test_every_path_in_a_document_is_there(document: Path) -> None:
     text = document.read_text()
     named = {*(ROOT / path for path in _PATH.findall(text)), *(document.parent / link for link in _LINK.findall(text))}
     missing = {path.resolve().relative_to(ROOT).as_posix() for path in named if not path.exists()}
-    assert missing - TO_COME == set()
+    assert missing == set()

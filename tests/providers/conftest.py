@@ -18,5 +18,5 @@ def server() -> Iterator[RawServer]:
 
 @pytest.fixture
 def tokens() -> Tokens:
-    """Hugging Face's token, and the operator's for a server of their own."""
+    """Hugging Face's token, and the operator's for a self-hosted server."""
     return Tokens(huggingface=TOKEN, self_hosted=OWN_TOKEN)

@@ -7,5 +7,5 @@ class Tokens(dict[str, str]):
     forgotten = 0
 
     def forget(self) -> None:
-        """What a provider calls when a server has refused a token."""
+        """Called when a server has refused a token."""
         self.forgotten += 1

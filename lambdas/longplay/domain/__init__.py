@@ -1,1 +1,1 @@
-"""What holds without AWS, HTTP or a clock: jobs, requests, the catalogue, settings, pacing."""
+"""The rules that need no AWS, HTTP or clock: jobs, requests, the catalogue, settings, pacing."""

@@ -25,7 +25,7 @@ class Change:
     """An update expression (none for a put or a delete) and the conditions, joined by AND.
 
     The ledger adds what belongs beside a change by these marks. `ends`: the job is over, so its budgets are settled
-    and it gives back its lead, its unused slot and its seat. `succeeds`: a result of its own call is kept, so the cache
+    and it gives back its lead, its unused slot and its seat. `succeeds`: its result is kept, so the cache
     gets it. `ends_call`: the call is over and the job goes on, so it gives back its seat.
     """
 
@@ -61,7 +61,7 @@ TAKE_OVER = Change(
     (_MINE, _CRASHED, "#charges < #max_charges", _UNFINISHED, _NO_REF),
 )
 
-# The provider answered with a reference. It is stored and the job let go in one write, whatever the status.
+# The provider answered with a reference. It is stored and the job let go in one write, in any status.
 STORE_REF = Change(
     "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #lease",
     (_MINE, "attribute_exists(#lease)"),

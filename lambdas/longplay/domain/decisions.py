@@ -1,4 +1,4 @@
-"""What becomes of a job after each event: pure functions from the job as it stands to a decision.
+"""Decisions: pure functions from a job as it stands and an event to the next change.
 
 A decision names the change to write and the job as it will be. The ledger writes it, with everything that belongs
 beside it, and sends the job's message. Refused writes are decided again on the job as it then stands, so the functions
@@ -297,7 +297,7 @@ def slotted(job: Job, slot: float, start: float, *, now: float) -> Job:
 
 
 def take_the_lead(job: Job) -> Decision:
-    """The follower becomes a job like any other. `job` has its slot and follows nobody."""
+    """The follower becomes a job like any other. `job` has its slot and no leader."""
     return Decision(change=changes.TAKE_THE_LEAD, job=job, said="takes the lead", send=True)
 
 

@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 
 class Phase(StrEnum):
-    """What is happening to a job now, from its status, lease, reference, leader and place in the open index."""
+    """The phase of a job, from its status, lease, reference, leader and place in the open index."""
 
     WAITING = "waiting"
     FOLLOWING = "following"
@@ -167,7 +167,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
 
     def phase(self, now: float) -> Phase:
-        """What is happening to the job at `now`."""
+        """The phase at `now` (epoch seconds)."""
         if self.due_at is None:
             return Phase.OVER
         if self.lease is not None:

@@ -30,7 +30,7 @@ class Window(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a provider's account allows. `max_concurrent` None means as many calls at once as there are workers."""
+    """Limits of one provider account. `max_concurrent` None: as many concurrent calls as there are workers."""
 
     windows: Annotated[tuple[Window, ...], Meta(min_length=1, description=_WINDOWS)] = ()
     max_concurrent: Annotated[int, Meta(ge=1, le=1_000)] | None = None

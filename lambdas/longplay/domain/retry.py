@@ -35,7 +35,7 @@ RETRIES = {
     FailureKind.FORBIDDEN: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
 }
 
-# What only an operator can mend, or nobody: any other route is better than to wait.
+# Failures that time does not heal: another route is better than a wait.
 HOPELESS = frozenset(
     {
         FailureKind.NOT_SERVED,
@@ -50,8 +50,8 @@ HOPELESS = frozenset(
 def goes_on(job: Job, error: ProviderError, policy: Failover) -> bool:
     """Whether the job may take another route after this failure.
 
-    Never after a call that may have been charged unless the caller's `max_charges` leaves room for another. What one
-    route refuses for nothing another may take: their bounds differ.
+    Never after a call that may have been charged unless the caller's `max_charges` leaves room for another. A request
+    that one route refuses free of charge may be within the bounds of another.
     """
     if error.charged is not Charged.NO and not job.may_be_charged():
         return False

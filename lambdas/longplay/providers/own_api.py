@@ -73,7 +73,7 @@ class OwnApi:
         return found
 
     def find(self, path: str, call: Call, parse: Callable[[Path], T | None], what: str) -> tuple[T, Credential] | None:
-        """What the API says about a generation, and the credential used; None if unknown. Raises PollError."""
+        """The API's answer about a generation, and the credential used; None if unknown. Raises PollError."""
         with only_asking():
             reply = self.request("GET", path, call)
             if reply.answer.status in NOT_FOUND:

@@ -1,1 +1,1 @@
-"""What is kept at AWS: the table, the queues, the files, the tokens."""
+"""Storage at AWS: the table, the queues, the files, the tokens."""

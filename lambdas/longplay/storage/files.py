@@ -115,7 +115,7 @@ class ResultBucket:
             return None
 
     def url(self, output: Output, *, seconds: int) -> str:
-        """A presigned URL. It dies with the role's session, whatever `seconds` says (AWS), so never store it."""
+        """A presigned URL. It dies with the role's session even before `seconds` (AWS), so never store it."""
         return self._presigned(output.key, seconds)
 
     def _presigned(self, key: str, seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""Each provider with an API of its own, in turn."""
+"""Each provider with its own API, in turn."""
 
 from tests.providers.own_apis.fixtures import (
     asked,

@@ -1,4 +1,4 @@
-"""The providers with an API of their own that answer with a reference: one table of their answers and their faults.
+"""The providers with their own API that answer with a reference: one table of their answers and their faults.
 
 A row of `refusals` is a fault, its details, and the failure it causes: kind, charge, and words of the message.
 A row of `ends` is the end of a generation and the failure, in the same form.

@@ -1,4 +1,4 @@
-"""Generations at the providers with an API of their own: each state, each failure, and the charge."""
+"""Generations at the providers with their own API: each state, each failure, and the charge."""
 
 from __future__ import annotations
 

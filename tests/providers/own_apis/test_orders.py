@@ -1,4 +1,4 @@
-"""Orders at the providers with an API of their own: how they are accepted, the token, and callback bodies."""
+"""Orders at the providers with their own API: how they are accepted, the token, and callback bodies."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tests.providers.sagemaker.calls import ATTEMPT, MUSIC, Asked
 
 @pytest.fixture
 def notice(provider: SageMaker, sagemaker: SageMakerServer, asked: Asked) -> dict[str, Any]:
-    """What SNS says of a generation that has succeeded."""
+    """The SNS notice of a generation that has succeeded."""
     provider.submit(asked())
     sagemaker.finish(ATTEMPT)
     message: dict[str, Any] = json.loads(sagemaker.callback(ATTEMPT)["Records"][0]["Sns"]["Message"])
