@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from longplay.providers.findings import Found
+from longplay.providers.findings import Found, Question
 from longplay.providers.inference_providers.mapping import ProviderMapping
 from longplay.providers.protocol import Call
 from longplay.providers.visits import Asker, Visit
@@ -27,11 +27,11 @@ def visit(provider: str, model: str, url: str, folder: Path, *, kind: str = "ima
     return Visit(provider=provider, call=call, read_token=tokens.get, asker=Asker(folder), mapping=ProviderMapping())
 
 
-def findings(found: Mapping[str, Found]) -> dict[str, str]:
+def findings(found: Mapping[Question, Found]) -> dict[str, str]:
     """The findings as text, without the advice."""
     return {str(question): str(answer.finding) for question, answer in found.items()}
 
 
-def advice(found: Mapping[str, Found]) -> str:
+def advice(found: Mapping[Question, Found]) -> str:
     """The advice of the last answer."""
     return [*found.values()][-1].advice or ""
