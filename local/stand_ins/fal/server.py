@@ -17,7 +17,7 @@ from local.stand_ins.framework.listener import Handler
 from local.stand_ins.framework.memory import Exchange, without_images
 from local.stand_ins.framework.queued import CallingStandIn
 from local.stand_ins.framework.schema import faults_in
-from local.stand_ins.model.hosted import render
+from local.stand_ins.pipelines.hosted import render_file
 
 ONE = re.compile(r"/([\w.-]+/[\w.-]+)/requests/([\w-]+)(/status|/cancel)?")
 PLATFORM = ("/v1/models", "/v1/models/pricing")
@@ -90,7 +90,7 @@ class FalServer(CallingStandIn[Request, Fate]):
 
     def _rendered(self, model: Model, given: dict[str, Any]) -> tuple[Fate, list[File]]:
         try:
-            return self.faults.fate(_prompt(given)) or Fate(), [render(model.asked(given), quick=self.quick)]
+            return self.faults.fate(_prompt(given)) or Fate(), [render_file(model.asked(given), quick=self.quick)]
         except Refused as refused:
             return invalid([("image_url", str(refused.answer.body))]), []
 

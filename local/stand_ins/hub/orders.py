@@ -1,11 +1,11 @@
-"""An order in any partner's words, in the studio's."""
+"""The request to a model that an order in any partner's words makes."""
 
 import re
 from typing import Any
 
 from local.stand_ins.framework.answers import refuse
-from local.stand_ins.model.hosted import animation, image, video
-from local.stand_ins.model.wire import Asked, Task
+from local.stand_ins.pipelines.asked import Asked, Task
+from local.stand_ins.pipelines.hosted import animation, image, video
 
 _DRAWN = ("width", "height", "num_inference_steps", "guidance_scale", "negative_prompt", "seed")
 _PROPORTIONS = re.compile(r"(\d+)[x*:](\d+)")

@@ -16,8 +16,8 @@ from local.stand_ins.hub.generations import Fate, Generation
 from local.stand_ins.hub.orders import asked as ordered
 from local.stand_ins.hub.partners import PARTNERS, Way, Words, fal_result
 from local.stand_ins.hub.served import SERVED
-from local.stand_ins.model.hosted import render
-from local.stand_ins.model.wire import Task
+from local.stand_ins.pipelines.asked import Task
+from local.stand_ins.pipelines.hosted import render_file
 
 MAPPING = re.compile(r"/api/models/([^?]+)\?expand(?:\[\]|%5B%5D)?=inferenceProviderMapping")
 ENDPOINTS = re.compile(r"/v2/endpoint/([\w-]+)")
@@ -100,7 +100,7 @@ class HubServer(QueuedStandIn[Generation, Fate]):
         return Generation(
             model=model,
             prompt=str(order.get("prompt", "")),
-            files=[render(ordered(order, task), quick=self.quick)],
+            files=[render_file(ordered(order, task), quick=self.quick)],
             fate=self.faults.fate(str(order.get("prompt", ""))) or Fate(),
             done=way.at_once or (way.holds and self.polls == 0),
         )

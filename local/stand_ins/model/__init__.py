@@ -4,6 +4,6 @@ from local.stand_ins.framework.memory import Exchange
 from local.stand_ins.model.faults import Fault
 from local.stand_ins.model.gates import RateLimit
 from local.stand_ins.model.server import ModelServer
-from local.stand_ins.model.wire import AudioShape
+from local.stand_ins.pipelines.asked import AudioShape
 
 __all__ = ["AudioShape", "Exchange", "Fault", "ModelServer", "RateLimit"]

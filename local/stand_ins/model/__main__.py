@@ -7,7 +7,7 @@ from types import FrameType
 
 from local.stand_ins.model.gates import RateLimit
 from local.stand_ins.model.server import ModelServer
-from local.stand_ins.model.wire import AudioShape
+from local.stand_ins.pipelines.asked import AudioShape
 
 
 def main() -> None:

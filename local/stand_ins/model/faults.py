@@ -9,12 +9,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from PIL import Image
-
-from local.renderer.studio import Studio, image_answer, toolkit_audio
 from local.stand_ins.framework.answers import Answer, says
-from local.stand_ins.model import gates, orders
-from local.stand_ins.model.wire import Asked, AudioShape, Task
+from local.stand_ins.model import gates
+from local.stand_ins.model.results import Results
+from local.stand_ins.pipelines.asked import Asked, AudioShape, Task
 
 CLOUDFRONT = b"""<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01 Transitional//EN" "http://www.w3.org/TR/html4/loose.dtd">
 <HTML><HEAD><TITLE>ERROR: The request could not be satisfied</TITLE></HEAD>
@@ -59,7 +57,7 @@ class Call:
     """A request in the hands of a fault."""
 
     asked: Asked
-    studio: Studio
+    results: Results
     closed: threading.Event
 
     @property
@@ -67,7 +65,7 @@ class Call:
         return self.asked.model or self.asked.task
 
     def generate(self, **changes: Any) -> Answer:
-        return self.studio.generate(replace(self.asked, **changes))
+        return self.results.answer(self.asked, **changes)
 
 
 class Faults:
@@ -192,21 +190,20 @@ def _large(_: Call, fault: Fault) -> Answer:
 
 
 def _generated_audio(call: Call, _: Fault) -> Answer:
-    return call.studio.generate(call.asked, shape=AudioShape.TUTORIAL)
+    return call.generate(shape=AudioShape.TUTORIAL)
 
 
 def _raw_audio(call: Call, fault: Fault) -> Answer:
     """Forms: "" (WAV), flac."""
-    return call.studio.generate(call.asked, shape=AudioShape(fault.form or "wav"))
+    return call.generate(shape=AudioShape(fault.form or "wav"))
 
 
 def _nested_audio(call: Call, fault: Fault) -> Answer:
-    return toolkit_audio(call.studio.track(call.asked), depth=fault.depth)
+    return call.generate(shape=AudioShape.TOOLKIT, depth=fault.depth)
 
 
 def _black(call: Call, _: Fault) -> Answer:
-    order = orders.image(call.asked)
-    return image_answer(Image.new("RGB", (order.width, order.height)), call.asked)
+    return call.generate(black=True)
 
 
 def _error(status: int, text: str) -> Callable[[Call, Fault], Answer]:
@@ -257,7 +254,7 @@ FAULTS: Mapping[str, Callable[[Call, Fault], Answer]] = {
     "json_error": lambda *_: replace(says(200, {"error": "unknown error"}), content_type="image/png"),
     "wrong_type": _wrong_type,
     "large": _large,
-    "base64_image": lambda call, _: call.generate(accept=None),
+    "base64_image": lambda call, _: call.generate(as_base64=True),
     "generated_audio": _generated_audio,
     "raw_audio": _raw_audio,
     "nested_audio": _nested_audio,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 
 from local.stand_ins.framework.answers import Answer, says
-from local.stand_ins.model.wire import Asked
+from local.stand_ins.pipelines.asked import Asked
 
 RATE_LIMITED = (
     "Rate limit reached. You reached free usage limit (reset hourly). "

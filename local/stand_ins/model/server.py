@@ -7,14 +7,15 @@ from dataclasses import asdict
 from email.message import Message
 from typing import Any, cast
 
-from local.renderer.studio import Studio
 from local.stand_ins.framework.answers import Answer, Refused, says
 from local.stand_ins.framework.listener import Handler, Listener
 from local.stand_ins.framework.memory import Exchange, without_images
 from local.stand_ins.framework.server import StandIn
 from local.stand_ins.model.faults import FAULTS, Call, Fault, Faults
 from local.stand_ins.model.gates import Gates, RateLimit
-from local.stand_ins.model.wire import Asked, AudioShape, parse
+from local.stand_ins.model.results import Results
+from local.stand_ins.model.wire import parse
+from local.stand_ins.pipelines.asked import Asked, AudioShape
 
 
 class ModelServer(StandIn):
@@ -37,7 +38,7 @@ class ModelServer(StandIn):
     ) -> None:
         super().__init__(port, _Handler)
         self.model = model
-        self.studio = Studio(quick=quick, shape=audio)
+        self.results = Results(quick=quick, shape=audio)
         self.gates = Gates(token=token, rate_limit=rate_limit, cold_start=cold_start)
         self.faults = Faults()
 
@@ -61,7 +62,7 @@ class ModelServer(StandIn):
             return refusal
         fault = self.faults.take(asked)
         exchange.fault = fault.fault if fault else None
-        call = Call(asked=asked, studio=self.studio, closed=self.closed)
+        call = Call(asked=asked, results=self.results, closed=self.closed)
         answer = FAULTS[fault.fault](call, fault) if fault else call.generate()
         if fault is None or fault.costs:
             self.memory.bill(exchange)

@@ -1,48 +1,12 @@
-"""Hugging Face's wire contract: what a request asks for, and how results and refusals are written."""
+"""Hugging Face's request contract: the generation that a POST asks for."""
 
 import json
 import re
-from dataclasses import dataclass
 from email.message import Message
-from enum import StrEnum
 from typing import Any, NoReturn
 
 from local.stand_ins.framework.answers import Answer, Refused, decode_image, refuse
-
-
-class Task(StrEnum):
-    TEXT_TO_AUDIO = "text-to-audio"
-    TEXT_TO_IMAGE = "text-to-image"
-    TEXT_TO_VIDEO = "text-to-video"
-    IMAGE_TO_VIDEO = "image-to-video"
-
-
-class AudioShape(StrEnum):
-    """How audio is answered: as the inference toolkit does, as the tutorial's handler does, or as a file."""
-
-    TOOLKIT = "toolkit"
-    TUTORIAL = "tutorial"
-    WAV = "wav"
-    FLAC = "flac"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One request for a generation; `toolkit` tells the container's own routes from the router's."""
-
-    task: Task
-    model: str | None
-    toolkit: bool
-    accept: str | None
-    inputs: Any
-    parameters: dict[str, Any]
-
-    @property
-    def prompt(self) -> str:
-        """The text asked for; beside an input image it is a parameter."""
-        told = self.parameters.get("prompt", "") if self.task is Task.IMAGE_TO_VIDEO else self.inputs
-        return told if isinstance(told, str) else ""
-
+from local.stand_ins.pipelines.asked import Asked, Task
 
 TASK_OF_MODEL = (
     (r"musicgen|music|audio", Task.TEXT_TO_AUDIO),
@@ -55,7 +19,10 @@ JSON_TYPES = ("application/json", "application/json; charset=UTF-8")
 
 
 def parse(path: str, headers: Message, body: bytes, *, model: str | None = None) -> Asked:
-    """Read a POST as the inference toolkit does; `model` is the one a dedicated server was started for."""
+    """The request in a POST, read as the inference toolkit reads it; raises Refused with its error.
+
+    `model` is the one that a dedicated server runs.
+    """
     route = MODEL_ROUTE.fullmatch(path)
     if route is None and path not in TOOLKIT_ROUTES:
         raise Refused(Answer(status=404, content_type="text/plain", body=f"Cannot POST {path}".encode()))
@@ -73,6 +40,7 @@ def parse(path: str, headers: Message, body: bytes, *, model: str | None = None)
 
 
 def task_of_model(model: str) -> Task:
+    """The task of a model, judged by its name; text to image when the name does not show it."""
     found = (task for words, task in TASK_OF_MODEL if re.search(words, model.lower()))
     return next(found, Task.TEXT_TO_IMAGE)
 

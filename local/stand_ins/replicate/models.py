@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.stand_ins.framework.schema import Field
-from local.stand_ins.model.hosted import animation, image, track, video
-from local.stand_ins.model.wire import Asked
+from local.stand_ins.pipelines.asked import Asked
+from local.stand_ins.pipelines.hosted import animation, image, track, video
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from local.stand_ins.framework.listener import Handler
 from local.stand_ins.framework.memory import Exchange, without_images
 from local.stand_ins.framework.queued import CallingStandIn
 from local.stand_ins.framework.schema import faults_in
-from local.stand_ins.model.hosted import render
+from local.stand_ins.pipelines.hosted import render_file
 from local.stand_ins.replicate.callbacks import new_key, signed
 from local.stand_ins.replicate.faults import MISHAPS, invalid, not_found, unknown_version
 from local.stand_ins.replicate.models import MODELS
@@ -89,7 +89,7 @@ class ReplicateServer(CallingStandIn[Prediction, Fate]):
     def _make(self, model: str, version: str, given: dict[str, Any], webhook: str | None) -> Prediction:
         fate, files = self.faults.fate(_prompt(given)) or Fate(), []
         try:
-            files = [render(MODELS[model].asked(given), quick=self.quick)]
+            files = [render_file(MODELS[model].asked(given), quick=self.quick)]
         except Refused as refused:
             fate = Fate(status="failed", error=str(refused.answer.body))
         return Prediction(

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from email.message import Message
 from typing import Any, cast
 
-from local.renderer.studio import Studio
 from local.stand_ins.framework.answers import Answer, Refused, refuse, says
 from local.stand_ins.framework.listener import Handler
 from local.stand_ins.framework.memory import Exchange
 from local.stand_ins.framework.server import AnsweringStandIn
-from local.stand_ins.model.wire import Asked, Task
+from local.stand_ins.model.results import Results
+from local.stand_ins.pipelines.asked import Asked, Task
 from local.stand_ins.sagemaker.faults import REFUSALS, Fault, Faults, not_found, refusal
 from local.stand_ins.sagemaker.invocations import ENDS, Fate, Invocation
 
@@ -43,7 +43,7 @@ class SageMakerServer(AnsweringStandIn):
         super().__init__(port)
         self.faults = Faults()
         self._s3, self._bucket, self._endpoints = s3, bucket, endpoints
-        self._studio, self.at_once = Studio(quick=quick), at_once
+        self._results, self.at_once = Results(quick=quick), at_once
         self._invocations: dict[str, Invocation] = {}
         self._lock = threading.Lock()
 
@@ -151,7 +151,7 @@ class SageMakerServer(AnsweringStandIn):
         asked = self._asked(invocation)
         if fate.answer is not None:
             return fate.answer
-        body = self._studio.generate(asked).body
+        body = self._results.answer(asked).body
         return body if isinstance(body, bytes) else b"".join(body)
 
     def _asked(self, invocation: Invocation) -> Asked:

@@ -11,7 +11,7 @@ import pytest
 import requests
 from PIL import Image
 
-from local.renderer.studio import render_image, render_track, render_video
+from local.renderer.studio import rendered
 from local.stand_ins.model import AudioShape, ModelServer
 from tests.stand_ins.model.calls import MOVED, MUSIC, PICTURE, SECONDS_PATIENCE, VIDEO, ask
 
@@ -92,8 +92,7 @@ def test_a_model_has_its_usual_size(studio: ModelServer, model: str, pixels: int
 )
 def test_the_same_request_gives_the_same_bytes(path: str, accept: str, parameters: dict[str, Any]) -> None:
     def render() -> bytes:
-        for cached in (render_track, render_image, render_video):
-            cached.cache_clear()
+        rendered.cache_clear()
         with ModelServer() as server:
             return ask(server, path, accept=accept, **parameters).content
 

@@ -1,13 +1,14 @@
-"""The parameters of a request, checked as the real pipelines check them, as an order for something to render."""
+"""A request's parameters, checked as the real pipelines check them, as an order for the renderer."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from local.renderer import ImageFormat, ImageOrder, Order, TrackOrder, VideoOrder
 from local.stand_ins.framework.answers import decode_image, refuse
-from local.stand_ins.model.wire import Asked, AudioShape, Task
+from local.stand_ins.pipelines.asked import Asked, AudioShape, Task
 
 TOKENS_PER_SECOND = 50
 DEFAULT_TOKENS, MOST_TOKENS = 256, 1503
@@ -18,40 +19,29 @@ MOST_NUMBER = 2**63
 TOOLKIT_ARGUMENTS = {"preprocess_params", "forward_params", "generate_kwargs", "generation_parameters"}
 GENERATE_ARGUMENTS = {"do_sample", "guidance_scale", "max_new_tokens", "min_new_tokens", "max_length", "num_beams"}
 GENERATE_ARGUMENTS |= {"temperature", "top_k", "top_p", "repetition_penalty", "use_cache", "num_return_sequences"}
-PICTURE_ARGUMENTS = {"width", "height", "target_size", "num_inference_steps", "guidance_scale", "negative_prompt"}
-PICTURE_ARGUMENTS |= {"seed", "prompt", "num_images_per_prompt", "output_type", "scheduler"}
-VIDEO_ARGUMENTS = PICTURE_ARGUMENTS | {"num_frames", "fps", "frame_rate", "duration", "seconds", "image"}
+IMAGE_ARGUMENTS = {"width", "height", "target_size", "num_inference_steps", "guidance_scale", "negative_prompt"}
+IMAGE_ARGUMENTS |= {"seed", "prompt", "num_images_per_prompt", "output_type", "scheduler"}
+VIDEO_ARGUMENTS = IMAGE_ARGUMENTS | {"num_frames", "fps", "frame_rate", "duration", "seconds", "image"}
 VIDEO_ARGUMENTS |= {"motion_bucket_id", "noise_aug_strength", "decode_chunk_size", "min_guidance_scale"}
 VIDEO_ARGUMENTS |= {"max_guidance_scale"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrackOrder:
-    prompt: str
-    seconds: float
+IMAGE_FORMATS: Mapping[str | None, ImageFormat] = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageOrder:
-    prompt: str
-    width: int
-    height: int
-    steps: int
-    guidance: float
-    seed: int
-    negative: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoOrder:
-    frame: ImageOrder
-    image: bytes | None
-    frames: int
-    fps: int
+def order_of(asked: Asked, shape: AudioShape = AudioShape.TOOLKIT) -> Order:
+    """What a request asks for; raises Refused where the real pipeline answers 400."""
+    match asked.task:
+        case Task.TEXT_TO_AUDIO:
+            return track(asked, shape)
+        case Task.TEXT_TO_IMAGE:
+            return image(asked)
+        case Task.TEXT_TO_VIDEO | Task.IMAGE_TO_VIDEO:
+            return video(asked)
 
 
 def track(asked: Asked, shape: AudioShape) -> TrackOrder:
-    """MusicGen makes 50 tokens a second; it takes no seed and no duration."""
+    """A track; MusicGen makes 50 tokens a second, and takes neither a seed nor a duration."""
     arguments = _generate_arguments(asked.parameters, shape)
     if unknown := sorted(set(arguments) - GENERATE_ARGUMENTS):
         note = "note: typos in the generate arguments will also show up in this list"
@@ -63,7 +53,8 @@ def track(asked: Asked, shape: AudioShape) -> TrackOrder:
 
 
 def image(asked: Asked) -> ImageOrder:
-    _check_known(asked.parameters, PICTURE_ARGUMENTS, "StableDiffusionPipeline")
+    """An image, in the format that `Accept` names, otherwise PNG."""
+    _check_known(asked.parameters, IMAGE_ARGUMENTS, "StableDiffusionPipeline")
     order = _image(asked, _usual_size(asked.model or ""))
     if asked.toolkit and _size(asked.parameters, "height", None) != _size(asked.parameters, "width", None):
         refuse(
@@ -75,7 +66,10 @@ def image(asked: Asked) -> ImageOrder:
 
 
 def video(asked: Asked) -> VideoOrder:
-    """Length from num_frames and fps (or a duration); SVD's own 25 frames at 7 a second, else 33 at 16."""
+    """A video, its length from num_frames and fps or from a duration.
+
+    The default is 25 frames at 7 a second from an image (as SVD's), 33 at 16 from text.
+    """
     _check_known(asked.parameters, VIDEO_ARGUMENTS, "DiffusionPipeline")
     from_image = asked.task is Task.IMAGE_TO_VIDEO
     fps = _whole(asked.parameters, "fps", _whole(asked.parameters, "frame_rate", 7 if from_image else 16))
@@ -89,7 +83,7 @@ def video(asked: Asked) -> VideoOrder:
 
 
 def _generate_arguments(parameters: dict[str, Any], shape: AudioShape) -> dict[str, Any]:
-    """The toolkit wants them nested, the tutorial's handler flat, a server of files takes both."""
+    """The arguments of `generate`: nested for the toolkit, flat for the tutorial, either for a server of files."""
     if shape is AudioShape.TUTORIAL:
         return parameters
     nested = [parameters.get(name, {}) for name in ("forward_params", "generate_kwargs", "generation_parameters")]
@@ -124,6 +118,7 @@ def _image(asked: Asked, usual: tuple[int, int]) -> ImageOrder:
         guidance=_number(asked.parameters, "guidance_scale", 7.5),
         seed=_whole(asked.parameters, "seed", 0),
         negative=_text(asked.parameters.get("negative_prompt") or ""),
+        format=IMAGE_FORMATS.get(asked.accept, "png"),
     )
 
 
@@ -139,7 +134,7 @@ def _usual_size(model: str) -> tuple[int, int]:
 
 
 def _input_image(asked: Asked) -> tuple[bytes, tuple[int, int]]:
-    """The image to animate, and a size of its proportions that is quickly rendered."""
+    """The image to animate, and a small size of the same proportions."""
     image = decode_image(asked.inputs) or b""
     try:
         with Image.open(BytesIO(image)) as opened:
