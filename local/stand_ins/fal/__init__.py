@@ -1,4 +1,4 @@
-"""A stand-in for fal: its queue, its files and its callbacks, with results rendered by procedure."""
+"""A stand-in for fal: its queue, files and callbacks, with results rendered by procedure."""
 
 from local.stand_ins.fal.requests import Request
 from local.stand_ins.fal.server import FalServer

@@ -1,7 +1,7 @@
-"""Callbacks as fal sends them: the result in an envelope, under headers of its signature's form.
+"""fal's callbacks: the result in an envelope, with headers of the form of its signature.
 
-The signature itself is chance: fal signs with Ed25519 and a key of its own, and Longplay takes a callback for no more
-than a hint, signed or not.
+The signature itself is random: fal signs with its Ed25519 key, and Longplay treats every callback, signed or not, only
+as a sign that it should ask.
 """
 
 import json
@@ -14,7 +14,7 @@ from local.stand_ins.framework.callback import Callback
 
 
 def callback_about(request: Request, webhook: str, *, url: str) -> Callback:
-    """The callback about a completed request of the server at `url`."""
+    """The callback about a completed request, sent by the server at `url`."""
     headers = {
         "Content-Type": "application/json",
         "X-Fal-Webhook-Request-Id": request.id,
@@ -28,6 +28,6 @@ def callback_about(request: Request, webhook: str, *, url: str) -> Callback:
 def _envelope(request: Request, url: str) -> dict[str, Any]:
     named = {"request_id": request.id, "gateway_request_id": request.id}
     payload = request.result(url)
-    if request.fate.status < 400:
+    if request.outcome.status < 400:
         return {**named, "status": "OK", "payload": payload}
-    return {**named, "status": "ERROR", "error": f"Invalid status code: {request.fate.status}", "payload": payload}
+    return {**named, "status": "ERROR", "error": f"Invalid status code: {request.outcome.status}", "payload": payload}

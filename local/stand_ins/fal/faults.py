@@ -1,121 +1,116 @@
-"""Everything that can go wrong at fal, by name."""
+"""The faults of fal, by name."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.stand_ins.fal.requests import CANCELED, Fate
+from local.stand_ins.fal.requests import CANCELED, Outcome
 from local.stand_ins.framework.answers import Answer, says
-from local.stand_ins.framework.faults import Fault, Mishaps, Refusal, Stage, cut, large
-from local.stand_ins.model.faults import CLOUDFRONT
+from local.stand_ins.framework.common_faults import DROP, ENDLESS, HTML, NOT_JSON, REDIRECT, SLOW, SPOILED_FILES
+from local.stand_ins.framework.faults import FaultTable, Kind, Occasion, Operation, answers, ends
 
 
 def detail(status: int, text: str, **headers: str) -> Answer:
-    """An error of fal's own."""
+    """An error of fal's API."""
     return says(status, {"detail": text}, **headers)
 
 
-def infrastructure(status: int, text: str, error_type: str) -> Answer:
-    """An error between fal's gateway and its runners."""
-    return says(status, {"detail": text, "error_type": error_type}, **{"X-Fal-Error-Type": error_type})
-
-
-def no_such_request(_: Fault | None = None) -> Answer:
+def no_such_request() -> Answer:
+    """The answer about a request that does not exist."""
     return says(404, {"status": "NOT_FOUND"})
 
 
 def no_such_app(app: str) -> Answer:
+    """The answer to a request to an app that does not exist."""
     return detail(404, f"Application '{app.rpartition('/')[2]}' not found")
 
 
-def invalid(fields: list[tuple[str, str]]) -> Fate:
-    """What becomes of an input that is not what the model's schema says: it is queued, and refused by the model."""
-    return _model_error(422, [{"loc": ["body", name], "msg": what, "type": "value_error"} for name, what in fields])
+def invalid(fields: list[tuple[str, str]]) -> Outcome:
+    """The outcome of an input that breaks the model's schema: the queue takes it, and the model refuses it."""
+    return _model_error(422, [{"loc": ["body", name], "msg": error, "type": "value_error"} for name, error in fields])
 
 
-def _model_error(status: int, errors: list[dict[str, Any]], *, marked: bool = True) -> Fate:
+def _model_error(status: int, errors: list[dict[str, Any]], *, marked: bool = True) -> Outcome:
     headers = {"X-Fal-Retryable": "false"} if marked else {}
-    return Fate(status=status, body={"detail": errors}, headers=headers, error=str(errors[0]["msg"]))
+    return Outcome(status=status, body={"detail": errors}, headers=headers, error=str(errors[0]["msg"]))
 
 
-def _infrastructure(status: int, text: str, error_type: str) -> Fate:
+def _infrastructure_error(status: int, text: str, error_type: str) -> Outcome:
+    """An error between fal's gateway and its runners."""
     body = {"detail": text, "error_type": error_type}
     headers = {"X-Fal-Error-Type": error_type}
-    return Fate(status=status, body=body, headers=headers, error=text, error_type=error_type)
+    return Outcome(status=status, body=body, headers=headers, error=text, error_type=error_type)
 
 
-def _throttled(fault: Fault) -> Answer:
-    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+def _unavailable(status: int, text: str, error_type: str) -> Answer:
+    return says(status, {"detail": text, "error_type": error_type}, **{"X-Fal-Error-Type": error_type})
+
+
+def _throttled(occasion: Occasion) -> Answer:
+    wait = occasion.fault.retry_after
+    headers = {} if wait is None else {"Retry-After": f"{wait:g}"}
     return detail(429, "Too many requests. Please try again later.", **headers)
 
 
-_REFUSALS: Mapping[str, Refusal] = {
-    "unauthorized": lambda _: detail(401, "Authentication is required to access this application"),
-    "credits": lambda _: detail(402, "Payment required"),
-    "exhausted": lambda _: detail(
-        403, "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."
-    ),
-    "locked": lambda _: detail(403, "User is locked. Reason: Admin lock. Please contact support@fal.ai"),
-    "forbidden": lambda _: detail(403, "Access denied"),
-    "missing": lambda _: no_such_app("fal-ai/flux"),
-    "gone": no_such_request,
-    "invalid": lambda _: says(
-        422, {"detail": [{"loc": ["body", "prompt"], "msg": "field required", "type": "missing"}]}
-    ),
-    "throttled": _throttled,
-    "server_error": lambda _: detail(500, "Internal Server Error"),
-    "unavailable": lambda _: infrastructure(503, "No runner available", "runner_scheduling_failure"),
-    "gateway_timeout": lambda _: infrastructure(504, "Request timed out", "request_timeout"),
-    "html": lambda _: Answer(status=502, content_type="text/html", body=CLOUDFRONT),
-    "not_json": lambda _: Answer(body=b"{"),
-    "wrong_types": lambda _: says(200, {"request_id": 7, "status": ["COMPLETED"], "images": "x"}),
-    "nameless": lambda _: says(200, {"request_id": "../../account", "status": "IN_QUEUE"}),
-    "endless": lambda fault: large(fault, Answer()),
-    "drop": lambda _: Answer(raw=True),
-    "redirect": lambda fault: Answer(status=302, headers={"Location": fault.location}),
+_INTERNAL = [{"loc": ["body"], "msg": "Internal error", "type": "internal"}]
+_FLAGGED = {
+    "loc": ["body", "prompt"],
+    "msg": "The content could not be processed because it was flagged by a content checker.",
+    "type": "content_policy_violation",
 }
-_FATES: Mapping[str, Fate] = {
-    "failed": _infrastructure(500, "Internal server error", "runner_server_error"),
-    "runner_lost": _infrastructure(503, "Runner disconnected", "runner_disconnected"),
-    "not_started": _infrastructure(504, "Request timed out", "request_timeout"),
-    "canceled": CANCELED,
-    "refused_input": invalid([("prompt", "ensure this value has at least 1 characters")]),
-    "refused_prompt": _model_error(
-        422,
-        [
-            {
-                "loc": ["body", "prompt"],
-                "msg": "The content could not be processed because it was flagged by a content checker.",
-                "type": "content_policy_violation",
-            }
-        ],
-    ),
-    "out_of_memory": _model_error(500, [{"loc": ["body"], "msg": "CUDA out of memory.", "type": "internal"}]),
-    "unmarked_error": _model_error(500, [{"loc": ["body"], "msg": "Internal error", "type": "internal"}], marked=False),
-    "marked_error": replace(
-        _model_error(500, [{"loc": ["body"], "msg": "Internal error", "type": "internal"}]), error=None
-    ),
-    "silent_error": Fate(body={"detail": "Something went wrong"}, error="Something went wrong"),
-    "nsfw": Fate(unsafe=True),
-    "erased": Fate(erased=True),
-    "erased_fault": replace(_infrastructure(503, "Runner disconnected", "runner_disconnected"), erased=True),
-    "erased_error": Fate(erased=True, error="Something went wrong"),
-    "no_output": Fate(output=()),
-    "shapeless": Fate(body={"images": "none", "audio_file": 7, "audio": [None], "has_nsfw_concepts": {"x": True}}),
-    "misdirected": Fate(elsewhere=True),
-    "foreign_file": Fate(output=("https://files.elsewhere.invalid/out-0.wav",)),
-    "lookalike_file": Fate(output=("https://v3.fal.media.elsewhere.invalid/out-0.wav",)),
-    "insecure_file": Fate(output=("http://v3.fal.media/out-0.wav",)),
-}
+_LOST_RUNNER = _infrastructure_error(503, "Runner disconnected", "runner_disconnected")
 
-MISHAPS = Mishaps(
-    stages={Stage.CREATE, Stage.POLL, Stage.RESULT, Stage.CANCEL, Stage.FILE},
-    refusals=_REFUSALS,
-    created={"drop", "not_json", "wrong_types", "nameless", "endless"},
-    fates=_FATES,
-    files={
-        "cut": cut,
-        "page": lambda *_: Answer(content_type="audio/wav", body=CLOUDFRONT),
-        "large": large,
-    },
+_REFUSALS: Mapping[str, Kind[Any]] = {
+    "unauthorized": answers(detail(401, "Authentication is required to access this application")),
+    "credits": answers(detail(402, "Payment required")),
+    "exhausted": answers(
+        detail(403, "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing.")
+    ),
+    "locked": answers(detail(403, "User is locked. Reason: Admin lock. Please contact support@fal.ai")),
+    "forbidden": answers(detail(403, "Access denied")),
+    "missing": answers(no_such_app("fal-ai/flux")),
+    "gone": answers(no_such_request()),
+    "invalid": answers(
+        says(422, {"detail": [{"loc": ["body", "prompt"], "msg": "field required", "type": "missing"}]})
+    ),
+    "throttled": answers(_throttled, "retry_after"),
+    "server_error": answers(detail(500, "Internal Server Error")),
+    "unavailable": answers(_unavailable(503, "No runner available", "runner_scheduling_failure")),
+    "gateway_timeout": answers(_unavailable(504, "Request timed out", "request_timeout")),
+    "html": HTML,
+    "slow": SLOW,
+    "not_json": NOT_JSON,
+    "wrong_types": answers(says(200, {"request_id": 7, "status": ["COMPLETED"], "images": "x"}), created=True),
+    "nameless": answers(says(200, {"request_id": "../../account", "status": "IN_QUEUE"}), created=True),
+    "endless": ENDLESS,
+    "drop": DROP,
+    "redirect": REDIRECT,
+}
+_OUTCOMES: Mapping[str, Kind[Outcome]] = {
+    "failed": ends(_infrastructure_error(500, "Internal server error", "runner_server_error")),
+    "runner_lost": ends(_LOST_RUNNER),
+    "not_started": ends(_infrastructure_error(504, "Request timed out", "request_timeout")),
+    "canceled": ends(CANCELED),
+    "refused_input": ends(invalid([("prompt", "ensure this value has at least 1 characters")])),
+    "refused_prompt": ends(_model_error(422, [_FLAGGED])),
+    "out_of_memory": ends(_model_error(500, [{"loc": ["body"], "msg": "CUDA out of memory.", "type": "internal"}])),
+    "unmarked_error": ends(_model_error(500, _INTERNAL, marked=False)),
+    "marked_error": ends(replace(_model_error(500, _INTERNAL), error=None)),
+    "silent_error": ends(Outcome(body={"detail": "Something went wrong"}, error="Something went wrong")),
+    "nsfw": ends(Outcome(unsafe=True)),
+    "erased": ends(Outcome(erased=True)),
+    "erased_fault": ends(replace(_LOST_RUNNER, erased=True)),
+    "erased_error": ends(Outcome(erased=True, error="Something went wrong")),
+    "no_output": ends(Outcome(output=())),
+    "shapeless": ends(
+        Outcome(body={"images": "none", "audio_file": 7, "audio": [None], "has_nsfw_concepts": {"x": True}})
+    ),
+    "misdirected": ends(Outcome(elsewhere=True)),
+    "foreign_file": ends(Outcome(output=("https://files.elsewhere.invalid/out-0.wav",))),
+    "lookalike_file": ends(Outcome(output=("https://v3.fal.media.elsewhere.invalid/out-0.wav",))),
+    "insecure_file": ends(Outcome(output=("http://v3.fal.media/out-0.wav",))),
+}
+FAULTS: FaultTable[Outcome] = FaultTable(
+    kinds={**_REFUSALS, **_OUTCOMES, **SPOILED_FILES},
+    operations={Operation.CREATE, Operation.POLL, Operation.RESULT, Operation.CANCEL, Operation.FILE},
 )

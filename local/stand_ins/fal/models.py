@@ -1,4 +1,4 @@
-"""The endpoints it knows: what each takes, checked as fal's models check it, and what is rendered for it."""
+"""fal's endpoints: their inputs, checked as fal's models check them, and the requests that these make."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from local.stand_ins.pipelines.hosted import animation, image, track, video
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """`place` is where a result names its files: a list for images, one file for the others."""
+    """`place` is the field of a result that has its files: a list of images, or one file."""
 
     fields: Mapping[str, Field]
     asked: Callable[[dict[str, Any]], Asked]
@@ -119,11 +119,11 @@ MODELS: Mapping[str, Model] = {
         place="video",
     ),
 }
-"""By endpoint, with the fields of their published schemas that matter here."""
+"""By endpoint, with those fields of their published schemas that matter here."""
 
 
 def app_of(endpoint: str) -> str:
-    """The part of an endpoint's id that its requests lie under."""
+    """The app of an endpoint: the part of its id that is in the URLs of its requests."""
     return "/".join(endpoint.split("/")[:2])
 
 

@@ -1,4 +1,4 @@
-"""A request in fal's queue: what was asked for, how far it is, and how fal's API shows it."""
+"""A request in fal's queue, and what fal's API shows of it."""
 
 import uuid
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ ELSEWHERE = "https://queue.elsewhere.invalid"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate(generations.Fate):
-    """What will become of a request: the status and the body its result will have, an empty body for the true one.
+class Outcome(generations.Outcome):
+    """How a request will end: the status and body of its result, an empty body meaning the rendered one.
 
-    `error` and `error_type` are what its own status says then. `unsafe` is what its checker finds, and `elsewhere` has
-    fal name another server's addresses.
+    `error` and `error_type` are in its status then. `unsafe` is its checker's finding. With `elsewhere`, fal gives
+    URLs of another server.
     """
 
     status: int = 200
@@ -29,12 +29,11 @@ class Fate(generations.Fate):
 
 @dataclass(kw_only=True)
 class Request(generations.Generation):
-    """`place` is where its result names the files."""
+    """`place` is the field of its result that lists the files; `model` is the endpoint's id."""
 
     app: str
-    endpoint: str
     input: dict[str, Any]
-    fate: Fate
+    outcome: Outcome
     place: str
     deadline: str | None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -48,8 +47,8 @@ class Request(generations.Generation):
 
     @property
     def billed(self) -> bool:
-        """What has begun or will, but for fal's own faults."""
-        return self.fate.status < 500 and not (self.canceled and not self.started)
+        """All but those that fal itself failed, and those canceled before they started."""
+        return self.outcome.status < 500 and not (self.canceled and not self.started)
 
     def begin(self) -> None:
         self.status, self.started = "IN_PROGRESS", True
@@ -59,15 +58,15 @@ class Request(generations.Generation):
             self.status, self.started = "COMPLETED", True
 
     def cancel(self) -> bool:
-        """Whether there was anything left to cancel."""
+        """Cancel it; returns whether it was still running or waiting."""
         if self.over:
             return False
-        self.status, self.canceled, self.fate = "COMPLETED", True, CANCELED
+        self.status, self.canceled, self.outcome = "COMPLETED", True, CANCELED
         return True
 
     def shown(self, url: str) -> dict[str, Any]:
-        """Its status as the API at `url` shows it."""
-        address = f"{ELSEWHERE if self.fate.elsewhere else url}/{self.app}/requests/{self.id}"
+        """Its status, as the API at `url` shows it."""
+        address = f"{ELSEWHERE if self.outcome.elsewhere else url}/{self.app}/requests/{self.id}"
         shown = {
             "status": self.status,
             "request_id": self.id,
@@ -82,23 +81,28 @@ class Request(generations.Generation):
         return {**shown, "logs": None, "metrics": {"inference_time": 0.5}, **self._failure()}
 
     def result(self, url: str) -> dict[str, Any]:
-        """Its result's body, with files at `url`."""
-        if self.fate.body:
-            return dict(self.fate.body)
+        """The body of its result, with files at `url`."""
+        if self.outcome.body:
+            return dict(self.outcome.body)
         files = [{"url": address, **self._described()} for address in self.addresses(url)]
         if self.place == "images":
-            return {"images": files, "has_nsfw_concepts": [self.fate.unsafe], "seed": 7, "prompt": self.input["prompt"]}
+            return {
+                "images": files,
+                "has_nsfw_concepts": [self.outcome.unsafe],
+                "seed": 7,
+                "prompt": self.input["prompt"],
+            }
         return {self.place: files[0] if files else None}
 
     def _failure(self) -> dict[str, Any]:
-        told = {"error": self.fate.error, "error_type": self.fate.error_type}
-        return {name: value for name, value in told.items() if value is not None}
+        given = {"error": self.outcome.error, "error_type": self.outcome.error_type}
+        return {name: value for name, value in given.items() if value is not None}
 
     def _described(self) -> dict[str, Any]:
         return {"content_type": self.files[0].content_type, "file_name": self.files[0].name} if self.files else {}
 
 
-CANCELED = Fate(
+CANCELED = Outcome(
     status=499,
     body={"detail": "Request cancelled", "error_type": "client_cancelled"},
     headers={"X-Fal-Error-Type": "client_cancelled"},

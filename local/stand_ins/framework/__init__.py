@@ -1,1 +1,1 @@
-"""What every stand-in server is made of: it listens on loopback, answers, and remembers what it was asked."""
+"""The parts that every stand-in server shares: one listener, one fault framework, and a memory of its requests."""

@@ -1,4 +1,4 @@
-"""What a stand-in sends back: answers, and refusals in the real server's words."""
+"""Answers of a stand-in, and refusals in the real server's words."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A response; `length` overrides the true Content-Length, a `raw` body replaces status line and headers too."""
+    """A response. `length` overrides the true Content-Length; a `raw` body replaces the status line and headers too."""
 
     status: int = 200
     content_type: str = "application/json"
@@ -21,7 +21,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """The request cannot be served; `answer` says why, in the real server's words."""
+    """A request is refused; `answer` says why, in the real server's words."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.body)
@@ -34,11 +34,12 @@ def says(status: int, body: Any, **headers: str) -> Answer:
 
 
 def refuse(error: Any, status: int = 400) -> NoReturn:
+    """Raise Refused with this error."""
     raise Refused(says(status, {"error": error}))
 
 
 def decode_image(text: object) -> bytes | None:
-    """The bytes of a data URI or of plain base64; None when it is neither."""
+    """The bytes of a data URI or of plain base64; None if it is neither."""
     if not isinstance(text, str):
         return None
     encoded = re.sub(r"^data:image/[\w.+-]+;base64,", "", text)

@@ -1,23 +1,21 @@
-"""A callback as a stand-in makes it."""
+"""A callback: the POST by which a provider reports that a generation has ended."""
 
 from dataclasses import dataclass
 
 import requests
 
-SECONDS_PATIENCE = 10
+TIMEOUT = 10  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
-    """A POST to make."""
+    """The request, ready to send."""
 
     url: str
     headers: dict[str, str]
     body: bytes
 
     def send(self) -> int:
-        """Make it, and return the status it is answered with."""
-        response = requests.post(
-            self.url, data=self.body, headers=self.headers, timeout=SECONDS_PATIENCE, allow_redirects=False
-        )
+        """Send it; returns the status of the answer."""
+        response = requests.post(self.url, data=self.body, headers=self.headers, timeout=TIMEOUT, allow_redirects=False)
         return response.status_code

@@ -1,18 +1,18 @@
-"""Everything that can go wrong where generations are asked for by reference, and the rules that say when it does."""
+"""Faults: their kinds, the table of kinds that each stand-in declares, and the parser of `fault` requests."""
 
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field, replace
+import threading
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from local.stand_ins.framework.answers import Answer
-from local.stand_ins.framework.rules import Rules
 
-SLOW = "slow"
+ALWAYS_TAKEN = {"at", "prompt", "model", "times", "created"}
 
 
-class Stage(StrEnum):
-    """Where a request can be refused; not every provider has every one."""
+class Operation(StrEnum):
+    """A request that can go wrong; each stand-in has some of these."""
 
     MAPPING = "mapping"
     CREATE = "create"
@@ -24,84 +24,103 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """A rule: what is asked of generations whose prompt holds `prompt` goes wrong, `times` times, null for ever.
+    """A rule: the fault `fault` meets the next `times` requests, None for all, whose prompt and model contain these.
 
-    `at` is where requests are refused (a fate befalls the generation itself). `created` says whether an order had made
-    its generation nonetheless, `seconds` how slow it is, `retry_after` when to come back, null what is usual, `bytes`
-    how large a file is, and `after` how many of them come before the connection is cut.
+    `at` is the operation that goes wrong; an outcome meets the generation itself instead. `created` overrides whether
+    the generation is made, and billed, all the same. The others are details that some faults take: `seconds` to wait
+    or to load, `retry_after` for throttling, `form` a variant, `bytes` and `depth` sizes, `after` the bytes before the
+    connection is cut, `location` a redirect's target.
     """
 
     fault: str
-    at: str = Stage.CREATE
+    at: str = Operation.CREATE
     prompt: str = ""
+    model: str = ""
     times: int | None = 1
     created: bool | None = None
-    seconds: float = 1.0
+    seconds: float | None = None
     retry_after: float | None = None
-    location: str = "https://elsewhere.invalid/"
+    form: str = ""
     bytes: int = 20_000_000
+    depth: int = 3
     after: int = 30
+    location: str = "https://elsewhere.invalid/"
 
 
-Refusal = Callable[[Fault], Answer]
-Spoiling = Callable[[Fault, Answer], Answer]
+@dataclass(frozen=True, kw_only=True)
+class Occasion:
+    """A request that a fault meets.
+
+    `proper` makes the answer it would get without the fault; some stand-ins take keywords there that vary the answer.
+    """
+
+    fault: Fault
+    proper: Callable[..., Answer]
+    closed: threading.Event
+    model: str = ""
+
+
+Effect = Callable[[Occasion], Answer]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mishaps(Generic[T]):
-    """What can go wrong at one provider, by name.
+class Kind(Generic[T]):
+    """One row of a fault table: either an `effect` on a request, or an `outcome` of a generation.
 
-    `refusals` befall requests at `stages`, `created` names those after which there is a generation nonetheless,
-    `fates` befall generations, and `files` are done to the sound answer with a file.
+    `takes` names the details it understands, `created` says whether the generation is made all the same, `at` is its
+    usual operation. One that is `timed` ends after its `seconds`, if given, rather than after `times` requests.
     """
 
-    stages: Set[Stage]
-    refusals: Mapping[str, Refusal]
-    created: Set[str]
-    fates: Mapping[str, T]
-    files: Mapping[str, Spoiling] = field(default_factory=dict)
+    effect: Effect | None = None
+    outcome: T | None = None
+    takes: Set[str] = frozenset()
+    created: bool = False
+    at: Operation = Operation.CREATE
+    timed: bool = False
 
-    def rule(self, fault: str, details: Mapping[str, Any]) -> Fault:
-        """A rule in these words; raises ValueError where there is no such fault, or no such stage."""
-        if fault not in {*self.refusals, *self.fates, *self.files, SLOW}:
-            raise ValueError(f"no fault is called {fault!r}")
-        where: dict[str, Any] = {"at": Stage.FILE} if fault in self.files else {}
-        rule = Fault(fault=fault, **{**where, **details})
-        if Stage(rule.at) not in self.stages:
-            raise ValueError(f"nothing can be refused at {rule.at!r}")
+
+@dataclass(frozen=True, kw_only=True)
+class FaultTable(Generic[T]):
+    """Everything that can go wrong at one stand-in: kinds of faults by name, at these operations."""
+
+    kinds: Mapping[str, Kind[T]]
+    operations: Set[Operation] = frozenset({Operation.CREATE})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.kinds)
+
+    def parse(self, fault: str, details: Mapping[str, Any]) -> Fault:
+        """The rule that a `fault` request asks for.
+
+        Raises ValueError for an unknown fault or operation, TypeError for a detail that the fault does not take.
+        """
+        if fault not in self.kinds:
+            raise ValueError(f"no fault is called {fault!r}; there are: {', '.join(self)}")
+        kind = self.kinds[fault]
+        if unknown := sorted(details.keys() - ALWAYS_TAKEN - kind.takes):
+            raise TypeError(f"the fault {fault!r} takes no {', '.join(unknown)}")
+        rule = Fault(fault=fault, **{"at": kind.at, **details})
+        if rule.at not in self.operations:
+            raise ValueError(f"nothing can go wrong at {rule.at!r}; there are: {', '.join(sorted(self.operations))}")
         return rule
 
-    def creates(self, rule: Fault) -> bool:
-        """Whether an order that goes wrong by this rule has made its generation."""
-        return (rule.fault in {*self.created, SLOW}) if rule.created is None else rule.created
+    def creates(self, fault: Fault) -> bool:
+        """Whether the generation is made all the same."""
+        return self.kinds[fault.fault].created if fault.created is None else fault.created
 
 
-class Faults(Rules[Fault], Generic[T]):
-    """What befalls generations and requests."""
-
-    def __init__(self, mishaps: Mishaps[T]) -> None:
-        super().__init__()
-        self.mishaps = mishaps
-
-    def fate(self, prompt: str) -> T | None:
-        """What becomes of a generation asked for now, None where all goes well."""
-        fault = self.take(lambda rule: rule.fault in self.mishaps.fates and rule.prompt in prompt)
-        return self.mishaps.fates[fault.fault] if fault else None
-
-    def at(self, stage: Stage, prompt: str) -> Fault | None:
-        """What happens to a request at this stage."""
-        return self.take(
-            lambda rule: rule.fault not in self.mishaps.fates and rule.at == stage and rule.prompt in prompt
-        )
+def answers(answer: Answer | Effect, *takes: str, created: bool = False) -> Kind[Any]:
+    """A kind that replaces the answer to a request."""
+    effect = (lambda _: answer) if isinstance(answer, Answer) else answer
+    return Kind(effect=effect, takes=set(takes), created=created)
 
 
-def cut(fault: Fault, sound: Answer) -> Answer:
-    """A file of which the connection brings but a part."""
-    whole = cast(bytes, sound.body)
-    return replace(sound, body=whole[: fault.after], length=len(whole))
+def spoils_file(effect: Effect, *takes: str) -> Kind[Any]:
+    """A kind that changes the answer with a result's file."""
+    return Kind(effect=effect, takes=set(takes), at=Operation.FILE)
 
 
-def large(fault: Fault, sound: Answer) -> Answer:
-    """An answer of as many bytes as the fault says."""
-    return replace(sound, body=(b" " * (1 << 16) for _ in range(fault.bytes >> 16)), length=fault.bytes >> 16 << 16)
+def ends(outcome: T) -> Kind[T]:
+    """A kind that decides how a generation ends."""
+    return Kind(outcome=outcome)

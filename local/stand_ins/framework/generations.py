@@ -1,4 +1,4 @@
-"""A generation that is asked for by its reference: how far it is, where its files lie, and what becomes of it."""
+"""A generation that callers ask about by its id: its progress, its files, its outcome."""
 
 import secrets
 import string
@@ -17,10 +17,10 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate:
-    """What will become of a generation, as far as every provider has it.
+class Outcome:
+    """How a generation will end, in what all providers share.
 
-    `output` replaces the addresses of its files, and `erased` takes its result away once it is over.
+    `output` replaces the URLs of its files; `erased` deletes its result as soon as it has ended.
     """
 
     output: tuple[str, ...] | None = None
@@ -29,10 +29,11 @@ class Fate:
 
 @dataclass(kw_only=True)
 class Generation(ABC):
-    """`created_at` is in Unix seconds, `polls` how often it was asked for, `webhook` where to call back if anywhere."""
+    """`created_at` is in Unix seconds, `polls` counts polls, `webhook` is the URL to call back, if any."""
 
     prompt: str
-    fate: Fate
+    model: str
+    outcome: Outcome
     files: list[File]
     webhook: str | None = None
     id: str = field(default_factory=new_id)
@@ -42,30 +43,30 @@ class Generation(ABC):
     @property
     @abstractmethod
     def over(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether it has ended."""
 
     @property
     @abstractmethod
     def billed(self) -> bool:
-        """Whether it costs something."""
+        """Whether the provider bills it."""
 
     @abstractmethod
     def begin(self) -> None:
-        """Let the model begin on it, if it has not."""
+        """Start the model, unless it has started."""
 
     @abstractmethod
     def end(self) -> None:
-        """Let what was to become of it happen now."""
+        """End with its outcome now."""
 
     def polled(self, *, polls: int, seconds: float) -> None:
-        """Take it further: over after as many polls and seconds, begun until then."""
+        """Count a poll: ends once it has had `polls` and is `seconds` old, and runs until then."""
         due = self.polls >= polls and time.time() >= self.created_at + seconds
         self.polls += 1
         if not self.over:
             self.end() if due else self.begin()
 
     def addresses(self, url: str) -> list[str]:
-        """Where its files lie, on a server at `url`."""
-        if self.fate.output is not None:
-            return list(self.fate.output)
+        """The URLs of its files, on a server at `url`."""
+        if self.outcome.output is not None:
+            return list(self.outcome.output)
         return [f"{url}/delivery/{self.id}/{file.name}" for file in self.files]

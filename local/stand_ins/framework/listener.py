@@ -1,23 +1,22 @@
-"""A listener on loopback, and how it reads bodies and sends answers."""
+"""The listener of every stand-in: a threaded HTTP server on loopback."""
 
 import contextlib
 import logging
 import socket
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
-from typing import Any
+from typing import Any, cast
 
 from local.stand_ins.framework.answers import Answer
 
 LABEL = "rendered by procedure; no model made this"
-LARGEST_BODY = 64_000_000
+LARGEST_BODY = 64_000_000  # bytes
 log = logging.getLogger(__name__)
 
 
 class Listener(ThreadingMixIn, TCPServer):
-    """Serves `owner` by `handler`; not http.server's, which looks up its host's name before it listens."""
+    """Passes each request to `owner.respond`. Not http.server's own class, which looks up the host's name first."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -26,42 +25,46 @@ class Listener(ThreadingMixIn, TCPServer):
 
     def __init__(self, port: int, handler: type["Handler"], owner: Any) -> None:
         self.owner = owner
-        self.lines: set[socket.socket] = set()
+        self.connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), handler)
 
     @property
     def url(self) -> str:
+        """Where it listens."""
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
     def get_request(self) -> tuple[Any, Any]:
-        line, address = super().get_request()
-        self.lines.add(line)
-        return line, address
+        """Accept a connection, and remember it."""
+        connection, address = super().get_request()
+        self.connections.add(connection)
+        return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        self.lines.discard(request)
+        """Close a connection."""
+        self.connections.discard(request)
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """A connection kept alive would otherwise be served on after the server is closed."""
-        for line in self.lines.copy():
+        """Close every connection: one that is kept alive would be served even after the listener is closed."""
+        for connection in self.connections.copy():
             with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """Log an error in a stand-in's own code."""
         log.exception("a request failed in a stand-in server")
 
 
-class Handler(BaseHTTPRequestHandler, ABC):
-    """One connection: `respond` answers what `command` and `path` say, `send` writes even a broken answer as it is."""
+class Handler(BaseHTTPRequestHandler):
+    """One request of a connection: its method is `command`, and `send` answers it."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
-    @abstractmethod
     def respond(self) -> None:
-        """Read the request, and send its answer."""
+        """Let the listener's owner answer."""
+        cast(Listener, self.server).owner.respond(self)
 
     def do_GET(self) -> None:
         self.respond()
@@ -76,16 +79,18 @@ class Handler(BaseHTTPRequestHandler, ABC):
         self.respond()
 
     def log_message(self, *_: object) -> None:
-        """Its own log is silent: what was asked is remembered instead."""
+        """Print nothing: each stand-in remembers its requests instead."""
 
     def body(self) -> bytes:
+        """The request's body; to be read once."""
         return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST_BODY))
 
     def no_route(self) -> Answer:
+        """The answer at a path that does not exist."""
         return Answer(status=404, content_type="text/plain", body=f"Cannot {self.command} {self.path}".encode())
 
     def send(self, answer: Answer, headers: Mapping[str, str]) -> bool:
-        """Whether the caller was still there to take all of it."""
+        """Send an answer, even a broken one, as it is; returns whether the caller was there to take all of it."""
         chunks = [answer.body] if isinstance(answer.body, bytes) else answer.body
         self.close_connection = self.close_connection or answer.raw or answer.length is not None
         try:

@@ -1,4 +1,4 @@
-"""What the server remembers: every request it was sent, and how many generations it would have billed."""
+"""The memory of a stand-in: its requests, and which of them a provider would have billed."""
 
 import hashlib
 import threading
@@ -15,7 +15,7 @@ REMEMBERED = 50_000
 
 @dataclass(kw_only=True)
 class Exchange:
-    """One request; times are Unix seconds, `status` is None until it is answered, `lost` if the caller had gone."""
+    """One request. Times are Unix seconds; `status` is None until it is answered; `lost` if the caller had gone."""
 
     method: str
     path: str
@@ -33,7 +33,7 @@ class Exchange:
 
 
 class Memory:
-    """Safe to use from many threads."""
+    """The last requests; safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,26 +41,29 @@ class Memory:
 
     @property
     def exchanges(self) -> list[Exchange]:
+        """The requests, in order of arrival."""
         with self._lock:
             return list(self._exchanges)
 
     @property
     def generations(self) -> int:
-        """Of the exchanges remembered: one begun before a `clear` and billed after it counts for nobody."""
+        """How many of them were billed; a request that began before `clear` is not counted, even if billed after it."""
         return sum(exchange.billed for exchange in self.exchanges)
 
     def open(self, method: str, path: str, headers: Mapping[str, str]) -> Exchange:
+        """Remember a request that has arrived."""
         exchange = Exchange(method=method, path=path, headers=_public(headers), started_at=time.time())
         with self._lock:
             self._exchanges.append(exchange)
         return exchange
 
     def bill(self, exchange: Exchange) -> None:
-        """Called before the first byte is sent, so that a caller who has its answer finds it counted."""
+        """Count a request as billed, before its first byte is sent: a caller that has its answer finds it counted."""
         with self._lock:
             exchange.billed = True
 
     def clear(self) -> None:
+        """Forget every request."""
         with self._lock:
             self._exchanges.clear()
 

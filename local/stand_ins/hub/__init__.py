@@ -1,4 +1,4 @@
-"""A stand-in for Hugging Face's Inference Providers: the Hub's mapping, and its partners behind one router."""
+"""A stand-in for Hugging Face's Inference Providers: the Hub's mapping, and the partners behind one router."""
 
 from local.stand_ins.hub.server import HubServer
 

@@ -1,4 +1,4 @@
-"""A generation at a partner: what was asked for, how far it is, and what becomes of it."""
+"""A generation at a partner."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,8 @@ from local.stand_ins.framework.files import File
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate(generations.Fate):
-    """What will become of a generation: `error` why it fails, `status` the one fal's result then has.
-
-    `unsafe` is that a checker objects.
-    """
+class Outcome(generations.Outcome):
+    """How a generation will end: `error` if it fails, then with fal's `status`; `unsafe` if a checker objects."""
 
     error: str | None = None
     status: int = 200
@@ -21,10 +18,9 @@ class Fate(generations.Fate):
 
 @dataclass(kw_only=True)
 class Generation(generations.Generation):
-    """`model` is the partner's own id."""
+    """`model` is the partner's id of it."""
 
-    model: str
-    fate: Fate
+    outcome: Outcome
     done: bool = False
 
     @property
@@ -33,15 +29,15 @@ class Generation(generations.Generation):
 
     @property
     def billed(self) -> bool:
-        return self.fate.billed
+        return self.outcome.billed
 
     @property
     def file(self) -> File:
-        """The one it has."""
+        """Its only file."""
         return self.files[0]
 
     def begin(self) -> None:
-        """How far it is shows in how often it was polled."""
+        """Nothing to do: the partners show only whether it was polled."""
 
     def end(self) -> None:
         self.done = True

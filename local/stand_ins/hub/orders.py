@@ -9,12 +9,12 @@ from local.stand_ins.pipelines.hosted import animation, image, video
 
 _DRAWN = ("width", "height", "num_inference_steps", "guidance_scale", "negative_prompt", "seed")
 _PROPORTIONS = re.compile(r"(\d+)[x*:](\d+)")
-_WIDE, _UPRIGHT = (384, 216), (216, 384)  # videos are rendered small, whatever was asked
+_WIDE, _UPRIGHT = (384, 216), (216, 384)  # videos are rendered small, at any requested size
 _RATE, _SECONDS = 24, 2
 
 
-def asked(order: dict[str, Any], task: Task) -> Asked:
-    """What is to be rendered; raises Refused where nothing can be."""
+def asked_of(order: dict[str, Any], task: Task) -> Asked:
+    """The request that an order makes; raises Refused if it cannot be rendered."""
     if not isinstance(prompt := order.get("prompt") or "", str):
         refuse("prompt must be a string")
     match task:
@@ -27,7 +27,7 @@ def asked(order: dict[str, Any], task: Task) -> Asked:
 
 
 def _drawn(order: dict[str, Any]) -> dict[str, Any]:
-    """`steps` is Together's word, `image_size` fal's; Nscale and WaveSpeed write a size in one."""
+    """An image's parameters: `steps` is Together's word, `image_size` fal's, `size` Nscale's and WaveSpeed's."""
     drawn = {name: order[name] for name in _DRAWN if order.get(name) is not None}
     if "steps" in order:
         drawn["num_inference_steps"] = order["steps"]
@@ -37,8 +37,8 @@ def _drawn(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _video_size(order: dict[str, Any]) -> tuple[int, int]:
-    said = _PROPORTIONS.fullmatch(str(order.get("aspect_ratio") or order.get("size")))
-    width, height = (int(said[1]), int(said[2])) if said else (order.get("width", 1), order.get("height", 1))
+    given = _PROPORTIONS.fullmatch(str(order.get("aspect_ratio") or order.get("size")))
+    width, height = (int(given[1]), int(given[2])) if given else (order.get("width", 1), order.get("height", 1))
     return _WIDE if width >= height else _UPRIGHT
 
 
@@ -48,6 +48,6 @@ def _length(order: dict[str, Any]) -> dict[str, int]:
 
 
 def _image(order: dict[str, Any]) -> str:
-    """The input image, wherever a partner takes one."""
+    """The input image, in any partner's field."""
     frames = order.get("frame_images") or [{}]
     return str(order.get("image_url") or order.get("image") or frames[0].get("input_image"))

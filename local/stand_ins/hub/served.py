@@ -1,4 +1,4 @@
-"""What the Hub says is served, by model and partner; so that every way in can be tried, more than is in truth."""
+"""The Hub's mapping, by model and partner: more entries than the real one has, so that every route can be tested."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ WAN_FROM_IMAGE = "Wan-AI/Wan2.2-I2V-A14B"
 
 
 def _live(task: str, **ids: str) -> dict[str, dict[str, Any]]:
-    """Entries as the Hub writes them; `fal_ai` is for `fal-ai`."""
+    """Entries of the mapping; `fal_ai` means `fal-ai`."""
     return {
         name.replace("_", "-"): {"status": "live", "providerId": model, "task": task, "isModelAuthor": False}
         for name, model in ids.items()

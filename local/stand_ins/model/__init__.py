@@ -1,7 +1,7 @@
-"""A stand-in for Hugging Face's model servers: their wire contract, with results rendered by procedure."""
+"""A stand-in for Hugging Face's model servers: their HTTP contract, with results rendered by procedure."""
 
+from local.stand_ins.framework.faults import Fault
 from local.stand_ins.framework.memory import Exchange
-from local.stand_ins.model.faults import Fault
 from local.stand_ins.model.gates import RateLimit
 from local.stand_ins.model.server import ModelServer
 from local.stand_ins.pipelines.asked import AudioShape

@@ -1,4 +1,4 @@
-"""Runs the stand-in model server until it is interrupted; prints one line with its URL when it is ready."""
+"""Runs the stand-in model server until it is interrupted; prints its URL in one line when it is ready."""
 
 import argparse
 import contextlib
@@ -22,10 +22,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.stand_ins.model", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 lets the kernel choose")
     parser.add_argument("--quick", action="store_true", help="render the least that is valid media")
-    parser.add_argument("--cold-start", type=float, default=0.0, metavar="S", help="seconds a model loads")
-    parser.add_argument("--rate-limit", type=_rate_limit, metavar="N/SECONDS", help="accepted requests per window")
-    parser.add_argument("--token", help="the bearer token to insist on")
-    parser.add_argument("--model", help="serve this one model at / and /predict, like a dedicated endpoint")
+    parser.add_argument("--cold-start", type=float, default=0.0, metavar="S", help="seconds that each model loads")
+    parser.add_argument("--rate-limit", type=_rate_limit, metavar="N/SECONDS", help="requests accepted per window")
+    parser.add_argument("--token", help="require this bearer token")
+    parser.add_argument("--model", help="serve only this model, at / and /predict, as a dedicated endpoint does")
     parser.add_argument("--audio", type=AudioShape, choices=list(AudioShape), default=AudioShape.TOOLKIT)
     return parser.parse_args()
 

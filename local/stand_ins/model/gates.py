@@ -1,4 +1,4 @@
-"""What stands before a model: the token, the rate limit and the cold start."""
+"""The checks before a model: token, cold start, rate limit."""
 
 import math
 import threading
@@ -18,7 +18,7 @@ RATE_LIMITED = (
 
 @dataclass(frozen=True)
 class RateLimit:
-    """At most `count` accepted requests in any `seconds`."""
+    """At most `count` accepted requests within any `seconds`."""
 
     count: int
     seconds: float
@@ -26,7 +26,7 @@ class RateLimit:
 
 @dataclass(kw_only=True)
 class Gates:
-    """Each check answers what to refuse with, or None; all of them are off by default."""
+    """The checks, each off by default; `cold_start` is in seconds per model."""
 
     token: str | None = None
     rate_limit: RateLimit | None = None
@@ -36,6 +36,7 @@ class Gates:
     _first_asked: dict[str, float] = field(default_factory=dict)
 
     def refuse(self, asked: Asked, headers: Message) -> Answer | None:
+        """The refusal of a request, None if it passes."""
         now = time.monotonic()
         with self._lock:
             return self._unauthorized(headers) or self._loading(asked, now) or self._throttled(now)
@@ -65,5 +66,6 @@ class Gates:
 
 
 def loading(model: str, seconds: float) -> Answer:
+    """The refusal while a model loads."""
     body = {"error": f"Model {model} is currently loading", "estimated_time": round(seconds, 2)}
     return says(503, body)

@@ -1,4 +1,4 @@
-"""A stand-in for Replicate: its predictions, their files and its callbacks, with results rendered by procedure."""
+"""A stand-in for Replicate: predictions, their files and callbacks, with results rendered by procedure."""
 
 from local.stand_ins.framework.callback import Callback
 from local.stand_ins.replicate.predictions import Prediction

@@ -1,4 +1,4 @@
-"""Callbacks as Replicate sends them: the prediction as its body, signed as Standard Webhooks are."""
+"""Replicate's callbacks: the prediction as the body, with a Standard Webhooks signature."""
 
 import base64
 import hashlib
@@ -12,12 +12,12 @@ from local.stand_ins.framework.callback import Callback
 
 
 def new_key() -> str:
-    """A signing secret, as `GET /v1/webhooks/default/secret` tells it."""
+    """A signing secret, in the form that `GET /v1/webhooks/default/secret` returns."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
 
 
 def signed(url: str, prediction: dict[str, Any], key: str) -> Callback:
-    """The callback about a prediction."""
+    """The signed callback about a prediction, to this URL."""
     body = json.dumps(prediction).encode()
     message, moment = f"msg_{secrets.token_hex(8)}", str(int(time.time()))
     secret = base64.b64decode(key.removeprefix("whsec_"))

@@ -1,4 +1,4 @@
-"""The models it knows: what each takes, checked as Replicate checks it, and what is rendered for it."""
+"""Replicate's models: their inputs, checked as Replicate checks them, and the requests that these make."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from local.stand_ins.pipelines.hosted import animation, image, track, video
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """`single` models answer with one address, the others with a list."""
+    """A `single` model answers with one URL, the others with a list."""
 
     fields: Mapping[str, Field]
     asked: Callable[[dict[str, Any]], Asked]
@@ -120,4 +120,4 @@ MODELS: Mapping[str, Model] = {
         asked=_video,
     ),
 }
-"""By name, with the fields of their published schemas that matter here."""
+"""By name, with those fields of their published schemas that matter here."""

@@ -1,4 +1,4 @@
-"""A prediction: what was asked for, how far it is, and how Replicate's API shows it."""
+"""A prediction, and the object that Replicate's API shows of it."""
 
 import time
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ ENDS = ("succeeded", "failed", "canceled", "aborted")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate(generations.Fate):
-    """What will become of a prediction: its last status, and what is wrong with it if anything is."""
+class Outcome(generations.Outcome):
+    """How a prediction will end: its last status, and its error if it failed."""
 
     status: str = "succeeded"
     error: str | None = None
@@ -20,12 +20,11 @@ class Fate(generations.Fate):
 
 @dataclass(kw_only=True)
 class Prediction(generations.Generation):
-    """Times are Unix seconds. `started` once the model has begun, which is when it begins to cost money."""
+    """Times are Unix seconds; it costs money from `started_at` on. A `single` model returns one URL, not a list."""
 
-    model: str
     version: str
     input: dict[str, Any]
-    fate: Fate
+    outcome: Outcome
     single: bool
     status: str = "starting"
     started_at: float | None = None
@@ -37,29 +36,31 @@ class Prediction(generations.Generation):
 
     @property
     def canceled(self) -> bool:
+        """Whether it was canceled."""
         return self.status == "canceled"
 
     @property
     def billed(self) -> bool:
-        """Any but one that was given up before it started, for the rest will run."""
+        """All but those that ended before the model started."""
         return not (self.status in ("canceled", "aborted") and self.started_at is None)
 
     def begin(self) -> None:
-        if self.fate.status != "aborted":
+        if self.outcome.status != "aborted":
             self.status, self.started_at = "processing", self.started_at or time.time()
 
     def end(self) -> None:
         if not self.over:
             self.begin()
-            self.status, self.completed_at = self.fate.status, time.time()
+            self.status, self.completed_at = self.outcome.status, time.time()
 
     def cancel(self) -> None:
+        """Cancel it, unless it has ended."""
         if not self.over:
             self.status, self.completed_at = "canceled", time.time()
 
     def shown(self, url: str) -> dict[str, Any]:
         """The object as the API at `url` shows it."""
-        erased = self.fate.erased and self.over
+        erased = self.outcome.erased and self.over
         shown: dict[str, Any] = {
             "id": self.id,
             "model": self.model,
@@ -68,7 +69,7 @@ class Prediction(generations.Generation):
             "logs": "",
             "output": None if erased else self._output(url),
             "data_removed": erased,
-            "error": self.fate.error if self.status == "failed" else None,
+            "error": self.outcome.error if self.status == "failed" else None,
             "source": "api",
             "status": self.status,
             "created_at": _written(self.created_at),
@@ -88,7 +89,7 @@ class Prediction(generations.Generation):
         if self.status != "succeeded":
             return None
         named = self.addresses(url)
-        return named[0] if self.single and self.fate.output is None else named
+        return named[0] if self.single and self.outcome.output is None else named
 
 
 def _written(moment: float | None) -> str | None:

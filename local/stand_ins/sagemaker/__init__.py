@@ -1,7 +1,6 @@
-"""A stand-in for SageMaker's asynchronous endpoints: what they queue, run, leave in S3, and tell by SNS."""
+"""A stand-in for SageMaker's asynchronous endpoints: invocations, their results in S3, their notices by SNS."""
 
-from local.stand_ins.sagemaker.faults import Fault
 from local.stand_ins.sagemaker.invocations import Invocation
 from local.stand_ins.sagemaker.server import SageMakerServer
 
-__all__ = ["Fault", "Invocation", "SageMakerServer"]
+__all__ = ["Invocation", "SageMakerServer"]

@@ -1,4 +1,4 @@
-"""An invocation: what was asked of which endpoint, what became of it, and the notice SageMaker publishes of it."""
+"""An invocation of an asynchronous endpoint, and the notice that SageMaker publishes about it."""
 
 import json
 import secrets
@@ -13,18 +13,18 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate:
-    """What will become of an invocation; `status` and `said` are its container's, None when it answers."""
+class Outcome:
+    """How an invocation will end: `answer` replaces its result; `status` and `error` are a failed container's."""
 
     end: str = "Completed"
     status: int | None = None
-    said: str = ""
+    error: str = ""
     answer: bytes | None = None
 
 
 @dataclass(kw_only=True)
 class Invocation:
-    """`prefix` is the bucket's URI that the endpoint writes below, `extension` what the caller adds to it."""
+    """Its result is written below the URI `prefix`, with the `extension` that the caller adds."""
 
     endpoint: str
     inference_id: str
@@ -34,29 +34,45 @@ class Invocation:
     extension: str | None
     ttl: int
     timeout: int
-    fate: Fate = field(default_factory=Fate)
+    outcome: Outcome = field(default_factory=Outcome)
     status: str = "Queued"
-    billed: bool = False
+    charged: bool = False
     reason: str = ""
     name: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property
+    def id(self) -> str:
+        """The inference id."""
+        return self.inference_id
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.status in ENDS
+
+    @property
+    def billed(self) -> bool:
+        """Whether it ran on an instance, or will: all but those that failed by the model's refusal or expired."""
+        return not self.over or self.charged
+
+    @property
     def output(self) -> str:
-        """Where its answer will lie; SageMaker names the file itself, not by the inference."""
+        """The URI of its result; SageMaker chooses the name, not from the inference id."""
         return f"{self._folder}/{self.name}.out"
 
     @property
     def failure(self) -> str:
+        """The URI of its error."""
         return f"{self._folder}/{self.name}-error.out"
 
     def event(self) -> dict[str, Any]:
-        """Its notice, as SNS hands it to a function."""
+        """Its notice, in the event that SNS gives to a function."""
         topic = f"{TOPIC}{'success' if self.status == 'Completed' else 'error'}"
         return event_of(json.dumps(self._message()), topic=topic)
 
     def _message(self) -> dict[str, Any]:
         asked = {"accept": self.accept, "endpointName": self.endpoint, "inputLocation": self.input}
-        said: dict[str, Any] = {
+        message: dict[str, Any] = {
             "awsRegion": REGION,
             "eventTime": _now(),
             "receivedTime": _now(),
@@ -69,9 +85,9 @@ class Invocation:
         }
         if self.status == "Completed":
             answered = {"contentType": self.accept, "outputLocation": self.output}
-            return said | {"responseParameters": answered}
-        told = {"failureReason": self.reason}
-        return said | told | ({"failureLocation": self.failure} if self.status == "Failed" else {})
+            return message | {"responseParameters": answered}
+        failed = {"failureReason": self.reason}
+        return message | failed | ({"failureLocation": self.failure} if self.status == "Failed" else {})
 
     @property
     def _folder(self) -> str:
@@ -79,7 +95,7 @@ class Invocation:
 
 
 def event_of(message: str, *, topic: str = f"{TOPIC}success") -> dict[str, Any]:
-    """A message as SNS hands it to a function."""
+    """The event in which SNS gives a message to a function."""
     sns: dict[str, Any] = {
         "Type": "Notification",
         "MessageId": str(uuid.uuid4()),

@@ -1,8 +1,7 @@
-"""The stand-in for SageMaker's runtime: a real HTTP server on loopback that reads and writes the S3 it is given."""
+"""The stand-in for SageMaker's runtime; it reads and writes the S3 that it is given."""
 
 import json
 import re
-import threading
 from collections.abc import Mapping
 from email.message import Message
 from typing import Any, cast
@@ -10,11 +9,11 @@ from typing import Any, cast
 from local.stand_ins.framework.answers import Answer, Refused, refuse, says
 from local.stand_ins.framework.listener import Handler
 from local.stand_ins.framework.memory import Exchange
-from local.stand_ins.framework.server import AnsweringStandIn
+from local.stand_ins.framework.queued import MakingStandIn
 from local.stand_ins.model.results import Results
 from local.stand_ins.pipelines.asked import Asked, Task
-from local.stand_ins.sagemaker.faults import REFUSALS, Fault, Faults, not_found, refusal
-from local.stand_ins.sagemaker.invocations import ENDS, Fate, Invocation
+from local.stand_ins.sagemaker.faults import FAULTS, not_found, refusal
+from local.stand_ins.sagemaker.invocations import Invocation, Outcome
 
 DESCRIBE = "SageMaker.DescribeEndpoint"
 ROUTE = re.compile(r"/endpoints/([A-Za-z0-9-]{1,63})/async-invocations")
@@ -22,13 +21,16 @@ TASKS = {"musicgen": Task.TEXT_TO_AUDIO, "stable-diffusion": Task.TEXT_TO_IMAGE}
 _HEADERS = "X-Amzn-SageMaker-"
 
 
-class SageMakerServer(AnsweringStandIn):
+class SageMakerServer(MakingStandIn[Invocation]):
     """Speaks the runtime's API at `url` from `start()` (or `with`) until `close()`.
 
-    `endpoints` maps an endpoint's name to what it runs, named so that its task shows; it writes below
-    `gpu/{endpoint}` in `bucket` of `s3`. What is queued waits for `finish`, or with `at_once` runs as soon as it is.
-    `quick` renders the least that is valid.
+    `endpoints` maps the name of an endpoint to its model, whose name shows its task. Results are written below
+    `gpu/{endpoint}` in `bucket` of `s3`. An invocation waits for `finish`, or with `at_once` runs as soon as it is
+    queued. `quick` renders the least that is valid media. An invocation is billed unless the model refused it or it
+    expired.
     """
+
+    table = FAULTS
 
     def __init__(
         self,
@@ -41,83 +43,59 @@ class SageMakerServer(AnsweringStandIn):
         at_once: bool = False,
     ) -> None:
         super().__init__(port)
-        self.faults = Faults()
         self._s3, self._bucket, self._endpoints = s3, bucket, endpoints
         self._results, self.at_once = Results(quick=quick), at_once
-        self._invocations: dict[str, Invocation] = {}
-        self._lock = threading.Lock()
 
     def describe(self, name: str) -> Answer:
-        """How an endpoint is; those that are there are in service."""
+        """The answer about an endpoint; every known one is in service."""
         if name not in self._endpoints:
             return refusal(400, "ValidationException", f'Could not find endpoint "{name}".')
         return says(200, {"EndpointName": name, "EndpointStatus": "InService"})
 
     @property
     def invocations(self) -> list[Invocation]:
-        """Every invocation queued so far, in order."""
-        with self._lock:
-            return list(self._invocations.values())
-
-    @property
-    def generations(self) -> int:
-        """How many invocations have run on an instance, or will: all but those refused by model or clock."""
-        return sum(invocation.status not in ENDS or invocation.billed for invocation in self.invocations)
+        """Every invocation so far, in order."""
+        return self.made
 
     def url_of(self, endpoint: str) -> str:
-        """What the `servers` setting says for an endpoint."""
+        """The value of the `servers` setting for an endpoint."""
         return f"{self.url}/endpoints/{endpoint}"
 
-    def fault(self, fault: str, **details: Any) -> None:
-        """Let something go wrong from now on; the details are Fault's fields."""
-        self.faults.add(Fault(fault=fault, **details))
-
     def finish(self, inference_id: str) -> None:
-        """Run an invocation now; one that has ended stays as it is."""
-        invocation = self._invocations[inference_id]
-        if invocation.status not in ENDS:
+        """Run an invocation now; one that has ended does not change."""
+        invocation = self._made[inference_id]
+        if not invocation.over:
             self._run(invocation)
 
     def callback(self, inference_id: str) -> dict[str, Any]:
-        """The event by which SNS would tell a function of an invocation that has ended."""
-        invocation = self._invocations[inference_id]
-        if invocation.status not in ENDS:
-            raise LookupError(f"{inference_id} has not ended: nobody is told")
+        """The event that SNS gives to a function when an invocation has ended; raises LookupError before that."""
+        invocation = self._made[inference_id]
+        if not invocation.over:
+            raise LookupError(f"{inference_id} has not ended: there is no notice yet")
         return invocation.event()
 
-    def clear(self) -> None:
-        """Forget faults, requests and invocations."""
-        self.faults.clear()
-        self.memory.clear()
-        with self._lock:
-            self._invocations.clear()
-
-    def answer(self, asked: Handler, body: bytes, exchange: Exchange) -> Answer:
-        """What is asked for, by header or path."""
-        if asked.headers.get("X-Amz-Target") == DESCRIBE:
+    def answer(self, request: Handler, body: bytes, exchange: Exchange) -> Answer:
+        """The answer by header or path."""
+        if request.headers.get("X-Amz-Target") == DESCRIBE:
             return self.describe(json.loads(body)["EndpointName"])
-        route = ROUTE.fullmatch(asked.path)
-        if route is None or asked.command != "POST":
-            return asked.no_route()
-        if not asked.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
+        route = ROUTE.fullmatch(request.path)
+        if route is None or request.command != "POST":
+            return request.no_route()
+        if not request.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
             return refusal(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
         exchange.model = route[1]
-        return self.invoke(route[1], asked.headers)
+        return self.invoke(route[1], request.headers)
 
     def invoke(self, endpoint: str, headers: Message) -> Answer:
-        """Queue an invocation, if nothing is wrong with it."""
+        """The answer to an order, which is queued unless it is invalid."""
         if endpoint not in self._endpoints:
             return not_found(endpoint)
         if wrong := _wrong(headers):
             return refusal(400, "ValidationError", wrong)
-        fault = self.faults.refusal(endpoint)
-        if fault and not fault.queues:
-            return REFUSALS[fault.fault]
-        queued = self._queue(endpoint, headers)
-        return REFUSALS[fault.fault] if fault else _accepted(queued)
+        return self.create(lambda: self._queued(endpoint, headers), _accepted, model=endpoint)
 
-    def _queue(self, endpoint: str, headers: Message) -> Invocation:
-        invocation = Invocation(
+    def _queued(self, endpoint: str, headers: Message) -> Invocation:
+        return Invocation(
             endpoint=endpoint,
             inference_id=headers[f"{_HEADERS}Inference-Id"],
             input=headers[f"{_HEADERS}InputLocation"],
@@ -126,36 +104,38 @@ class SageMakerServer(AnsweringStandIn):
             extension=headers.get(f"{_HEADERS}S3OutputPathExtension"),
             ttl=int(headers.get(f"{_HEADERS}RequestTTLSeconds", 21_600)),
             timeout=int(headers.get(f"{_HEADERS}InvocationTimeoutSeconds", 900)),
-            fate=self.faults.fate(endpoint),
+            outcome=self.faults.outcome(model=endpoint) or Outcome(),
         )
-        with self._lock:
-            self._invocations[invocation.inference_id] = invocation
+
+    def _keep(self, made: Invocation) -> Invocation:
+        kept = super()._keep(made)
         if self.at_once:
-            self._run(invocation)
-        return invocation
+            self._run(kept)
+        return kept
 
     def _run(self, invocation: Invocation) -> None:
-        fate = invocation.fate
-        if fate.end == "Expired":
+        outcome = invocation.outcome
+        if outcome.end == "Expired":
             invocation.status, invocation.reason = "Expired", "The request was not taken in time."
             return
         try:
-            if fate.status:
-                refuse(fate.said, fate.status)
-            self._put(invocation.output, self._answer(invocation, fate))
-            invocation.status, invocation.billed = "Completed", True
+            if outcome.status:
+                refuse(outcome.error, outcome.status)
+            self._put(invocation.output, self._content(invocation))
+            invocation.status, invocation.charged = "Completed", True
         except Refused as refused:
             self._fail(invocation, refused.answer)
 
-    def _answer(self, invocation: Invocation, fate: Fate) -> bytes:
+    def _content(self, invocation: Invocation) -> bytes:
+        """The result; raises Refused where the container answers 400."""
         asked = self._asked(invocation)
-        if fate.answer is not None:
-            return fate.answer
+        if invocation.outcome.answer is not None:
+            return invocation.outcome.answer
         body = self._results.answer(asked).body
         return body if isinstance(body, bytes) else b"".join(body)
 
     def _asked(self, invocation: Invocation) -> Asked:
-        """The request in S3, as the container's toolkit reads it."""
+        """The order in S3, read as the container's toolkit reads it."""
         order = json.loads(self._get(invocation.input))
         model = self._endpoints[invocation.endpoint]
         task = next(task for name, task in TASKS.items() if name in model)
@@ -166,14 +146,14 @@ class SageMakerServer(AnsweringStandIn):
             refuse("StableDiffusionPipeline.__call__() got an unexpected keyword argument 'seed'")
         return Asked(task=task, model=model, toolkit=True, accept=None, inputs=inputs, parameters=parameters)
 
-    def _fail(self, invocation: Invocation, said: Answer) -> None:
-        """As the container's server words it (multi-model-server), and SageMaker around it."""
-        message = json.loads(bytes(cast(bytes, said.body)))["error"]
-        body = {"code": said.status, "type": "InternalServerException", "message": message}
+    def _fail(self, invocation: Invocation, error: Answer) -> None:
+        """End in failure, in the words of the container's server (multi-model-server) and of SageMaker."""
+        message = json.loads(bytes(cast(bytes, error.body)))["error"]
+        body = {"code": error.status, "type": "InternalServerException", "message": message}
         self._put(invocation.failure, json.dumps(body, indent=2).encode())
-        whose = "client" if said.status < 500 else "server"
-        invocation.reason = f"ClientError: Received {whose} error ({said.status}) from model. See the logs."
-        invocation.status, invocation.billed = "Failed", said.status >= 500
+        whose = "client" if error.status < 500 else "server"
+        invocation.reason = f"ClientError: Received {whose} error ({error.status}) from model. See the logs."
+        invocation.status, invocation.charged = "Failed", error.status >= 500
 
     def _get(self, location: str) -> bytes:
         bucket, _, key = location.removeprefix("s3://").partition("/")
@@ -185,7 +165,7 @@ class SageMakerServer(AnsweringStandIn):
 
 
 def _wrong(headers: Message) -> str | None:
-    """What the API's model would not let through."""
+    """The error in a request's headers, None if they are valid."""
     if not headers.get(f"{_HEADERS}InputLocation", "").startswith("s3://"):
         return "Provide exactly one of Body and InputLocation"
     if not 1 <= len(headers.get(f"{_HEADERS}Inference-Id", "")) <= 64:

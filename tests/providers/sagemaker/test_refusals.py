@@ -52,7 +52,7 @@ def test_a_refused_call_is_not_repeated(
     provider: SageMaker, sagemaker: SageMakerServer, asked: Asked, fault: str
 ) -> None:
     """The client does not repeat a call by itself: each queued one would run and be paid for."""
-    sagemaker.fault(fault, queued=True)
+    sagemaker.fault(fault, created=True)
     failure(provider, sagemaker, asked())
     assert len(sagemaker.requests) == 1
 
