@@ -38,11 +38,11 @@ class FalServer(CallingStandIn[Request]):
         """The callback about a request, with its outcome."""
         return callback_about(generation, webhook, url=self.url)
 
-    def order(self, endpoint: str, given: dict[str, Any], *, webhook: str | None, deadline: str | None) -> Answer:
+    def create(self, endpoint: str, given: dict[str, Any], *, webhook: str | None, deadline: str | None) -> Answer:
         """The answer to an order, which is queued; the model checks its input later."""
         if app_of(endpoint) not in APPS:
             return no_such_app(app_of(endpoint))
-        return self.create(
+        return self.generate(
             lambda: self._make(endpoint, given, webhook, deadline),
             lambda made: says(200, made.shown(self.url)),
             prompt=_prompt(given),
@@ -65,7 +65,9 @@ class FalServer(CallingStandIn[Request]):
             return detail(422, str(error))
         exchange.model, exchange.parameters = url.path.strip("/"), without_images(given)
         webhook = parse_qs(url.query).get("fal_webhook", [None])[0]
-        return self.order(exchange.model, given, webhook=webhook, deadline=request.headers.get("X-Fal-Request-Timeout"))
+        return self.create(
+            exchange.model, given, webhook=webhook, deadline=request.headers.get("X-Fal-Request-Timeout")
+        )
 
     def _make(self, endpoint: str, given: dict[str, Any], webhook: str | None, deadline: str | None) -> Request:
         outcome, files = self._generate(endpoint, given)

@@ -90,17 +90,21 @@ class FaultTable(Generic[T]):
     def __iter__(self) -> Iterator[str]:
         return iter(self.kinds)
 
+    @property
+    def details(self) -> Set[str]:
+        """The details that its faults take."""
+        return ALWAYS_TAKEN.union(*(kind.takes for kind in self.kinds.values()))
+
     def parse(self, fault: str, details: Mapping[str, Any]) -> Fault:
         """The rule that a `fault` request asks for.
 
-        Raises ValueError for an unknown fault or operation, TypeError for a detail that the fault does not take.
+        Raises ValueError for an unknown fault or operation, TypeError for a detail that no fault of the table takes.
         """
         if fault not in self.kinds:
             raise ValueError(f"no fault is called {fault!r}; there are: {', '.join(self)}")
-        kind = self.kinds[fault]
-        if unknown := sorted(details.keys() - ALWAYS_TAKEN - kind.takes):
-            raise TypeError(f"the fault {fault!r} takes no {', '.join(unknown)}")
-        rule = Fault(fault=fault, **{"at": kind.at, **details})
+        if unknown := sorted(details.keys() - self.details):
+            raise TypeError(f"no fault here takes {', '.join(unknown)}; there are: {', '.join(sorted(self.details))}")
+        rule = Fault(fault=fault, **{"at": self.kinds[fault].at, **details})
         if rule.at not in self.operations:
             raise ValueError(f"nothing can go wrong at {rule.at!r}; there are: {', '.join(sorted(self.operations))}")
         return rule

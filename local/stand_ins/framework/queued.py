@@ -61,7 +61,7 @@ class MakingStandIn(StandIn, Generic[M]):
         with self._lock:
             self._made.clear()
 
-    def create(
+    def generate(
         self, make: Callable[[], M], show: Callable[[M], Answer], *, prompt: str = "", model: str = ""
     ) -> Answer:
         """The answer to an order: its generation is made by `make` and worded by `show`, unless a fault meets it."""

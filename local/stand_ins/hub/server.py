@@ -92,7 +92,7 @@ class HubServer(QueuedStandIn[Generation]):
         task = _task(partner, model)
         if task is None:
             return not_supported(partner)
-        return self.create(
+        return self.generate(
             lambda: self._make(route, task, model, order),
             lambda made: route.accepts(made, self.url),
             prompt=_prompt(order),

@@ -43,7 +43,7 @@ class ReplicateServer(CallingStandIn[Prediction]):
         """The callback about a prediction: the object in its present state."""
         return signed(webhook, generation.shown(self.url), self.webhook_key)
 
-    def order(self, model: str, version: str, order: dict[str, Any]) -> Answer:
+    def create(self, model: str, version: str, order: dict[str, Any]) -> Answer:
         """The answer to a parsed order: its prediction, unless the order is invalid."""
         given, known = order.get("input"), MODELS.get(model)
         if known is None:
@@ -52,7 +52,7 @@ class ReplicateServer(CallingStandIn[Prediction]):
             return invalid([("", "input is required")])
         if wrong := errors_in(known.fields, given):
             return invalid(wrong)
-        return self.create(
+        return self.generate(
             lambda: self._make(model, version, given, order.get("webhook")),
             lambda made: says(201, made.shown(self.url)),
             prompt=_prompt(given),
@@ -83,12 +83,12 @@ class ReplicateServer(CallingStandIn[Prediction]):
         exchange.parameters = without_images(order)
         if official := OFFICIAL.fullmatch(path):
             exchange.model = official[1]
-            return self.order(official[1], "hidden", order)
+            return self.create(official[1], "hidden", order)
         versioned = VERSIONED.fullmatch(str(order.get("version")))
         if path != "/v1/predictions" or versioned is None:
             return unknown_version() if path == "/v1/predictions" else not_found()
         exchange.model = versioned[1]
-        return self.order(versioned[1], versioned[2], order)
+        return self.create(versioned[1], versioned[2], order)
 
     def _make(self, model: str, version: str, given: dict[str, Any], webhook: str | None) -> Prediction:
         outcome, files = self.faults.outcome(prompt=_prompt(given), model=model) or Outcome(), []

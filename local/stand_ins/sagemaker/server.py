@@ -92,7 +92,7 @@ class SageMakerServer(MakingStandIn[Invocation]):
             return not_found(endpoint)
         if wrong := _wrong(headers):
             return refusal(400, "ValidationError", wrong)
-        return self.create(lambda: self._queued(endpoint, headers), _accepted, model=endpoint)
+        return self.generate(lambda: self._queued(endpoint, headers), _accepted, model=endpoint)
 
     def _queued(self, endpoint: str, headers: Message) -> Invocation:
         return Invocation(

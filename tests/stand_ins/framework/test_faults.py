@@ -81,10 +81,12 @@ def test_an_operation_that_does_not_exist_is_an_error(toy: Toy) -> None:
         toy.fault("refused", at="file")
 
 
-def test_a_detail_that_a_fault_does_not_take_is_an_error(toy: Toy) -> None:
-    """A detail without effect would mislead the test that gives it."""
-    with pytest.raises(TypeError, match="the fault 'refused' takes no seconds"):
-        toy.fault("refused", seconds=3)
+def test_a_detail_that_no_fault_takes_is_an_error(toy: Toy) -> None:
+    """A detail that never has an effect would mislead the test that gives it."""
+    with pytest.raises(
+        TypeError, match="no fault here takes form; there are: at, created, model, prompt, seconds, times"
+    ):
+        toy.fault("refused", form="list")
 
 
 def test_a_fault_meets_its_prompt_as_often_as_it_says(toy: Toy) -> None:
