@@ -16,9 +16,9 @@ import requests
 
 from benchmarks.gateway import INTEGRATION_TIMEOUT, synchronous_api
 from benchmarks.tables import show
-from local.caller import Caller, download
 from local.emulator.deployment import deploy
 from local.emulator.emulator import emulator
+from local.run.caller import Caller, download
 from local.stand_ins.model import ModelServer
 from local.tools import LOCAL, require_tools
 

@@ -1,1 +1,1 @@
-"""What runs Longplay on one machine: the AWS emulator, a real deployment to it, and a stand-in model server."""
+"""Longplay on one machine: the AWS emulator, a real deployment to it, and a stand-in for each provider."""

@@ -1,4 +1,4 @@
-"""Where the Makefile has installed what the local run is made of."""
+"""The tools that the Makefile installs for the local run, and helpers to run them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ CDK = LOCAL / "cdk/node_modules/.bin/cdk"
 
 
 class LocalRunError(Exception):
-    """The local run cannot go on; the message says why, and what to look at."""
+    """The local run cannot continue; the message says why, and where to look."""
 
 
 def require_tools() -> None:
-    """Raises LocalRunError where the Makefile has not been at work yet."""
+    """Raise LocalRunError if the Makefile has not installed the tools."""
     for tool in (EMULATOR_PYTHON, RUNTIME_PYTHON, CDK):
         if not tool.exists():
-            raise LocalRunError(f"{tool} is not there: start this by `make run` or `make test`, which install it")
+            raise LocalRunError(f"{tool} is missing: start with `make run` or `make test`, which install it")
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """A clean environment for a tool: `home` for its files, our node and Python, and `variables`."""
+    """A clean environment for a tool: `home` for its files, our Node.js and Python, and `variables`."""
     folders = [str(NODE_FOLDER), str(Path(sys.executable).parent), os.environ["PATH"]]
     return {"PATH": os.pathsep.join(folders), "HOME": str(home), "TMPDIR": str(home), **variables}
 
@@ -41,6 +41,6 @@ def tail(log: Path, *, lines: int = 25) -> str:
 
 
 def kill_group(leader: int) -> None:
-    """Ends whatever is left of the process group that `leader` began."""
+    """End every process that is left of the group that `leader` started."""
     with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)

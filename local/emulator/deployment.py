@@ -1,4 +1,4 @@
-"""The real `cdk deploy` of the stack, to the emulator."""
+"""Deploys the stack to the emulator, by the real `cdk deploy`."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from infra.operate import create_key, store_token
 from local.emulator.emulator import ACCOUNT, ADMINISTRATOR, REGION, Emulator, Session
 from local.tools import CDK, LOCAL, ROOT, LocalRunError, environment, kill_group, tail
 
-# Of what `cdk bootstrap` makes, a deployment with the command's own credentials needs the bucket alone.
+# A deployment with the command's own credentials needs only this bucket of all that `cdk bootstrap` makes.
 ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """The stack as it stands on the emulator: its outputs by name, and where its API answers."""
+    """The deployed stack: its outputs by name, and the URL of its API."""
 
     session: Session
     outputs: Mapping[str, str]
     api_url: str
 
     def new_key(self, owner: str) -> str:
-        """An API key of `owner`, made as an operator makes one."""
+        """A new API key of `owner`, made by the operator's command."""
         return create_key(self.session, owner=owner, usage_plan_id=self.outputs["UsagePlanId"])
 
     def store_token(self, provider: str, token: str) -> None:
-        """Puts a provider's token into the secret, as an operator does."""
+        """Store a provider's token in the secret, by the operator's command."""
         store_token(self.session, provider=provider, token=token, secret_id=self.outputs["SecretName"])
 
 
 def deploy(emulator: Emulator, home: Path, *, context: Mapping[str, str]) -> Deployment:
-    """Deploys app.py with `context` (`stage` and the like).
+    """Deploy app.py with `context` (`stage` and other settings); raises LocalRunError with the end of the log.
 
-    `home` takes the synthesized stack, the log and what the CDK remembers, which must never be shared:
-    it caches which account a key belongs to. Raises LocalRunError with the log's end when it fails.
+    `home` is for the synthesized stack, the log and the CDK's cache. Emulators must not share that cache: it remembers
+    the account of each access key.
     """
     emulator.client("s3").create_bucket(Bucket=ASSET_BUCKET)
     home.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def deploy(emulator: Emulator, home: Path, *, context: Mapping[str, str]) -> Dep
 
 
 def _run_to_its_end(command: list[str | Path], **options: Any) -> int:
-    """The exit status; when we are interrupted meanwhile, all that the command has started ends with it."""
+    """The exit status of a command; if we are interrupted, all processes that it started end too."""
     with subprocess.Popen(command, start_new_session=True, **options) as process:
         try:
             return process.wait()
@@ -68,7 +68,7 @@ def _run_to_its_end(command: list[str | Path], **options: Any) -> int:
 
 
 def _options(home: Path, outputs: Path) -> list[str]:
-    # --method direct spares the change set, which nobody is there to review.
+    # --method direct makes no change set, as there is no person to review it.
     options = ["--require-approval", "never", "--method", "direct", "--no-notices", "--no-version-reporting"]
     return [*options, "--output", str(home / "cdk.out"), "--outputs-file", str(outputs)]
 
@@ -83,14 +83,14 @@ def _settings(emulator: Emulator) -> dict[str, str]:
         "AWS_REGION": REGION,
         "AWS_ENDPOINT_URL": emulator.url,
         "CDK_DISABLE_CLI_TELEMETRY": "true",
-        # The CDK's library, unpacked: seconds saved at every synthesis but the first.
+        # Keeps the CDK's library unpacked, which saves seconds at every synthesis after the first.
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(LOCAL / "jsii"),
     }
 
 
 def _deployment(emulator: Emulator, stacks: Mapping[str, Mapping[str, str]]) -> Deployment:
     [outputs] = stacks.values()
-    # AWS serves an API under a host name of its own, the emulator under a path.
+    # AWS gives each API a host name, the emulator gives it a path.
     address = urlsplit(outputs["ApiUrl"])
     api_id = address.netloc.partition(".")[0]
     api_url = f"{emulator.url}/_aws/execute-api/{api_id}{address.path.rstrip('/')}"

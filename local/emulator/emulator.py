@@ -27,14 +27,14 @@ SECONDS_TO_STOP = 5
 
 
 class Session(boto3.Session):
-    """A boto3 session whose clients speak to the emulator at `url`."""
+    """A boto3 session whose clients call the emulator at `url`."""
 
     def __init__(self, url: str, **credentials: str) -> None:
         super().__init__(region_name=REGION, **(credentials or ADMINISTRATOR))  # type: ignore[arg-type]
         self.url = url
 
     def client(self, service_name: str, *_: Any, **__: Any) -> Any:
-        """A client of the service; S3 with the signature that AWS itself asks for."""
+        """A client of the service; for S3 with the signature that AWS requires."""
         signature = "s3v4" if service_name == "s3" else None
         return super().client(  # type: ignore[call-overload]
             service_name, endpoint_url=self.url, config=Config(signature_version=signature)
@@ -43,26 +43,26 @@ class Session(boto3.Session):
 
 @dataclass(frozen=True, kw_only=True)
 class Emulator:
-    """A running emulator: its address, its process, and the log that its functions write to as well."""
+    """A running emulator: its URL, its process, and its log, to which its functions write too."""
 
     url: str
     pid: int
     log: Path
 
     def session(self, **credentials: str) -> Session:
-        """The administrator's session, or that of `credentials` in boto3's words."""
+        """A session of the administrator, or of `credentials` given by boto3's names."""
         return Session(self.url, **credentials)
 
     def client(self, service: str, **credentials: str) -> Any:
-        """A client out of such a session."""
+        """A client from such a session."""
         return self.session(**credentials).client(service)
 
 
 @contextmanager
 def emulator(home: Path) -> Iterator[Emulator]:
-    """An emulator with its log in `home`; at the end it is gone with its functions and their files.
+    """An emulator with its log in `home`; at the end it is stopped, with its functions, and their files are deleted.
 
-    Raises LocalRunError when it does not answer in SECONDS_TO_START.
+    Raises LocalRunError if it does not answer within SECONDS_TO_START.
     """
     home.mkdir(parents=True, exist_ok=True)
     port, log = _free_port(), home / "emulator.log"
@@ -86,7 +86,7 @@ def emulator(home: Path) -> Iterator[Emulator]:
 
 @contextmanager
 def _emptied(folder: Path) -> Iterator[Path]:
-    """An empty folder, of which nothing remains; a killed run could not clear it away."""
+    """An empty folder, deleted at the end; a killed run may have left one."""
     rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
@@ -103,7 +103,7 @@ def _free_port() -> int:
 
 
 def _environment(files: Path, port: int) -> dict[str, str]:
-    # IOT_MTLS_ENABLED and SFTP_ENABLED: it would listen on further ports, on all interfaces.
+    # With IOT_MTLS_ENABLED or SFTP_ENABLED it would listen on more ports, on all interfaces.
     return environment(
         files,
         GATEWAY_PORT=str(port),
@@ -132,7 +132,7 @@ def _answers(url: str) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks, waits, then ends the whole process group: functions may outlive the emulator."""
+    """Terminate it, wait, then kill the whole process group: functions can outlive the emulator."""
     process.terminate()
     try:
         process.wait(SECONDS_TO_STOP)

@@ -1,4 +1,4 @@
-"""Starts MiniStack; its functions run under another Python, `argv[1]`."""
+"""Starts MiniStack; its functions run under the Python `argv[1]`."""
 
 import os
 import signal
@@ -9,12 +9,12 @@ from ministack import app  # type: ignore[import-not-found]  # lives in .local/e
 
 
 def end_with_parent() -> None:
-    """Our parent holds the other end of standard input: when it is gone, so are we and our functions."""
+    """End with the parent process: it has the other end of standard input, which closes when it ends."""
     sys.stdin.read()
     os.killpg(0, signal.SIGKILL)
 
 
 threading.Thread(target=end_with_parent, daemon=True).start()
-# Functions run under `sys.executable`: with MiniStack's own they would see packages that AWS Lambda lacks.
+# Functions run under `sys.executable`. MiniStack's own Python has packages that AWS Lambda does not have.
 sys.executable = sys.argv.pop()
 app.main()

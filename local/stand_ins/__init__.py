@@ -1,1 +1,1 @@
-"""Servers that stand in for the providers on this machine."""
+"""Stand-ins for the providers: real HTTP servers on loopback, with results rendered by procedure."""

@@ -1,4 +1,4 @@
-"""Where a local run serves, kept for other programs in `endpoint.json` as long as it does."""
+"""The endpoint of a local run, which other programs find in `endpoint.json` while it serves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDPOINT = "endpoint.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """The API, the key that opens it, the server that generates, and the emulator all of it stands on."""
+    """The API and its key, the model server, and the AWS emulator."""
 
     api_url: str
     api_key: str
@@ -26,20 +26,20 @@ class Endpoint:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keeps every other run out of `folder`; raises LocalRunError when one is there already."""
+    """Lock `folder` for this run; raises LocalRunError if another run has it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "run.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LocalRunError(f"another run serves here already, see {folder / ENDPOINT}") from error
-        (folder / ENDPOINT).unlink(missing_ok=True)  # of a run that was killed
+            raise LocalRunError(f"another run already serves from this folder, see {folder / ENDPOINT}") from error
+        (folder / ENDPOINT).unlink(missing_ok=True)  # left by a run that was killed
         yield
 
 
 @contextmanager
 def announced(endpoint: Endpoint, folder: Path) -> Iterator[None]:
-    """Keeps `endpoint.json` in `folder`: there at once and whole, gone at the end."""
+    """Write `endpoint.json` in `folder` in one step, and remove it at the end."""
     file, draft = folder / ENDPOINT, folder / f"{ENDPOINT}.draft"
     draft.write_text(json.dumps(asdict(endpoint)))
     draft.replace(file)

@@ -1,4 +1,4 @@
-"""A caller of the API: submits jobs, follows them, downloads what came out."""
+"""A caller of the API: submits jobs, follows them, downloads their outputs."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ TIMEOUT = 60
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever holds `api_key`."""
+    """A caller with this key."""
 
     api_url: str
     api_key: str
 
     def is_let_in(self) -> bool:
-        """Whether the API answers this key; a new key and a new deployment may take a moment."""
+        """Whether the API accepts the key; a new key or a new deployment may need a moment."""
         return requests.get(f"{self.api_url}/jobs/unknown", headers=self._headers, timeout=TIMEOUT).status_code == 404
 
     def submit(self, request: Mapping[str, Any]) -> Job:
-        """The accepted job; raises LocalRunError with the API's own words when it is refused."""
+        """The accepted job; raises LocalRunError with the API's error text if it is refused."""
         answer = requests.post(f"{self.api_url}/generate", json=request, headers=self._headers, timeout=TIMEOUT)
         return _job(answer)
 
     def job(self, job_id: str) -> Job:
-        """The job as it is now; raises LocalRunError when the API refuses."""
+        """The job in its present state; raises LocalRunError if the API refuses."""
         return _job(requests.get(f"{self.api_url}/jobs/{job_id}", headers=self._headers, timeout=TIMEOUT))
 
     def follow(self, job_ids: list[str]) -> Iterator[Job]:
-        """Each job whenever its status or what it waits for has changed, until all are finished."""
+        """Each job, each time its status or its reason to wait has changed, until all have ended."""
         seen: dict[str, tuple[object, ...]] = {}
         unfinished = list(job_ids)
         while unfinished:
@@ -68,7 +68,7 @@ class Caller:
 
 
 def download(job: Job, folder: Path) -> Path:
-    """Saves a job's first output, by its presigned URL, under a name of its kind and id."""
+    """Save a job's first output from its presigned URL; the file is named by kind and id."""
     [output, *_] = job["outputs"]
     answer = requests.get(output["url"], timeout=TIMEOUT)
     answer.raise_for_status()

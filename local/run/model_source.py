@@ -1,4 +1,4 @@
-"""Who generates in a local run: the stand-in, your own server (MODEL_SERVER), or Hugging Face (HF_TOKEN)."""
+"""The model server of a local run: the stand-in, your own (MODEL_SERVER), or Hugging Face (HF_TOKEN)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 from local.stand_ins.model import ModelServer
 
 HUGGING_FACE = "https://router.huggingface.co"
-# Any server not named otherwise: one that serves every model.
+# The name of the server for every model that has no other.
 EVERY_SERVER = "*"
 SECONDS_OF_COLD_START = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
-    """A model server: its address, what to call it, and how the stack is told of it."""
+    """A model server: its URL, its name in messages, and the deployment's settings for it."""
 
     url: str
     name: str
@@ -27,7 +27,7 @@ class ModelSource:
 
 @contextmanager
 def model_source(environ: Mapping[str, str]) -> Iterator[ModelSource]:
-    """The source that `environ` asks for; the stand-in runs until the end of the block."""
+    """The source that `environ` chooses; a stand-in runs until the end of the block."""
     if server := environ.get("MODEL_SERVER"):
         yield _server(server, name=f"yours at {server}")
     elif environ.get("HF_TOKEN"):
@@ -48,7 +48,7 @@ def _server(url: str, *, name: str) -> ModelSource:
 
 
 def url_template(url: str) -> str:
-    """A bare `http://host:port` gets Hugging Face's path; one with a path or `{model}` is taken as it is."""
+    """The URL with `{model}`: Hugging Face's path is added, unless the URL has a path or `{model}` already."""
     if "{model}" in url or urlsplit(url).path.strip("/"):
         return url
     return f"{url.rstrip('/')}/models/{{model}}"

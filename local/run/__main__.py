@@ -1,6 +1,6 @@
-"""`make run`: the whole of Longplay on this machine, from an empty AWS account to a track and an image.
+"""`make run`: all of Longplay on this machine, from an empty AWS account to a track and an image.
 
-ONCE=1 ends it after the two files; HF_TOKEN or MODEL_SERVER choose who generates.
+ONCE=1 ends it after the two files. HF_TOKEN or MODEL_SERVER choose the model server.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
-from local.caller import FINISHED, Caller, Job, download
 from local.emulator.deployment import deploy
 from local.emulator.emulator import Emulator, emulator
-from local.endpoint import Endpoint, alone_in, announced
-from local.model_source import ModelSource, model_source, tokens
-from local.progress import curl, describe, saved, say
+from local.run.caller import FINISHED, Caller, Job, download
+from local.run.endpoint import Endpoint, alone_in, announced
+from local.run.model_source import ModelSource, model_source, tokens
+from local.run.progress import curl, describe, saved, say
 from local.tools import LOCAL, LocalRunError, require_tools
 
 OWNER = "local"
@@ -32,7 +32,7 @@ REQUESTS: tuple[Mapping[str, object], ...] = (
 
 
 def main() -> int:
-    """The exit status: 0, or 1 when it could not start or a job failed."""
+    """The exit status: 0, 1 if it could not start or a job failed, 130 if it was interrupted."""
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     arguments = _arguments()
@@ -40,7 +40,7 @@ def main() -> int:
         with ExitStack() as stack:
             return run(stack, arguments.folder.resolve(), once=arguments.once)
     except LocalRunError as error:
-        say(f"cannot go on: {error}")
+        say(f"cannot continue: {error}")
         return 1
     except KeyboardInterrupt:
         say("interrupted")
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def run(stack: ExitStack, folder: Path, *, once: bool) -> int:
-    """Sets everything up within `stack`, has two files made, and serves until interrupted unless `once`."""
+    """Set everything up within `stack`, generate two files, and serve until interrupted unless `once`."""
     require_tools()
     stack.enter_context(alone_in(folder))
     endpoint = _set_up(stack, folder)
@@ -69,7 +69,7 @@ def _serve() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=LOCAL, help="where it keeps its files (default: .local)")
+    parser.add_argument("--folder", type=Path, default=LOCAL, help="the folder of its files (default: .local)")
     parser.add_argument("--once", action="store_true", default=os.environ.get("ONCE", "0") not in ("", "0"))
     return parser.parse_args()
 
@@ -97,7 +97,7 @@ def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
 
 
 def _generate(caller: Caller, outputs: Path) -> list[Job]:
-    """Both jobs as they ended; their files are in `outputs`."""
+    """Both jobs after they have ended; their files are in `outputs`."""
     outputs.mkdir(exist_ok=True)
     submitted = [caller.submit(request)["id"] for request in REQUESTS]
     ended: list[Job] = []

@@ -1,4 +1,4 @@
-"""What a local run tells whoever watches it: lines with the seconds since its start."""
+"""The messages of a local run: lines with the seconds since its start."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _STARTED = time.monotonic()
 
 
 def say(text: str) -> None:
-    """One line, shown at once even when the output is not a terminal."""
+    """Print one line at once, also if the output is not a terminal."""
     print(f"{time.monotonic() - _STARTED:5.1f} s  {text}", flush=True)
 
 
 def saved(path: Path) -> None:
-    """The one line that programs look for."""
+    """Print the path of a saved file, in the form that other programs read."""
     print(f"saved {path}", flush=True)
 
 
 def describe(job: Mapping[str, Any]) -> str:
-    """A job's status, why it waits and for how long, or why it failed and what to do about it."""
+    """A job's status, with its reason to wait and the estimate, or with its error."""
     text = f"{job['kind']} {job['id']}: {job['status']}"
     if wait := job.get("wait"):
         text += f", waiting for {wait['reason']}{_seconds(wait.get('eta_seconds'))}"
@@ -32,7 +32,7 @@ def describe(job: Mapping[str, Any]) -> str:
 
 
 def curl(api_url: str, api_key: str, body: str) -> str:
-    """A command line to paste: it submits `body`."""
+    """A curl command that submits `body`."""
     return f"curl -X POST {api_url}/generate -H 'x-api-key: {api_key}' -d {shlex.quote(body)}"
 
 
