@@ -1,1 +1,1 @@
-"""What Longplay claims, measured: each module prints one table and what to make of it."""
+"""Benchmarks of the claims of Longplay: each module prints one table and explains it."""

@@ -30,7 +30,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(name: str, *, quick: bool) -> bool:
-    """Whether it failed. Each has a process of its own: what one imports must not weigh on the next."""
+    """Whether it failed. Each runs in its own process, so that its imports do not slow the next one."""
     options = ["--quick"] if quick and name == "beyond_29_seconds" else []
     began = time.perf_counter()
     paths = os.pathsep.join((str(ROOT / "lambdas"), str(ROOT)))

@@ -1,4 +1,4 @@
-"""A burst of jobs against a provider that refuses whatever breaks its windows, in simulated time."""
+"""A burst of jobs against a provider that refuses calls that break its windows, in simulated time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SimulatedProvider:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a burst: the accepted starts, the calls refused with 429, the messages delivered."""
+    """The result of a burst: the accepted starts, the calls refused with 429, the messages delivered."""
 
     starts: Sequence[float]
     refused: int

@@ -1,4 +1,4 @@
-"""What a cold start costs: the work to import and set up each function in a fresh process, and the asset's size."""
+"""The cost of a cold start: the work to import and set up each function in a fresh process, and the asset's size."""
 
 from __future__ import annotations
 

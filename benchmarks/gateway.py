@@ -61,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _generate(model_server: str, prompt: str) -> bytes:
-    """What a synchronous function does: the call that Longplay's generator makes too, and its file."""
+    """The work of a synchronous function: the same call as Longplay's generator makes, and its file."""
     provider = HuggingFace(lambda _: None, forget_tokens=lambda: None)
     with tempfile.TemporaryDirectory() as folder:
         done = provider.submit(_call(model_server, prompt, Path(folder)))

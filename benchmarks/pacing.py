@@ -83,7 +83,7 @@ def race(reservers: int, *, together: bool) -> tuple[int, list[float]]:
 
 
 def show_race(reservers: int) -> None:
-    """What it costs when containers reserve at the same instant."""
+    """The cost of reservations that containers make at the same instant."""
     rows = [
         (how, race(reservers, together=together)[0])
         for how, together in (("try again one after another", False), ("try again all together, the worst case", True))

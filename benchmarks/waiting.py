@@ -1,4 +1,4 @@
-"""An hour of the sweeper behind slow workers: how many messages it repeats for 10,000 jobs that nobody takes."""
+"""An hour of the sweeper behind slow workers: how many messages it repeats for 10,000 jobs that no worker takes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEADLINE = 86_400.0  # seconds, the longest there is: what is asked here is how 
 
 @dataclass(kw_only=True)
 class Waiting:
-    """What the sweeper has sent: by run, and by job."""
+    """The messages the sweeper has sent, by run and by job."""
 
     runs: list[int] = field(default_factory=list)
     jobs: Counter[str] = field(default_factory=Counter)
@@ -83,7 +83,7 @@ def wait(jobs: int, *, minutes: int) -> Waiting:
 
 
 class Sent:
-    """Stands where the client of SQS does; nobody receives anything."""
+    """A stand-in for the SQS client; no message is received."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []

@@ -1,4 +1,4 @@
-"""What every layer of an image shares: the view it is painted for, noise, and mixing."""
+"""Parts that every layer of an image shares: the view it is painted for, noise, and mixing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ HORIZON = 0.62
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What a layer needs to know: size in pixels, camera shift in image heights, seconds, octaves of detail."""
+    """The input of a layer: size in pixels, camera shift in image heights, seconds, octaves of detail."""
 
     width: int
     height: int

@@ -48,7 +48,7 @@ class Piece:
         return (bar * STEPS + step + late) * self.step
 
     def energy(self, bar: int) -> int:
-        """1 is an intro or a break, 2 lacks the loud drums, 3 is everybody."""
+        """1 is an intro or a break, 2 lacks the loud drums, 3 has every instrument."""
         if self.bars < 6:
             return 3
         place = bar / self.bars

@@ -1,4 +1,4 @@
-"""What each genre sounds like: tempo, harmony, voices and patterns of sixteen steps a bar."""
+"""The sound of each genre: tempo, harmony, voices and patterns of sixteen steps a bar."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -23,7 +23,7 @@ _UNAUTHORIZED = Fault(fault="unauthorized")
 
 
 class Made(Protocol):
-    """What a stand-in keeps of a generation."""
+    """A generation as the stand-in remembers it."""
 
     @property
     def id(self) -> str: ...

@@ -1,4 +1,4 @@
-"""A request for one generation, whichever provider it came through."""
+"""A request for one generation, from any provider."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -30,7 +30,7 @@ IMAGE_FORMATS: Mapping[str | None, ImageFormat] = {"image/png": "png", "image/jp
 
 
 def order_of(asked: Asked, shape: AudioShape = AudioShape.TOOLKIT) -> Order:
-    """What a request asks for; raises Refused where the real pipeline answers 400."""
+    """The order in a request; raises Refused where the real pipeline answers 400."""
     match asked.task:
         case Task.TEXT_TO_AUDIO:
             return track(asked, shape)

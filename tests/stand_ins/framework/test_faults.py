@@ -108,7 +108,7 @@ def test_a_fault_meets_its_operation_and_its_model(toy: Toy) -> None:
 
 
 def test_the_same_fault_twice_counts_twice(toy: Toy) -> None:
-    """Each request for a fault is a rule of its own."""
+    """Each request for a fault is a separate rule."""
     toy.fault("refused")
     toy.fault("refused")
     assert statuses(toy, "calm", "calm", "calm") == [500, 500, 200]

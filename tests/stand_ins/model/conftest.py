@@ -1,4 +1,4 @@
-"""The stand-in model server that each of its own tests starts."""
+"""The stand-in model server that each of these tests starts."""
 
 from collections.abc import Iterator
 

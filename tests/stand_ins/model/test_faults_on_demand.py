@@ -1,4 +1,4 @@
-"""Everything the stand-in model server can be told to do wrong, and to whom."""
+"""The faults of the stand-in model server on demand, and the requests they apply to."""
 
 import base64
 import io

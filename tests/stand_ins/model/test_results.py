@@ -1,4 +1,4 @@
-"""What the stand-in model server renders, and what it refuses as the real servers do."""
+"""The results of the stand-in model server, and its refusals, which are those of the real servers."""
 
 import base64
 import io
