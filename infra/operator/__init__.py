@@ -1,1 +1,1 @@
-"""The operator's commands."""
+"""The parts of the operator's commands that are larger than a function."""

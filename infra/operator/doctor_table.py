@@ -1,4 +1,4 @@
-"""What the doctor found, as a table for a terminal: a row a route, and what to do where it does not work."""
+"""The doctor's findings as a table for a terminal: a row per route, with the next step if it does not work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 Row = Mapping[str, Any]
 
-#: A column's name, and the question it answers, as lambdas/longplay/providers/checkups/findings.py has it.
+#: The name of each column, and the name of its question in lambdas/longplay/providers/findings.py.
 QUESTIONS = {
     "server": "server",
     "token": "token",
@@ -18,23 +18,29 @@ QUESTIONS = {
     "limit": "limit",
 }
 MARKS = {"yes": "yes", "no": "NO", "unknown": "?"}
-NOT_TOLD, OFF = "–", "off"
+NOT_ASKED, OFF = "–", "off"
 
-LEGEND = "off: no server is set up   ?: could not be learned just now   –: not asked, or nothing free tells it"
-LIMITLESS = (
-    "No limit is set for {accounts}: put what the account allows into the setting `limits`, and jobs wait in line here "
-    "instead of being refused there."
+LEGEND = "off: no server is set up   ?: could not be found out this time   –: not asked, or no free request answers it"
+NO_LIMIT = (
+    "No limit is set for {accounts}: put the limits of the account into the setting `limits`. Jobs then wait here "
+    "instead of being refused by the provider."
 )
 
 
 def table(routes: Sequence[Row]) -> str:
-    """The whole of it."""
-    lines = [*_aligned([_heading(), *map(_cells, routes)]), "", LEGEND, *_limitless(routes), *_unoffered(routes)]
+    """The table with its legend, and notes on missing limits and models without a server."""
+    lines = [
+        *_aligned([_heading(), *map(_cells, routes)]),
+        "",
+        LEGEND,
+        *_accounts_without_limit(routes),
+        *_models_not_offered(routes),
+    ]
     return "\n".join(lines)
 
 
 def unserved(routes: Sequence[Row]) -> list[str]:
-    """The models for which servers are set up, but none works, or may work; all models where there is no server."""
+    """The models with a server but no route that works or may work; if no server is set up, all models."""
     served = {route["model"] for route in routes if route["works"] != "no"}
     wanted = [route for route in routes if _is_set_up(route)] or routes
     return [name for name in dict.fromkeys(route["model"] for route in wanted) if name not in served]
@@ -47,7 +53,7 @@ def not_offered(routes: Sequence[Row]) -> list[str]:
 
 
 def _is_set_up(route: Row) -> bool:
-    """One whose address cannot be used is meant to be."""
+    """Whether the operator has named a server for it; also true if its address cannot be used."""
     return bool(route["set_up"])
 
 
@@ -57,8 +63,8 @@ def _heading() -> list[str]:
 
 def _cells(route: Row) -> list[str]:
     if not _is_set_up(route):
-        return [route["model"], route["route"], OFF, *[NOT_TOLD] * len(QUESTIONS), route["advice"]]
-    found = [MARKS.get(route["findings"].get(question, ""), NOT_TOLD) for question in QUESTIONS.values()]
+        return [route["model"], route["route"], OFF, *[NOT_ASKED] * len(QUESTIONS), route["advice"]]
+    found = [MARKS.get(route["findings"].get(question, ""), NOT_ASKED) for question in QUESTIONS.values()]
     return [route["model"], route["route"], MARKS[route["works"]], *found, route.get("advice") or ""]
 
 
@@ -69,12 +75,12 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join([*cells, row[-1]]).rstrip()
 
 
-def _limitless(routes: Sequence[Row]) -> list[str]:
+def _accounts_without_limit(routes: Sequence[Row]) -> list[str]:
     set_up = [route for route in routes if _is_set_up(route)]
     accounts = dict.fromkeys(route["account"] for route in set_up if route["findings"]["limit"] == "no")
-    return [LIMITLESS.format(accounts=", ".join(accounts))] if accounts else []
+    return [NO_LIMIT.format(accounts=", ".join(accounts))] if accounts else []
 
 
-def _unoffered(routes: Sequence[Row]) -> list[str]:
+def _models_not_offered(routes: Sequence[Row]) -> list[str]:
     missing = not_offered(routes)
-    return [f"Not offered, as no server for them is set up: {', '.join(missing)}."] if missing else []
+    return [f"Not offered, because no server is set up for them: {', '.join(missing)}."] if missing else []

@@ -1,4 +1,4 @@
-"""How what the doctor found reads in a terminal."""
+"""The doctor's findings as a table in a terminal."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ BAD = _route("sdxl", "replicate", "no", REFUSED, STORE)
 
 
 def test_each_route_has_a_row_with_its_next_step_at_the_end() -> None:
+    """A route that works has no next step."""
     heading, good, bad, *_ = table([GOOD, BAD]).splitlines()
     assert heading.split("  ")[0] == "model"
     assert good.split() == ["sdxl", "router", "yes", "yes", "yes", "yes", "–", "yes", "yes", "yes"]
@@ -28,35 +29,41 @@ def test_each_route_has_a_row_with_its_next_step_at_the_end() -> None:
     assert bad.split()[:10] == ["sdxl", "replicate", "NO", "yes", "yes", "NO", "–", "–", "yes", "NO"]
 
 
-def test_the_columns_stand_below_each_other() -> None:
+def test_the_columns_are_aligned() -> None:
+    """Each column starts at the same character in every row."""
     heading, good, bad, *_ = table([GOOD, BAD]).splitlines()
     assert heading.index("works") == good.index("yes") == bad.index("NO")
 
 
 def test_an_account_without_a_limit_is_named_once() -> None:
+    """Several routes may use one account."""
     another = {**BAD, "model": "musicgen-large"}
     assert table([GOOD, BAD, another]).count("No limit is set for replicate:") == 1
 
 
 def test_an_account_that_is_not_set_up_needs_no_limit() -> None:
+    """A limit matters only where calls are made."""
     assert "No limit" not in table([_route("sdxl", "fal", "no", {"server": "no", "limit": "no"}, "Name it.")])
 
 
-def test_a_route_that_is_not_set_up_is_off() -> None:
+def test_a_route_that_is_not_set_up_is_shown_as_off() -> None:
+    """Its row still says how to set it up."""
     off = _route("sdxl", "fal", "no", {"server": "no", "price": "yes", "limit": "no"}, "To use it, name it.")
     _, row, *_, last = table([off]).splitlines()
     assert row.split()[2] == "off"
     assert row.endswith("To use it, name it.")
-    assert last == "Not offered, as no server for them is set up: sdxl."
+    assert last == "Not offered, because no server is set up for them: sdxl."
 
 
-def test_a_model_that_is_not_offered_is_no_fault_unless_there_is_no_other() -> None:
+def test_a_model_that_is_not_offered_counts_as_unserved_only_if_no_model_is_offered() -> None:
+    """An operator may leave models out."""
     off = _route("svd", "fal", "no", {"server": "no", "limit": "no"}, "To use it, name it.")
     assert unserved([GOOD, off]) == []
     assert unserved([off]) == ["svd"]
 
 
-def test_a_model_is_unserved_when_none_of_its_routes_may_work() -> None:
+def test_a_model_is_unserved_if_no_route_of_it_may_work() -> None:
+    """A route whose state is unknown may work."""
     unknown = _route("svd", "router", "unknown", {"server": "yes"})
     assert unserved([GOOD, BAD, {**BAD, "model": "svd"}, unknown]) == []
     assert unserved([GOOD, {**BAD, "model": "svd"}]) == ["svd"]

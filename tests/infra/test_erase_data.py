@@ -1,4 +1,4 @@
-"""What a destroyed stack has left is erased on purpose alone: tried on an AWS emulator."""
+"""The data that a destroyed stack leaves is deleted only if the operator confirms it, on an AWS emulator."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def left(aws: Emulator, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def standing(aws: Emulator) -> Iterator[None]:
-    """A stack of Longplay's name, for the length of a test."""
+def existing_stack(aws: Emulator) -> Iterator[None]:
+    """A stack named as Longplay's, for the duration of a test."""
     cloudformation = aws.client("cloudformation")
     cloudformation.create_stack(StackName="Longplay", TemplateBody=json.dumps(STACK))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="Longplay", WaiterConfig={"Delay": 0.1})
@@ -45,7 +45,7 @@ def standing(aws: Emulator) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def type_(monkeypatch: pytest.MonkeyPatch) -> Type:
-    """Types a line; until it is called nothing is typed, and nobody sits at the terminal."""
+    """Types a line; before it is called, nothing is typed and standard input is no terminal."""
 
     def type_line(line: str) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(line))
@@ -54,23 +54,28 @@ def type_(monkeypatch: pytest.MonkeyPatch) -> Type:
     return type_line
 
 
-def test_who_types_the_stacks_name_has_bucket_and_protected_table_deleted(
+def test_typing_the_name_of_the_stack_deletes_the_bucket_and_the_protected_table(
     aws: Emulator, left: Path, type_: Type
 ) -> None:
+    """The name confirms the deletion."""
     type_("Longplay\n")
     main(["erase-data", str(left)])
-    assert _there(aws) == (False, False)
+    assert _exist(aws) == (False, False)
 
 
 @pytest.mark.parametrize("line", ["", "\n", "yes\n", "Longplay-local\n"])
-def test_who_types_anything_else_keeps_it_all(aws: Emulator, left: Path, type_: Type, line: str) -> None:
+def test_typing_anything_else_deletes_nothing(aws: Emulator, left: Path, type_: Type, line: str) -> None:
+    """Neither "yes" nor the name of another stack confirms it."""
     type_(line)
     with pytest.raises(SystemExit, match="nothing is erased"):
         main(["erase-data", str(left)])
-    assert _there(aws) == (True, True)
+    assert _exist(aws) == (True, True)
 
 
-def test_it_says_first_what_would_go_and_how_much_of_it(left: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_first_says_what_it_would_delete_and_how_much(
+    left: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The operator sees it before confirming."""
     with pytest.raises(SystemExit):
         main(["erase-data", str(left)])
     said = capsys.readouterr().out
@@ -78,49 +83,59 @@ def test_it_says_first_what_would_go_and_how_much_of_it(left: Path, capsys: pyte
     assert f"the table {TABLE} with about 1 items" in said
 
 
-def test_a_script_need_not_be_asked(aws: Emulator, left: Path) -> None:
+def test_a_script_may_confirm_with_an_option(aws: Emulator, left: Path) -> None:
+    """`--yes` works where standard input is no terminal."""
     main(["erase-data", str(left), "--yes"])
-    assert _there(aws) == (False, False)
+    assert _exist(aws) == (False, False)
 
 
-def test_a_person_is_asked_even_so(aws: Emulator, left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_at_a_terminal_is_asked_despite_the_option(
+    aws: Emulator, left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--yes` is ignored there."""
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     with pytest.raises(SystemExit, match="nothing is erased"):
         main(["erase-data", str(left), "--yes"])
-    assert _there(aws) == (True, True)
+    assert _exist(aws) == (True, True)
 
 
-def test_a_standing_stack_keeps_its_data(aws: Emulator, left: Path, standing: None, type_: Type) -> None:
-    """As when its destruction was declined or failed."""
+def test_the_data_of_an_existing_stack_is_not_deleted(
+    aws: Emulator, left: Path, existing_stack: None, type_: Type
+) -> None:
+    """The stack exists if its destruction was declined or failed."""
     type_("Longplay\n")
-    with pytest.raises(SystemExit, match="the stack Longplay still stands"):
+    with pytest.raises(SystemExit, match="the stack Longplay still exists"):
         main(["erase-data", str(left)])
-    assert _there(aws) == (True, True)
+    assert _exist(aws) == (True, True)
 
 
-def test_files_of_a_bucket_that_was_versioned_meanwhile_go_with_their_versions(aws: Emulator, left: Path) -> None:
+def test_a_bucket_that_was_versioned_later_is_deleted_with_all_versions(aws: Emulator, left: Path) -> None:
+    """Delete markers are removed too."""
     s3 = aws.client("s3")
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    s3.put_object(Bucket=BUCKET, Key="jobs/0/1/0", Body=b"anew")
+    s3.put_object(Bucket=BUCKET, Key="jobs/0/1/0", Body=b"again")
     s3.delete_object(Bucket=BUCKET, Key="jobs/1/1/0")
     main(["erase-data", str(left), "--yes"])
-    assert _there(aws) == (False, False)
+    assert _exist(aws) == (False, False)
 
 
-def test_what_broke_off_is_taken_up_again(aws: Emulator, left: Path) -> None:
-    """The bucket had gone and the table had lost its protection."""
+def test_an_erasure_that_was_interrupted_can_be_repeated(aws: Emulator, left: Path) -> None:
+    """The bucket was already deleted and the table had lost its protection."""
     _erase_bucket(aws)
     aws.client("dynamodb").update_table(TableName=TABLE, DeletionProtectionEnabled=False)
     main(["erase-data", str(left), "--yes"])
-    assert _there(aws) == (False, False)
+    assert _exist(aws) == (False, False)
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"BucketName": "some"}'])
-def test_a_file_without_the_names_is_refused(aws: Emulator, tmp_path: Path, content: str | None) -> None:
+def test_a_file_without_the_names_of_bucket_and_table_is_refused(
+    aws: Emulator, tmp_path: Path, content: str | None
+) -> None:
+    """It may be missing, empty or something else."""
     file = tmp_path / "other.json"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(SystemExit, match="is not what `outputs` showed"):
+    with pytest.raises(SystemExit, match="is not a result of `outputs`"):
         main(["erase-data", str(file), "--yes"])
 
 
@@ -148,7 +163,7 @@ def _erase_bucket(aws: Emulator) -> None:
     s3.delete_bucket(Bucket=BUCKET)
 
 
-def _there(aws: Emulator) -> tuple[bool, bool]:
-    """Whether the bucket and the table are."""
+def _exist(aws: Emulator) -> tuple[bool, bool]:
+    """Whether the bucket and the table exist."""
     buckets = [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]]
     return BUCKET in buckets, TABLE in aws.client("dynamodb").list_tables()["TableNames"]

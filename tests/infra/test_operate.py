@@ -1,4 +1,4 @@
-"""The operator's commands, against an AWS emulator: they reach it as any SDK does, by the environment alone."""
+"""The operator's commands, on an AWS emulator that they find by environment variables, as any SDK does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from longplay.storage.table import Table
 from infra.operate import main
 from local.emulator.emulator import REGION, Emulator
 
-#: As much of the stack as the commands touch.
+#: The part of the stack that the commands use.
 STACK = {
     "Resources": {
         "Plan": {"Type": "AWS::ApiGateway::UsagePlan", "Properties": {"UsagePlanName": "Longplay"}},
@@ -39,7 +39,7 @@ STACK = {
 
 @pytest.fixture
 def outputs(aws: Emulator) -> Iterator[dict[str, str]]:
-    """The outputs of a stack that stands for the length of a test."""
+    """The outputs of a stack that exists for the duration of a test."""
     cloudformation = aws.client("cloudformation")
     cloudformation.create_stack(StackName="Longplay", TemplateBody=json.dumps(STACK))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="Longplay", WaiterConfig={"Delay": 0.1})
@@ -52,6 +52,7 @@ def outputs(aws: Emulator) -> Iterator[dict[str, str]]:
 def test_a_key_names_its_owner_and_belongs_to_the_usage_plan(
     aws: Emulator, outputs: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The printed key is the one that API Gateway accepts."""
     main(["key", "alice"])
     key = capsys.readouterr().out.strip()
     assert key.startswith("lp_alice_")
@@ -62,13 +63,15 @@ def test_a_key_names_its_owner_and_belongs_to_the_usage_plan(
 
 
 def test_an_owner_may_have_several_keys(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each new key is different."""
     main(["key", "alice"])
     main(["key", "alice"])
     assert len(set(capsys.readouterr().out.split())) == 2
 
 
 @pytest.mark.parametrize("owner", ["Alice", "al_ice", "", "a" * 33, "alice\n"])
-def test_an_owner_that_a_key_cannot_carry_is_refused(outputs: dict[str, str], owner: str) -> None:
+def test_an_invalid_owner_name_is_refused(outputs: dict[str, str], owner: str) -> None:
+    """Only 1 to 32 of a-z, 0-9 and - are allowed."""
     with pytest.raises(SystemExit, match="cannot be an owner"):
         main(["key", owner])
 
@@ -76,6 +79,7 @@ def test_an_owner_that_a_key_cannot_carry_is_refused(outputs: dict[str, str], ow
 def test_a_token_is_stored_beside_the_others(
     aws: Emulator, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A second token of one provider replaces the first."""
     for provider, token in [("huggingface", "hf_1"), ("replicate", "r8_1"), ("huggingface", "hf_2")]:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
         main(["token", provider])
@@ -85,6 +89,7 @@ def test_a_token_is_stored_beside_the_others(
 def test_an_empty_token_changes_nothing(
     aws: Emulator, outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The command fails and the secret stays as it was."""
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(SystemExit, match="no token was given"):
         main(["token", "huggingface"])
@@ -94,49 +99,57 @@ def test_an_empty_token_changes_nothing(
 def test_a_token_is_never_shown(
     outputs: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """It appears neither in the output nor among the errors."""
     monkeypatch.setattr("sys.stdin", io.StringIO("hf_1\n"))
     main(["token", "huggingface"])
     assert "hf_1" not in "".join(capsys.readouterr())
 
 
-def test_the_functions_take_no_new_job_for_as_long_as_it_is_paused(aws: Emulator, outputs: dict[str, str]) -> None:
+def test_the_functions_accept_no_new_job_during_a_pause(aws: Emulator, outputs: dict[str, str]) -> None:
+    """The refusal says how many seconds remain."""
     main(["pause", "5"])
     with pytest.raises(Paused) as paused:
         _switch(aws, outputs).check()
     assert paused.value.retry_after == pytest.approx(5 * 60, abs=5)
 
 
-def test_after_a_pause_the_functions_take_new_jobs_again(aws: Emulator, outputs: dict[str, str]) -> None:
+def test_the_functions_accept_new_jobs_after_resume(aws: Emulator, outputs: dict[str, str]) -> None:
+    """A pause can be ended early."""
     main(["pause"])
     main(["resume"])
     _switch(aws, outputs).check()
 
 
-def test_to_resume_what_was_not_paused_does_no_harm(aws: Emulator, outputs: dict[str, str]) -> None:
+def test_resume_without_a_pause_changes_nothing(aws: Emulator, outputs: dict[str, str]) -> None:
+    """The command succeeds."""
     main(["resume"])
     _switch(aws, outputs).check()
 
 
-def test_a_pause_says_what_it_does_and_how_soon(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_pause_says_what_it_does_and_when(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It names the seconds for which a function remembers the switch."""
     main(["pause"])
-    assert capsys.readouterr().out.startswith(f"Within {SECONDS_KEPT:.0f} s no new job is taken, for 60 minutes")
+    assert capsys.readouterr().out.startswith(f"Within {SECONDS_KEPT:.0f} s no new job is accepted, for 60 minutes")
 
 
 @pytest.mark.parametrize("minutes", ["0", "-1", "1.5", "an hour", "10081"])
-def test_a_pause_of_no_length_we_know_is_refused(
+def test_an_invalid_length_of_a_pause_is_refused(
     outputs: dict[str, str], capsys: pytest.CaptureFixture[str], minutes: str
 ) -> None:
+    """Only whole minutes up to a week are allowed."""
     with pytest.raises(SystemExit):
         main(["pause", "--", minutes])
     assert "whole minutes from 1 to 10080" in capsys.readouterr().err
 
 
 def test_the_outputs_are_shown_as_json(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The command prints all of them."""
     main(["outputs"])
     assert json.loads(capsys.readouterr().out) == outputs
 
 
-def test_a_stack_that_is_not_there_is_named(aws: Emulator) -> None:
+def test_a_missing_stack_is_named_with_its_region(aws: Emulator) -> None:
+    """The operator may have set another region."""
     with pytest.raises(SystemExit, match=f"there is no stack Longplay-local in {REGION}"):
         main(["--stage", "local", "outputs"])
 
