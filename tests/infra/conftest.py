@@ -1,4 +1,4 @@
-"""The templates of all stages, synthesized once with the asset really bundled, and an AWS emulator for the operator."""
+"""Fixtures: the templates of all stages, with the real asset, and an AWS emulator for the operator's commands."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Template = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def context() -> dict[str, Any]:
-    """What cdk.json has every synthesis begin with."""
+    """The context values in cdk.json."""
     flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
     return flags
 
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory, worker_id: str, context: dict[str, Any]) -> Path:
-    """The folder with every stage's template and the assets: one for all of pytest's workers."""
+    """The folder with the template of every stage and the assets, shared by all workers of pytest."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "cdk.out"
     with folder.with_suffix(".lock").open("w") as lock:
@@ -42,7 +42,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory, worker_id: str, context: 
 
 @pytest.fixture(scope="session")
 def templates(assembly: Path) -> dict[str, Template]:
-    """Each stage's template by the stage's name."""
+    """The template of each stage, by the name of the stage."""
     return {
         name: json.loads((assembly / f"{stage.stack_name}.template.json").read_text()) for name, stage in STAGES.items()
     }
@@ -56,7 +56,7 @@ def prod(templates: dict[str, Template]) -> Template:
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Emulator]:
-    """An emulator with nothing in it."""
+    """An empty AWS emulator."""
     require_tools()
     with tempfile.TemporaryDirectory(prefix="test-", dir=LOCAL) as home, emulator(Path(home)) as aws:
         yield aws
@@ -64,7 +64,7 @@ def running() -> Iterator[Emulator]:
 
 @pytest.fixture
 def aws(running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """The same, reached by whoever asks the environment, as any SDK does."""
+    """The same emulator, with the environment variables by which any AWS SDK finds it."""
     settings = {name.upper(): value for name, value in ADMINISTRATOR.items()}
     for name, value in {**settings, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": running.url}.items():
         monkeypatch.setenv(name, value)

@@ -1,4 +1,4 @@
-"""Reads a CloudFormation template as a person would: resources by type, references by the name of what they mean."""
+"""Reads a CloudFormation template: resources by type, references by the name of the resource."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Template = dict[str, Any]
 
 
 def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
-    """The resources of one type, whole, by their logical id without CDK's hash."""
+    """The resources of one type, by their logical id without CDK's hash."""
     return {readable(key): value for key, value in template["Resources"].items() if value["Type"] == kind}
 
 
 def properties(template: Template, kind: str) -> dict[str, dict[str, Any]]:
-    """The same, only what each is made with."""
+    """The properties of each resource of one type, by its logical id without CDK's hash."""
     return {name: resource.get("Properties", {}) for name, resource in resources(template, kind).items()}
 
 
@@ -26,7 +26,7 @@ def only(template: Template, kind: str) -> dict[str, Any]:
 
 
 def readable(value: Any) -> Any:
-    """References as text (`StorageJobs.Arn/index/open`), whatever intrinsic function they are made of."""
+    """The value with references as text (`StorageJobs.Arn/index/open`), for every intrinsic function that CDK uses."""
     match value:
         case str():
             return re.sub(r"([A-Za-z])[0-9A-F]{8}\b", r"\1", value)
@@ -46,7 +46,7 @@ def readable(value: Any) -> Any:
 
 
 def granted(template: Template, role: str) -> dict[str, set[str]]:
-    """What the role may do: its actions by the ARN (and the condition, if any) they are granted on."""
+    """The actions granted to a role, by the ARN (and the condition, if any) that they are granted for."""
     grants: dict[str, set[str]] = {}
     for statement in _statements(template, role):
         condition = f" if {readable(statement['Condition'])}" if "Condition" in statement else ""

@@ -1,4 +1,4 @@
-"""What the REST API lets through, and what it says when it does not."""
+"""The REST API: its routes, limits and log, and the refusals that API Gateway answers by itself."""
 
 from __future__ import annotations
 
@@ -24,50 +24,58 @@ ROUTES = {
 }
 
 
-def test_every_route_leads_to_its_function(prod: Template) -> None:
+def test_each_method_and_path_calls_its_function(prod: Template) -> None:
+    """The table above lists every path of the API."""
     methods = [method for method in _methods(prod) if method["HttpMethod"] != "OPTIONS"]
     assert {(m["HttpMethod"], _path(prod, m["ResourceId"])): _target(m) for m in methods} == ROUTES
 
 
-def test_no_key_is_needed_for_a_callback_and_a_browsers_preflight_alone(prod: Template) -> None:
+def test_only_callbacks_and_preflight_requests_need_no_key(prod: Template) -> None:
+    """Every other method requires an API key."""
     keyless = [method for method in _methods(prod) if not method["ApiKeyRequired"]]
     calls = [method for method in keyless if method["HttpMethod"] != "OPTIONS"]
     assert [(_path(prod, method["ResourceId"]), _target(method)) for method in calls] == [(CALLBACKS, "ApiCallbacks")]
 
 
 def test_the_keys_work_at_the_stage_prod(prod: Template) -> None:
+    """The usage plan belongs to the stage that callers use."""
     assert only(prod, "AWS::ApiGateway::Stage")["StageName"] == "prod"
     [stage] = only(prod, "AWS::ApiGateway::UsagePlan")["ApiStages"]
     assert readable(stage["Stage"]).startswith("ApiRestApiDeploymentStageprod")
 
 
-def test_one_key_cannot_use_up_what_the_stage_takes(prod: Template) -> None:
+def test_one_key_cannot_use_up_the_limit_of_the_whole_api(prod: Template) -> None:
+    """The usage plan allows one key fewer requests than the stage takes."""
     for_all = _throttles(prod)["/*"]
     for_one = only(prod, "AWS::ApiGateway::UsagePlan")["Throttle"]
     assert for_one["RateLimit"] < for_all["ThrottlingRateLimit"]
     assert for_one["BurstLimit"] < for_all["ThrottlingBurstLimit"]
 
 
-def test_whoever_floods_the_path_without_a_key_takes_nothing_from_those_who_have_one(prod: Template) -> None:
+def test_a_flood_of_callbacks_takes_no_requests_from_callers_with_a_key(prod: Template) -> None:
+    """Callbacks have a lower limit, counted separately."""
     throttles = _throttles(prod)
     callbacks = throttles["/" + CALLBACKS.replace("/", "~1")]
     assert callbacks["HttpMethod"] == "POST"
     assert callbacks["ThrottlingRateLimit"] < throttles["/*"]["ThrottlingRateLimit"]
 
 
-def test_the_access_log_is_json_and_holds_no_key(prod: Template) -> None:
+def test_the_access_log_is_json_and_contains_no_key(prod: Template) -> None:
+    """A key is a password."""
     line = only(prod, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
     assert json.loads(line)["status"] == "$context.status"
     assert "$context.identity.apiKey" not in json.loads(line).values()
 
 
-def test_the_access_log_has_a_path_without_its_query_where_a_callback_carries_its_token(prod: Template) -> None:
+def test_the_access_log_contains_no_query(prod: Template) -> None:
+    """A callback carries its token in the query."""
     line = only(prod, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
     assert json.loads(line)["path"] == "$context.path"
     assert "query" not in line.lower()
 
 
-def test_every_refusal_is_a_problem_that_a_page_may_read(prod: Template) -> None:
+def test_every_refusal_is_a_problem_document_that_a_page_may_read(prod: Template) -> None:
+    """The headers allow any origin to read it."""
     for response in _responses(prod).values():
         headers = response["ResponseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
@@ -91,13 +99,15 @@ def test_every_refusal_is_a_problem_that_a_page_may_read(prod: Template) -> None
     ],
 )
 def test_a_refusal_says_what_to_do(prod: Template, kind: str, status: int, advice: str) -> None:
+    """The detail names the header, limit or path that helps."""
     response = _responses(prod)[kind]
     assert response["StatusCode"] == str(status)
     assert _problem(response)["status"] == status
     assert advice in _problem(response)["detail"]
 
 
-def test_only_what_may_succeed_later_says_when_to_come_again(prod: Template) -> None:
+def test_only_a_retryable_refusal_has_a_retry_after_header(prod: Template) -> None:
+    """Repeating any other request gives the same refusal."""
     for response in _responses(prod).values():
         says_when = "gatewayresponse.header.Retry-After" in response["ResponseParameters"]
         assert says_when is _problem(response)["retryable"]

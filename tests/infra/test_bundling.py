@@ -1,4 +1,4 @@
-"""The asset: its hash follows its sources alone, and it holds what the functions need."""
+"""The asset of the functions: its hash depends on the sources only, and it contains all that the functions need."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bundled(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its asset."""
+    """The asset made from those sources."""
     return _bundle(original, tmp_path_factory.mktemp("bundled"))
 
 
@@ -35,9 +35,8 @@ def sources(original: Path, tmp_path: Path) -> Path:
     return copytree(original, tmp_path / "sources")
 
 
-def test_the_same_sources_have_the_same_hash_wherever_they_lie_and_whatever_ran_there(
-    bundled: Path, sources: Path, tmp_path: Path
-) -> None:
+def test_the_same_sources_in_another_folder_have_the_same_hash(bundled: Path, sources: Path, tmp_path: Path) -> None:
+    """Compiled files and dates do not count, and the asset contains no such file."""
     for folder in (sources, sources / "package"):
         (folder / "__pycache__").mkdir()
         (folder / "__pycache__/entry.pyc").write_bytes(b"compiled")
@@ -48,15 +47,20 @@ def test_the_same_sources_have_the_same_hash_wherever_they_lie_and_whatever_ran_
 
 
 def test_changed_sources_have_another_hash(bundled: Path, sources: Path, tmp_path: Path) -> None:
+    """One changed line is enough."""
     (sources / "package/__init__.py").write_text("changed = True\n")
     assert _bundle(sources, tmp_path / "again").name != bundled.name
 
 
-def test_packages_for_this_machine_are_never_taken_for_lambdas(bundled: Path, sources: Path, tmp_path: Path) -> None:
+def test_an_asset_for_this_machine_has_another_hash_than_one_for_lambda(
+    bundled: Path, sources: Path, tmp_path: Path
+) -> None:
+    """Otherwise packages for this machine could be deployed."""
     assert _bundle(sources, tmp_path / "lambda", for_this_machine=False).name != bundled.name
 
 
-def test_the_asset_holds_the_functions_and_their_packages_for_lambda(assembly: Path) -> None:
+def test_the_asset_contains_the_functions_and_their_packages_for_lambda(assembly: Path) -> None:
+    """boto3 is left out: Lambda's runtime has it."""
     [for_lambda] = [asset for asset in _assets(assembly) if list(asset.glob("msgspec/*aarch64-linux-gnu.so"))]
     names = {path.name for path in for_lambda.iterdir()}
     assert {"submit.py", "jobs.py", "callbacks.py", "generator.py", "sweeper.py", "longplay", "models.toml"} <= names

@@ -1,4 +1,4 @@
-"""What the checkers of others find in the stack: cdk-nag by its rule packs, cfn-lint by the resources' schemas."""
+"""Checks of the stack by cdk-nag (its rule packs) and cfn-lint (the schemas of the resources)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from infra.settings.settings import STAGES
 from infra.stack import LongplayStack
 
 
-def test_cdk_nag_finds_nothing_without_a_reason(assembly: Path, context: dict[str, Any], tmp_path: Path) -> None:
+def test_cdk_nag_has_no_finding_that_is_not_acknowledged(
+    assembly: Path, context: dict[str, Any], tmp_path: Path
+) -> None:
     """Its warnings count too; they do not fail a synthesis by themselves."""
-    outdir = copytree(assembly, tmp_path / "cdk.out")  # with the assets, so that they are not bundled again
+    outdir = copytree(assembly, tmp_path / "cdk.out")  # with the assets, which are then not bundled again
     app = cdk.App(outdir=str(outdir), context=context)
     LongplayStack(app, stage=STAGES["prod"])
     cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(), cdk_nag.ServerlessChecks())
@@ -27,8 +29,8 @@ def test_cdk_nag_finds_nothing_without_a_reason(assembly: Path, context: dict[st
     assert {report["pluginName"]: report["violations"] for report in reports} == {"AwsSolutions": [], "Serverless": []}
 
 
-def test_cfn_lint_finds_nothing(assembly: Path) -> None:
-    """W3005 is left out: that CDK writes down what a reference implies already is no fault of ours."""
+def test_cfn_lint_has_no_finding(assembly: Path) -> None:
+    """W3005 is left out: CDK writes down dependencies that a reference already implies."""
     templates = [assembly / f"{STAGES[stage].stack_name}.template.json" for stage in ("prod", "local")]
     cfn_lint = Path(sys.executable).with_name("cfn-lint")
     options = ["--region", "us-east-1", "--ignore-checks", "W3005", "--"]

@@ -1,4 +1,4 @@
-"""Each function may do exactly its work: a table of verbs and ARNs."""
+"""The permissions of each function: a table of actions and ARNs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GRANTS = {
         "QueuesSteps.Arn": SEND,
         "ApiJobsLog.Arn": LOG,
     },
-    # not the secret: a callback is a hint, and who follows it up is the generator
+    # not the secret: a callback is only passed on, and the generator then asks the provider
     "ApiCallbacksRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
         "QueuesCalls.Arn": SEND,
@@ -70,7 +70,7 @@ GRANTS = {
         "QueuesSteps.Arn": SEND,
         "SweeperSweeperLog.Arn": LOG,
     },
-    # reads the tokens to try them, and keeps what it found
+    # reads the tokens to try them, and stores its findings
     "DoctorDoctorRole": {
         TABLE: {"dynamodb:PutItem"},
         "StorageProviderTokens.Id": {"secretsmanager:GetSecretValue"},
@@ -81,21 +81,25 @@ GRANTS = {
 
 @pytest.mark.parametrize("role", GRANTS)
 @pytest.mark.parametrize("stage", ["prod", "local", "test"])
-def test_a_role_holds_its_verbs_and_no_others(templates: dict[str, Template], stage: str, role: str) -> None:
+def test_a_role_has_exactly_the_listed_permissions(templates: dict[str, Template], stage: str, role: str) -> None:
+    """The same in every stage."""
     assert granted(templates[stage], role) == GRANTS[role]
 
 
-def test_each_function_has_a_role_of_its_own(prod: Template) -> None:
+def test_each_function_has_its_own_role(prod: Template) -> None:
+    """No two functions share permissions."""
     roles = [json.dumps(function["Role"]) for function in properties(prod, "AWS::Lambda::Function").values()]
     assert len(set(roles)) == len(roles) == len(GRANTS)
 
 
-def test_no_role_of_a_function_borrows_a_policy_of_aws(prod: Template) -> None:
+def test_no_role_of_a_function_uses_a_managed_policy(prod: Template) -> None:
+    """AWS's policies allow more than one function needs."""
     roles = properties(prod, "AWS::IAM::Role")
     assert [name for name in GRANTS if "ManagedPolicyArns" in roles[name]] == []
 
 
-def test_no_policy_says_everything(prod: Template) -> None:
+def test_no_policy_has_a_wildcard_resource_or_action(prod: Template) -> None:
+    """Every permission names its resource and its action."""
     policies = json.dumps(list(properties(prod, "AWS::IAM::Policy").values()))
     assert '"Resource": "*"' not in policies
     assert ":*" not in policies

@@ -1,4 +1,4 @@
-"""What the stack promises about its data, queues and functions."""
+"""The stack's data, queues, functions, alarms and outputs."""
 
 from __future__ import annotations
 
@@ -33,51 +33,58 @@ ENVIRONMENTS = {
 }
 
 
-def test_each_function_starts_with_exactly_its_environment(prod: Template) -> None:
+def test_each_function_has_exactly_its_environment_variables(prod: Template) -> None:
+    """Every function has the shared ones; only some have the name of the secret."""
     functions = properties(prod, "AWS::Lambda::Function").values()
     assert {f["Handler"]: readable(f["Environment"]["Variables"]) for f in functions} == ENVIRONMENTS
 
 
 @pytest.mark.parametrize("stage", ["local", "test"])
-def test_on_an_emulator_providers_are_asked_and_not_told_to_call_back(
-    templates: dict[str, Template], stage: str
-) -> None:
-    """CloudFormation does not know where an emulator's API is reached."""
+def test_on_an_emulator_providers_get_no_callback_url(templates: dict[str, Template], stage: str) -> None:
+    """CloudFormation does not know the address of an emulator's API, so results are polled there."""
     generator = _function(templates[stage], "generator.handler")
     assert "CALLBACK_BASE_URL" not in generator["Environment"]["Variables"]
 
 
 def test_all_functions_run_from_one_asset_on_one_runtime(prod: Template) -> None:
+    """They differ only in their handler."""
     functions = properties(prod, "AWS::Lambda::Function").values()
     assert len({json.dumps(function["Code"]) for function in functions}) == 1
     assert {(f["Runtime"], *f["Architectures"]) for f in functions} == {("python3.13", "arm64")}
 
 
 @ALL_STAGES
-def test_the_functions_understand_the_settings_the_stack_gives_them(stage: str) -> None:
+def test_the_functions_can_read_the_settings_that_the_stack_gives_them(stage: str) -> None:
+    """Both sides agree on what a setting means."""
     settings = parse_settings(STAGES[stage].runtime_settings)
     assert settings.longest_call == STAGES[stage].longest_call
     assert settings.lease_margin == STAGES[stage].lease_margin
 
 
 def test_without_settings_the_functions_have_the_defaults() -> None:
+    """The stack repeats no default value."""
     assert parse_settings(STAGES["prod"].runtime_settings) == Settings()
 
 
 @ALL_STAGES
-def test_the_generator_outlives_its_longest_call_and_fits_lambda(templates: dict[str, Template], stage: str) -> None:
+def test_the_generators_timeout_is_longer_than_a_call_and_allowed_by_lambda(
+    templates: dict[str, Template], stage: str
+) -> None:
+    """Lambda allows at most 900 seconds."""
     generator = _function(templates[stage], "generator.handler")
     assert STAGES[stage].longest_call < generator["Timeout"] <= 900
 
 
 @ALL_STAGES
-def test_a_message_stays_hidden_for_six_times_the_functions_timeout(templates: dict[str, Template], stage: str) -> None:
+def test_a_message_stays_hidden_for_six_timeouts_of_the_function(templates: dict[str, Template], stage: str) -> None:
+    """AWS advises this for a queue that starts a function."""
     queues = properties(templates[stage], "AWS::SQS::Queue")
     shortest = 6 * _function(templates[stage], "generator.handler")["Timeout"]
     assert all(queues[name]["VisibilityTimeout"] >= shortest for name in ("QueuesCalls", "QueuesSteps"))
 
 
-def test_both_queues_feed_the_generator_one_message_at_a_time(prod: Template) -> None:
+def test_both_queues_give_the_generator_one_message_at_a_time(prod: Template) -> None:
+    """Each queue has its own limit of concurrent runs."""
     sources = properties(prod, "AWS::Lambda::EventSourceMapping").values()
     assert {readable(s["EventSourceArn"]): s["ScalingConfig"]["MaximumConcurrency"] for s in sources} == {
         "QueuesCalls.Arn": 4,
@@ -86,7 +93,8 @@ def test_both_queues_feed_the_generator_one_message_at_a_time(prod: Template) ->
     assert {(s["BatchSize"], readable(s["FunctionName"])) for s in sources} == {(1, "Generator")}
 
 
-def test_what_fails_three_times_waits_a_fortnight_for_a_person(prod: Template) -> None:
+def test_a_message_that_fails_three_times_is_kept_for_two_weeks(prod: Template) -> None:
+    """The dead-letter queue keeps it for an operator to read."""
     queues = properties(prod, "AWS::SQS::Queue")
     redrive = {"deadLetterTargetArn": "QueuesDead.Arn", "maxReceiveCount": 3}
     assert readable(queues["QueuesCalls"]["RedrivePolicy"]) == redrive
@@ -94,22 +102,26 @@ def test_what_fails_three_times_waits_a_fortnight_for_a_person(prod: Template) -
     assert queues["QueuesDead"]["MessageRetentionPeriod"] == 14 * DAY
 
 
-def test_no_function_reserves_concurrency_a_new_account_does_not_have(prod: Template) -> None:
+def test_no_function_reserves_concurrency(prod: Template) -> None:
+    """A new AWS account does not have enough of it."""
     functions = properties(prod, "AWS::Lambda::Function").values()
     assert not any("ReservedConcurrentExecutions" in function for function in functions)
 
 
-def test_the_sweeper_runs_every_minute_and_never_beside_itself(prod: Template) -> None:
+def test_the_sweeper_runs_every_minute_and_never_twice_at_once(prod: Template) -> None:
+    """Its timeout is shorter than a minute."""
     assert _rule(prod, "Sweeper")["ScheduleExpression"] == "rate(1 minute)"
     assert _function(prod, "sweeper.handler")["Timeout"] < 60
 
 
-def test_the_doctor_looks_every_hour_and_is_done_long_before_the_next(prod: Template) -> None:
+def test_the_doctor_runs_every_hour_and_ends_before_the_next_run(prod: Template) -> None:
+    """Its timeout is at most a quarter of an hour."""
     assert _rule(prod, "Doctor")["ScheduleExpression"] == "rate(1 hour)"
     assert _function(prod, "doctor.handler")["Timeout"] <= 15 * 60
 
 
-def test_the_table_has_the_keys_and_indexes_the_functions_use(prod: Template) -> None:
+def test_the_table_has_the_keys_and_indexes_that_the_functions_use(prod: Template) -> None:
+    """Items expire by the attribute that the functions set."""
     table = only(prod, "AWS::DynamoDB::GlobalTable")
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
     assert {
@@ -124,20 +136,23 @@ def test_the_table_has_the_keys_and_indexes_the_functions_use(prod: Template) ->
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_bucket_is_private_encrypted_and_reached_by_tls_alone(prod: Template) -> None:
+def test_the_bucket_is_private_and_encrypted_and_requires_tls(prod: Template) -> None:
+    """Callers read files by presigned URL only."""
     bucket = only(prod, "AWS::S3::Bucket")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["BucketEncryption"]
     assert "aws:SecureTransport" in json.dumps(only(prod, "AWS::S3::BucketPolicy"))
 
 
-def test_files_go_a_day_after_the_longest_retention_and_uploads_after_a_day(prod: Template) -> None:
+def test_files_expire_a_day_after_the_longest_retention_and_uploads_after_a_day(prod: Template) -> None:
+    """A day of deadline, seven of retention, and one more."""
     rules = only(prod, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
     assert days == {"jobs/": 1 + 7 + 1, "inputs/": 1 + 7 + 1, "uploads/": 1}
 
 
 def test_any_page_may_seek_in_a_file_and_post_an_upload(prod: Template) -> None:
+    """A browser needs CORS and the headers of ranges for this."""
     [rule] = only(prod, "AWS::S3::Bucket")["CorsConfiguration"]["CorsRules"]
     assert rule["AllowedMethods"] == ["GET", "HEAD", "POST"]
     assert "Range" in rule["AllowedHeaders"]
@@ -145,7 +160,10 @@ def test_any_page_may_seek_in_a_file_and_post_an_upload(prod: Template) -> None:
 
 
 @pytest.mark.parametrize(("stage", "kept"), [("prod", True), ("local", False), ("test", False)])
-def test_only_a_real_deployment_keeps_its_data(templates: dict[str, Template], stage: str, *, kept: bool) -> None:
+def test_only_a_real_deployment_keeps_its_data_after_the_stack(
+    templates: dict[str, Template], stage: str, *, kept: bool
+) -> None:
+    """On an emulator the data is deleted with the stack."""
     template = templates[stage]
     data = [
         *resources(template, "AWS::DynamoDB::GlobalTable").values(),
@@ -158,13 +176,15 @@ def test_only_a_real_deployment_keeps_its_data(templates: dict[str, Template], s
 
 
 @ALL_STAGES
-def test_the_secrets_literal_is_never_written_anew(templates: dict[str, Template], stage: str) -> None:
+def test_an_update_never_overwrites_the_stored_tokens(templates: dict[str, Template], stage: str) -> None:
+    """CloudFormation writes the value only if the template's text changes, and it is constant."""
     secret = only(templates[stage], "AWS::SecretsManager::Secret")
     assert secret["SecretString"] == "{}"
     assert "GenerateSecretString" not in secret
 
 
 def test_every_log_expires(prod: Template) -> None:
+    """Each is kept for 30 days."""
     groups = properties(prod, "AWS::Logs::LogGroup")
     assert {name: group.get("RetentionInDays") for name, group in groups.items()} == {
         "ApiSubmitLog": 30,
@@ -178,12 +198,14 @@ def test_every_log_expires(prod: Template) -> None:
 
 
 def test_every_function_logs_into_its_own_group(prod: Template) -> None:
+    """An operator reads one function at a time."""
     functions = properties(prod, "AWS::Lambda::Function")
     logs = {readable(function["LoggingConfig"]["LogGroup"]) for function in functions.values()}
     assert len(logs) == len(functions)
 
 
-def test_every_alarm_reaches_the_topic_and_says_what_to_do(prod: Template) -> None:
+def test_every_alarm_is_sent_to_the_topic_and_says_what_to_do(prod: Template) -> None:
+    """The advice is the alarm's description."""
     alarms = properties(prod, "AWS::CloudWatch::Alarm")
     assert {
         "MonitoringDeadLetters",
@@ -197,7 +219,7 @@ def test_every_alarm_reaches_the_topic_and_says_what_to_do(prod: Template) -> No
 
 
 def test_a_refused_account_raises_an_alarm(prod: Template) -> None:
-    """By the words that the generator's log has for it."""
+    """The filter matches the words that the generator logs."""
     pattern = only(prod, "AWS::Logs::MetricFilter")
     assert pattern["FilterPattern"] == '{ $.outcome = "account refused*" }'
     counted = pattern["MetricTransformations"][0]["MetricName"]
@@ -206,12 +228,14 @@ def test_a_refused_account_raises_an_alarm(prod: Template) -> None:
 
 
 def test_cloudwatch_may_publish_to_the_topic(prod: Template) -> None:
+    """Without this permission no alarm is sent."""
     statements = only(prod, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     [allowed] = [statement for statement in statements if statement["Effect"] == "Allow"]
     assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
 
 
-def test_the_outputs_tell_where_everything_is(prod: Template) -> None:
+def test_the_outputs_name_every_resource_an_operator_needs(prod: Template) -> None:
+    """The operator's commands and the documents use these names."""
     assert set(prod["Outputs"]) == {
         "ApiUrl",
         "UsagePlanId",
