@@ -1,4 +1,4 @@
-"""Longplay on one page: what it is made of, and what one needs to know of it when it stands."""
+"""The stack: all constructs of Longplay, and the outputs that an operator needs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class LongplayStack(cdk.Stack):
 
     def __init__(self, scope: Construct, *, stage: Stage) -> None:
         super().__init__(scope, stage.stack_name, synthesizer=_synthesizer(stage))
-        lasting, timeout = not stage.emulated, cdk.Duration.seconds(stage.generator_timeout)
-        storage = Storage(self, "Storage", longest_kept=stage.longest_kept, keep=lasting, tls_only=lasting)
-        queues = Queues(self, "Queues", consumer_timeout=timeout, tls_only=lasting)
+        deployed, timeout = not stage.emulated, cdk.Duration.seconds(stage.generator_timeout)
+        storage = Storage(self, "Storage", longest_kept=stage.longest_kept, keep=deployed, tls_only=deployed)
+        queues = Queues(self, "Queues", consumer_timeout=timeout, tls_only=deployed)
         runtime = _runtime(stage, storage, queues, own_servers=endpoint_urls(self, stage.gpu_endpoints))
         api = Api(
             self,
@@ -41,7 +41,7 @@ class LongplayStack(cdk.Stack):
             runtime=runtime,
             timeout=timeout,
             secret_arn=storage.secret_arn,
-            # an emulator's API has an address that CloudFormation does not know
+            # CloudFormation does not know the address of an emulator's API
             callback_base=None if stage.emulated else api.rest_api.url,
             concurrent_calls=stage.concurrent_calls,
             concurrent_steps=stage.concurrent_steps,
@@ -49,7 +49,7 @@ class LongplayStack(cdk.Stack):
         sweeper = Sweeper(self, "Sweeper", runtime=runtime)
         doctor = Doctor(self, "Doctor", runtime=runtime, secret_arn=storage.secret_arn)
         gpu = Gpu(self, "Gpu", runtime=runtime, secret_arn=storage.secret_arn, image=stage.gpu_image)
-        gpu.run(stage.gpu, stage.gpu_endpoints, called_by=generator.function, looked_at_by=doctor.function)
+        gpu.run(stage.gpu, stage.gpu_endpoints, generator=generator.function, doctor=doctor.function)
         functions = [
             *(api.submit, api.jobs, api.callbacks, generator.function, sweeper.function, doctor.function),
             *gpu.functions,
@@ -61,9 +61,9 @@ class LongplayStack(cdk.Stack):
         monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
         monitoring.watch_dead_letters(queues.dead)
         monitoring.show(functions, [*queues.work, queues.dead])
-        self._tell(api, storage, queues, functions)
+        self._add_outputs(api, storage, queues, functions)
 
-    def _tell(self, api: Api, storage: Storage, queues: Queues, functions: list[Function]) -> None:
+    def _add_outputs(self, api: Api, storage: Storage, queues: Queues, functions: list[Function]) -> None:
         outputs = {
             "ApiUrl": api.rest_api.url,
             "UsagePlanId": api.usage_plan.usage_plan_id,
@@ -78,7 +78,7 @@ class LongplayStack(cdk.Stack):
 
 
 def _synthesizer(stage: Stage) -> cdk.IStackSynthesizer | None:
-    """An emulator lacks the roles that publish assets; there the command's own credentials do it."""
+    """On an emulator the command's credentials publish assets, because it lacks the roles for that."""
     return cdk.CliCredentialsStackSynthesizer() if stage.emulated else None
 
 

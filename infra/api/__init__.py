@@ -1,1 +1,1 @@
-"""The HTTP API and what API Gateway itself answers."""
+"""The HTTP API and the answers of API Gateway itself."""

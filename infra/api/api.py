@@ -1,4 +1,4 @@
-"""The HTTP front door: a regional REST API with keys, and the three functions behind it."""
+"""The HTTP API: a regional REST API with API keys, and the three functions behind it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from infra.api.refusals import add_refusals
 from infra.functions.acknowledge import acknowledge
 from infra.functions.function import LOG_RETENTION, Function, Runtime
 
-#: API Gateway waits 29 s for a function; what takes longer would be paid for an answer nobody gets.
+#: API Gateway waits 29 s for a function; a longer run would cost money for an answer that no caller receives.
 LONGEST_ANSWER = cdk.Duration.seconds(28)
 
-#: A callback is one read, one write and one message; what is lost of it is asked for later anyway.
+#: A callback is one read, one write and one message; after a lost callback the provider is polled anyway.
 LONGEST_CALLBACK = cdk.Duration.seconds(10)
 
-#: Replicate takes 600 predictions a minute, and calls back once for each. This is a bucket of its own: whoever floods
-#: the one path without a key takes nothing from those who have one.
+#: Replicate takes 600 predictions a minute, and calls back once for each. This path has its own limit, so that a
+#: flood of it, which needs no key, takes no requests from callers with a key.
 CALLBACKS_PER_SECOND = 20
 CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 
-#: The key's id tells who called; the key itself is a password and stays out of the log.
+#: The id of the key identifies the caller; the key itself is a password and is not logged.
 ACCESS_LOG = {
     "time": "$context.requestTime",
     "request_id": "$context.requestId",
@@ -39,20 +39,20 @@ ACCESS_LOG = {
     "function_error": "$context.integration.error",
 }
 
-KEYS = "Machines call, with API keys: there are no users to sign in."
-HINTS = (
-    "A provider has no key of ours. The URL it calls carries a random token of the attempt, and what it says there "
-    "is a hint: it is then asked with our own token, and believed in its answer."
+KEYS = "The callers are programs with API keys: there are no users to sign in."
+CALLBACK_TOKENS = (
+    "A provider has no API key. The URL it calls contains a random token of the attempt, and its message is not "
+    "trusted: the generator then asks the provider with the operator's token and uses only that answer."
 )
 LOGS_FOR_THE_ACCOUNT = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 ACKNOWLEDGED = {
-    "AwsSolutions-APIG2": "The functions check every field, and name it and its bound; API Gateway's models cannot.",
-    "AwsSolutions-APIG3": "Only callbacks get through without a key; a web ACL is the operator's choice, and costs.",
+    "AwsSolutions-APIG2": "The functions check every field, and name it and its bounds; API Gateway's models cannot.",
+    "AwsSolutions-APIG3": "Only callbacks need no key; a web ACL is the operator's choice, and costs money.",
     "AwsSolutions-APIG4": KEYS,
     "AwsSolutions-COG4": KEYS,
     "AwsSolutions-APIG6": "The access log has each request's error; execution logs go to a group that never expires.",
     f"AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{LOGS_FOR_THE_ACCOUNT}]": (
-        "One role writes the access logs of all the account's APIs, by the policy AWS made for it."
+        "One role writes the access logs of all APIs in the account, by the policy that AWS made for it."
     ),
     "Serverless-APIGWXrayEnabled": "The access log has the latency, and the same request id as the functions' logs.",
 }
@@ -61,7 +61,7 @@ ACKNOWLEDGED = {
 class Api(Construct):
     """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs` and `callbacks`.
 
-    `requests_per_second` is for all callers together; one key may use half, so that nobody shuts the others out.
+    `requests_per_second` is for all callers together; one key may use half of it, so it cannot shut the others out.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Api(Construct):
             entry="callbacks",
             runtime=runtime,
             timeout=LONGEST_CALLBACK,
-            # the name alone, for parts it shares with the generator: it calls no provider and may not read a token
+            # only the name, for code it shares with the generator: it calls no provider and may not read a token
             environment={"PROVIDER_SECRET_ID": secret_arn},
         )
         self._allow()
@@ -86,22 +86,22 @@ class Api(Construct):
         self.usage_plan = self._usage_plan(requests_per_second // 2)
 
     def _allow(self) -> None:
-        # a transaction needs the verbs of its parts and none of its own
+        # a transaction needs only the permissions of its parts
         self.submit.allow_items("GetItem", "PutItem", "UpdateItem")
         self.submit.allow_files("PutObject", prefix="inputs/")
-        # an upload's form can do no more than the role that signs it; its file is read when a job starts from it
+        # an upload form can do no more than the role that signs it; the file is read when a job uses it
         self.submit.allow_files("GetObject", "PutObject", prefix="uploads/")
-        # a result that is there already is copied; presigned URLs can do no more than the role that signs them
+        # a cached result is copied; presigned URLs can do no more than the role that signs them
         self.submit.allow_files("GetObject", "PutObject", prefix="jobs/")
         self.submit.allow_listing("jobs/", "uploads/")
         self.submit.allow_sending()
-        # a retry creates a job, a deletion erases its files
+        # a retry creates a job, a deletion deletes its files
         self.jobs.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
         self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
         self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="inputs/")
         self.jobs.allow_listing("jobs/", "inputs/")
         self.jobs.allow_sending()
-        # a hint is passed on; the secret and the files are the generator's
+        # a callback is only passed on; the secret and the files belong to the generator
         self.callbacks.allow_items("GetItem", "UpdateItem")
         self.callbacks.allow_sending()
 
@@ -127,7 +127,7 @@ class Api(Construct):
             default_cors_preflight_options=_for_pages(),
             deploy_options=stage,
         )
-        rest_api.node.try_remove_child("Endpoint")  # an output of CDK's own; the stack names what it tells
+        rest_api.node.try_remove_child("Endpoint")  # an output that CDK adds; the stack defines its own outputs
         acknowledge(rest_api, ACKNOWLEDGED)
         return rest_api
 
@@ -149,7 +149,7 @@ class Api(Construct):
     def _route_callbacks(self) -> None:
         callback = self.rest_api.root.resource_for_path(CALLBACKS)
         method = callback.add_method("POST", _calling(self.callbacks), api_key_required=False)
-        acknowledge(method, {"AwsSolutions-APIG4": HINTS, "AwsSolutions-COG4": HINTS})
+        acknowledge(method, {"AwsSolutions-APIG4": CALLBACK_TOKENS, "AwsSolutions-COG4": CALLBACK_TOKENS})
 
     def _usage_plan(self, requests_per_second: int) -> apigateway.UsagePlan:
         stage = apigateway.UsagePlanPerApiStage(api=self.rest_api, stage=self.rest_api.deployment_stage)
@@ -172,7 +172,7 @@ def _throttled(requests_per_second: int) -> apigateway.MethodDeploymentOptions:
 
 
 def _for_pages() -> apigateway.CorsOptions:
-    """Any page may call: what admits a caller is the key, never a cookie."""
+    """Any web page may call the API: callers are admitted by their key, never by a cookie."""
     return apigateway.CorsOptions(
         allow_origins=apigateway.Cors.ALL_ORIGINS,
         allow_methods=["GET", "POST", "DELETE", "OPTIONS"],

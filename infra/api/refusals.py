@@ -1,4 +1,4 @@
-"""What API Gateway says by itself, told as the functions tell theirs: problem+json with what to do next."""
+"""Refusals that API Gateway answers by itself, as problem+json like those of the functions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_apigateway as apigateway
 
-#: The wait after a refusal by the usage plan, in seconds: its buckets fill again within one.
+#: The wait after a refusal by the usage plan, in seconds: its limits allow new requests within one second.
 RETRY_AFTER = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """One of API Gateway's own responses; `status` is None where a default covers several."""
+    """A response of API Gateway itself; `status` is None for a default that covers several."""
 
     kind: apigateway.ResponseType
     status: int | None
@@ -24,10 +24,10 @@ class Refusal:
     charged: str = "no"
 
 
-NO_KEY = "Forbidden: send your API key in the x-api-key header. Whoever runs this deployment hands out keys."
-NO_PATH = "There is no such path or method. Generations start with POST /generate and are read at GET /jobs/{id}."
-LATE = "The answer took too long. Repeat the request with the same Idempotency-Key: no job is made twice."
-BROKEN = "Longplay failed to answer. Repeat the request with the same Idempotency-Key: no job is made twice."
+NO_KEY = "Forbidden: send your API key in the x-api-key header. The operator of this deployment issues keys."
+NO_PATH = "There is no such path or method. Start a generation with POST /generate and read it at GET /jobs/{id}."
+LATE = "The answer took too long. Repeat the request with the same Idempotency-Key: no second job is made."
+BROKEN = "Longplay failed to answer. Repeat the request with the same Idempotency-Key: no second job is made."
 
 REFUSALS = [
     Refusal(
@@ -72,7 +72,7 @@ REFUSALS = [
         title="Forbidden",
         detail=NO_KEY,
     ),
-    # what API Gateway answers, with 403, to a path or method it does not know
+    # API Gateway's answer to an unknown path or method, by default with 403
     Refusal(
         kind=apigateway.ResponseType.MISSING_AUTHENTICATION_TOKEN,
         status=404,
@@ -92,14 +92,14 @@ REFUSALS = [
         status=413,
         code="too_large",
         title="The request is too large",
-        detail="The request is larger than API Gateway takes (10 MB).",
+        detail="The request is larger than the 10 MB that API Gateway accepts.",
     ),
     Refusal(
         kind=apigateway.ResponseType.THROTTLED,
         status=429,
         code="too_many_requests",
         title="Too many requests",
-        detail="Requests come faster than this deployment takes them. Wait for Retry-After seconds and repeat.",
+        detail="Requests come faster than this deployment accepts them. Wait for Retry-After seconds, then repeat.",
         retryable=True,
     ),
     Refusal(
@@ -124,13 +124,14 @@ REFUSALS = [
 
 
 def add_refusals(api: apigateway.RestApi) -> None:
+    """Replaces the texts of API Gateway's own responses."""
     for refusal in REFUSALS:
         api.add_gateway_response(
             refusal.kind.response_type.title().replace("_", ""),
             type=refusal.kind,
             status_code=str(refusal.status) if refusal.status else None,
             response_headers=_headers(refusal),
-            # the one template API Gateway takes whatever the caller accepts
+            # API Gateway uses this template for every Accept header
             templates={"application/json": _document(refusal)},
         )
 

@@ -1,1 +1,1 @@
-"""SageMaker endpoints of the operator."""
+"""SageMaker endpoints in the operator's account."""

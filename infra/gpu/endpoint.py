@@ -1,4 +1,4 @@
-"""One model on a GPU: an asynchronous endpoint of SageMaker's that sleeps at no instance and wakes when asked."""
+"""One model on a GPU: an asynchronous SageMaker endpoint that scales to no instance when idle."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from infra.functions.acknowledge import acknowledge
 from infra.functions.function import LOG_RETENTION
 from infra.gpu.models import GpuModel
 
-#: Where endpoints write, and where the generator leaves their requests: the job's own folder, by which it is erased.
-ANSWERS, REQUESTS = "gpu/", "inputs/*/gpu-"
+#: The prefixes of results and of requests; requests are in the folder of their job, so they are deleted with it.
+RESULTS, REQUESTS = "gpu/", "inputs/*/gpu-"
 
-#: An account has a quota of each instance type, often of one; and nobody wants a fleet of GPUs by mistake.
+#: An account has a quota for each instance type, often one; more GPUs by mistake would be expensive.
 MOST_INSTANCES = 1
 
-#: As AWS's page on scaling asynchronous endpoints has them: waiting requests an instance may have, seconds of rest.
-BACKLOG, SCALE_IN_REST, SCALE_OUT_REST = 5, cdk.Duration.minutes(10), cdk.Duration.minutes(5)
+#: From AWS's page on scaling asynchronous endpoints: waiting requests per instance, and the cooldowns.
+BACKLOG, SCALE_IN_COOLDOWN, SCALE_OUT_COOLDOWN = 5, cdk.Duration.minutes(10), cdk.Duration.minutes(5)
 
-#: Weights come from the Hub when an instance starts: up to 13 GB.
+#: In seconds. An instance downloads the weights from the Hub when it starts: up to 13 GB.
 SLOWEST_START = 15 * 60
 
 VARIANT = "gpu"
 MINUTE = cdk.Duration.minutes(1)
 
-ANY_REGISTRY = "A token for ECR, and metrics, can be granted on no narrower ARN; the metrics' namespace is."
+ANY_REGISTRY = "A token for ECR, and metrics, can be granted on no narrower ARN; the metrics' namespace is limited."
 OWN_FILES = (
-    "Keys are made as jobs come; this model's container reads requests to endpoints, and writes its own answers."
+    "Keys are made for each job; this model's container reads requests to endpoints, and writes its own results."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A container's image in ECR."""
+    """A container image in ECR."""
 
     registry: str
     repository: str
@@ -52,20 +52,20 @@ class Image:
 
     @property
     def uri(self) -> str:
-        """As SageMaker takes it."""
+        """The image in the form that SageMaker expects."""
         return f"{self.registry}/{self.repository}:{self.tag}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topics:
-    """Where an endpoint says that an invocation has ended, well or not."""
+    """The topics to which an endpoint reports the end of an invocation, successful or not."""
 
     success: sns.Topic
     error: sns.Topic
 
 
 class GpuEndpoint(Construct):
-    """Exposes `arn`; `name` is the endpoint's, in small letters as SageMaker writes it in ARNs."""
+    """Exposes `arn`; `name` is the name of the endpoint, in lower case as in SageMaker's ARNs."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class GpuEndpoint(Construct):
         )
         self._grant("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents", on=log.log_group_arn)
         self._grant("s3:GetObject", on=self._files(REQUESTS))
-        self._grant("s3:AbortMultipartUpload", "s3:PutObject", on=self._files(f"{ANSWERS}{self._name}/"))
+        self._grant("s3:AbortMultipartUpload", "s3:PutObject", on=self._files(f"{RESULTS}{self._name}/"))
         for topic in (self._topics.success, self._topics.error):
             self._grant("sns:Publish", on=topic.topic_arn)
         pull = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
@@ -127,11 +127,11 @@ class GpuEndpoint(Construct):
                 image=image.uri, environment=_environment(model)
             ),
         )
-        made.node.add_dependency(self._role)  # SageMaker tries at once what the role may
+        made.node.add_dependency(self._role)  # SageMaker tests the role's permissions at once
         return made
 
     def _config(self, model: sagemaker.CfnModel, instance_type: str) -> sagemaker.CfnEndpointConfig:
-        answers = self._bucket.s3_url_for_object(f"{ANSWERS}{self._name}")
+        results = self._bucket.s3_url_for_object(f"{RESULTS}{self._name}")
         types = sagemaker.CfnEndpointConfig
         return types(
             self,
@@ -141,17 +141,17 @@ class GpuEndpoint(Construct):
                     variant_name=VARIANT,
                     model_name=model.attr_model_name,
                     instance_type=instance_type,
-                    initial_instance_count=1,  # none is not taken; it goes to sleep by itself
+                    initial_instance_count=1,  # 0 is not accepted; the endpoint scales in by itself
                     initial_variant_weight=1,
                     container_startup_health_check_timeout_in_seconds=SLOWEST_START,
                 )
             ],
             async_inference_config=types.AsyncInferenceConfigProperty(
-                # the container works on one at a time; what it were handed beyond would wait inside its time limit
+                # the container works on one request at a time; another one would wait within its time limit
                 client_config=types.AsyncInferenceClientConfigProperty(max_concurrent_invocations_per_instance=1),
                 output_config=types.AsyncInferenceOutputConfigProperty(
-                    s3_output_path=answers,
-                    s3_failure_path=answers,
+                    s3_output_path=results,
+                    s3_failure_path=results,
                     notification_config=types.AsyncInferenceNotificationConfigProperty(
                         success_topic=self._topics.success.topic_arn, error_topic=self._topics.error.topic_arn
                     ),
@@ -160,7 +160,7 @@ class GpuEndpoint(Construct):
         )
 
     def _scale(self, endpoint: sagemaker.CfnEndpoint) -> None:
-        """Both policies of AWS's page: one follows the backlog and lets the last go, the other wakes the first."""
+        """Both policies of AWS's page: one follows the backlog down to no instance, the other starts the first one."""
         target = scaling.ScalableTarget(
             self,
             "Scaling",
@@ -175,8 +175,8 @@ class GpuEndpoint(Construct):
             "Backlog",
             custom_metric=self._metric("ApproximateBacklogSizePerInstance"),
             target_value=BACKLOG,
-            scale_in_cooldown=SCALE_IN_REST,
-            scale_out_cooldown=SCALE_OUT_REST,
+            scale_in_cooldown=SCALE_IN_COOLDOWN,
+            scale_out_cooldown=SCALE_OUT_COOLDOWN,
         )
         self._wake(target)
 
@@ -186,7 +186,7 @@ class GpuEndpoint(Construct):
             "OneMore",
             scaling_target=target,
             adjustment_type=scaling.AdjustmentType.CHANGE_IN_CAPACITY,
-            cooldown=SCALE_OUT_REST,
+            cooldown=SCALE_OUT_COOLDOWN,
             metric_aggregation_type=scaling.MetricAggregationType.AVERAGE,
         )
         one_more.add_adjustment(adjustment=1, lower_bound=0)
@@ -199,7 +199,7 @@ class GpuEndpoint(Construct):
             evaluation_periods=2,
             datapoints_to_alarm=2,
             treat_missing_data=cloudwatch.TreatMissingData.MISSING,
-            alarm_description=f"{self._name} has requests and no instance: one is started. Nobody need do anything.",
+            alarm_description=f"{self._name} has requests and no instance: one is started. No action is needed.",
         )
         asleep.add_alarm_action(actions.ApplicationScalingAction(one_more))
 
@@ -213,7 +213,7 @@ class GpuEndpoint(Construct):
         )
 
     def _scaling_role(self) -> iam.IRole:
-        """AWS's own for this, made when it is first needed; any other would be ignored."""
+        """The role of AWS for this purpose, created at the first use; any other role would be ignored."""
         arn = cdk.Stack.of(self).format_arn(
             service="iam",
             region="",
@@ -225,7 +225,7 @@ class GpuEndpoint(Construct):
 
 
 def _environment(model: GpuModel) -> dict[str, str]:
-    """What Hugging Face's container is told. A track of 10 s is 7 MB of JSON, and its server stops at 6.5 unasked."""
+    """The settings of Hugging Face's container. A track of 10 s is 7 MB of JSON; its server's default limit is 6.5."""
     return {
         "HF_MODEL_ID": model.hub_id,
         "HF_TASK": model.task,

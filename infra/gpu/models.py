@@ -21,7 +21,7 @@ class GpuModel:
 
 
 def gpu_models() -> Mapping[str, GpuModel]:
-    """The models by name; a video model is none of them, because the container has no task for video."""
+    """The models by name, without video models: the container has no task for video."""
     found = {model.name: _gpu_model(model) for model in catalogue().models.values() if model.kind in _TASKS}
     return {name: model for name, model in found.items() if model}
 

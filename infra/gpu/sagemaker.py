@@ -1,9 +1,9 @@
-"""GPUs of one's own: SageMaker endpoints for chosen models, and the function that hears when they are done.
+"""SageMaker endpoints for chosen models, and the function that receives their notices.
 
-What it costs: an instance by the hour while it is awake, busy or not, and nothing while it sleeps. Deploying wakes
-each once. A lone generation wakes one for about half an hour (5 to 10 minutes to start, 15 idle ones before it sleeps
-again): some 70 cents on an ml.g5.xlarge at $1.408 an hour (us-east-1, 2026-11). An account's quota of GPU instances
-“for endpoint usage” is often 0 at first: ask for one before deploying.
+Costs: an instance is charged by the hour while it runs, busy or not; an endpoint without an instance costs nothing.
+Each deployment starts every instance once. A single generation keeps one running for about half an hour (5 to 10
+minutes to start, 15 idle minutes before it stops): some 70 cents on an ml.g5.xlarge at $1.408 an hour (us-east-1,
+2026-11). An account's quota of GPU instances “for endpoint usage” is often 0 at first: request one before deploying.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from constructs import Construct
 
 from infra.functions.acknowledge import acknowledge
 from infra.functions.function import Function, Runtime
-from infra.gpu.endpoint import ANSWERS, REQUESTS, GpuEndpoint, Image, Topics
+from infra.gpu.endpoint import REQUESTS, RESULTS, GpuEndpoint, Image, Topics
 from infra.gpu.models import gpu_models
 
-#: Hugging Face's container for PyTorch inference: has diffusers, and a transformers that MusicGen is known to run on.
+#: Hugging Face's container for PyTorch inference, with diffusers and a version of transformers that runs MusicGen.
 REPOSITORY, TAG = "huggingface-pytorch-inference", "2.6.0-transformers4.51.3-gpu-py312-cu124-ubuntu22.04"
 
-#: Answers are copied as soon as they are found; S3 counts whole days.
-ANSWERS_KEPT = cdk.Duration.days(1)
+#: The generator copies a result as soon as it finds it; S3 counts in whole days.
+RESULTS_RETENTION = cdk.Duration.days(1)
 
-UNREDRIVEN = "A notice that is lost is made up for: the generator looks for the answer every minute."
+UNREDRIVEN = "A lost notice does no harm: the generator looks for the result every minute."
 
 LONGEST_NOTICE = cdk.Duration.seconds(10)
 
 
 class Gpu(Construct):
-    """Exposes `functions`, which are none where no model runs here; `image` replaces Hugging Face's container."""
+    """Exposes `functions`, empty if no model runs here; `image` replaces Hugging Face's container."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, runtime: Runtime, secret_arn: str, image: str | None
@@ -48,15 +48,15 @@ class Gpu(Construct):
         models: Mapping[str, str],
         endpoints: Mapping[str, str],
         *,
-        called_by: Function,
-        looked_at_by: Function,
+        generator: Function,
+        doctor: Function,
     ) -> None:
-        """Runs each model on its instance type at the endpoint of its name."""
+        """Runs each model on its instance type, at its endpoint; `generator` may call it, `doctor` may check it."""
         if not models:
             return
         topics, image = self._topics(), self._chosen_image()
-        self._runtime.bucket.add_lifecycle_rule(prefix=ANSWERS, expiration=ANSWERS_KEPT)
-        self._hear(topics)
+        self._runtime.bucket.add_lifecycle_rule(prefix=RESULTS, expiration=RESULTS_RETENTION)
+        self._receive_notices(topics)
         for model, instance_type in models.items():
             endpoint = GpuEndpoint(
                 self,
@@ -68,25 +68,25 @@ class Gpu(Construct):
                 bucket=self._runtime.bucket,
                 topics=topics,
             )
-            called_by.allow("sagemaker:InvokeEndpointAsync", on=endpoint.arn)
-            looked_at_by.allow("sagemaker:DescribeEndpoint", on=endpoint.arn)
-        called_by.allow_files("PutObject", prefix=REQUESTS)
-        called_by.allow_files("GetObject", prefix=ANSWERS)
-        called_by.allow_listing(ANSWERS)
+            generator.allow("sagemaker:InvokeEndpointAsync", on=endpoint.arn)
+            doctor.allow("sagemaker:DescribeEndpoint", on=endpoint.arn)
+        generator.allow_files("PutObject", prefix=REQUESTS)
+        generator.allow_files("GetObject", prefix=RESULTS)
+        generator.allow_listing(RESULTS)
 
     def _topics(self) -> Topics:
         key = kms.Alias.from_alias_name(self, "Key", "alias/aws/sns")
         success, error = (sns.Topic(self, name, master_key=key, enforce_ssl=True) for name in ("Success", "Error"))
         return Topics(success=success, error=error)
 
-    def _hear(self, topics: Topics) -> None:
+    def _receive_notices(self, topics: Topics) -> None:
         notices = Function(
             self,
             "Notices",
             entry="notices",
             runtime=self._runtime,
             timeout=LONGEST_NOTICE,
-            # the name alone, as for callbacks: a hint is passed on, and who follows it up is the generator
+            # only the name, as for callbacks: a notice is passed on, and the generator then reads the result
             environment={"PROVIDER_SECRET_ID": self._secret_arn},
         )
         notices.allow_items("GetItem", "UpdateItem")
@@ -106,7 +106,7 @@ class Gpu(Construct):
 
 
 def endpoint_urls(stack: cdk.Stack, endpoints: Mapping[str, str]) -> Mapping[str, str]:
-    """The `servers` by which the functions reach the endpoints, named as routes name them."""
+    """The setting `servers` for the endpoints: each URL by the name that routes use for it."""
     runtime = f"https://runtime.sagemaker.{stack.region}.{stack.url_suffix}"
     return {f"sagemaker-{model}": f"{runtime}/endpoints/{name}" for model, name in endpoints.items()}
 
