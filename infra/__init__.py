@@ -1,4 +1,4 @@
-"""The AWS stack. It reads the settings and the catalogue from lambdas/, which this puts on Python's path."""
+"""The AWS stack; lambdas/, from which it reads the settings and the catalogue, is put on Python's path here."""
 
 import sys
 from pathlib import Path

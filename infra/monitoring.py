@@ -1,4 +1,4 @@
-"""Who is told when something needs a person, and the page that shows how it goes."""
+"""Alarms and the dashboard."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from infra.functions.function import Function
 
 PERIOD = cdk.Duration.minutes(5)
 
-#: How the generator's log tells it, in the member `outcome`.
+#: The generator logs a refused account with these words, in the member `outcome`.
 ACCOUNT_REFUSED = "account refused*"
-RAISE_QUOTA = "raise the account's quota of concurrent executions."
+RAISE_QUOTA = "raise the AWS account's quota of concurrent executions."
 
 
 class Monitoring(Construct):
-    """Exposes `topic`, where every alarm goes, by e-mail too if an address is given."""
+    """Exposes `topic`, to which every alarm is sent, and from there to an e-mail address if one is given."""
 
     def __init__(self, scope: Construct, construct_id: str, *, email: str | None) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(self, "Alarms", enforce_ssl=True)
-        # a policy of its own takes the place of the default one, by which CloudWatch may publish
+        # a topic policy replaces the default one, which lets CloudWatch publish
         self.topic.add_to_resource_policy(_cloudwatch_may_publish(self.topic))
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
 
     def watch_functions(self, functions: Sequence[Function]) -> None:
-        """An alarm when one fails, and when one is refused for want of concurrency."""
+        """Alarms when a function fails, and when Lambda refuses to run it because the concurrency is used up."""
         for function in functions:
             name = function.node.id
             errors = function.metric_errors(period=PERIOD, statistic="sum")
             self._alarm(f"{name}Errors", errors, above=0, meaning=f"{name} crashed or ran out of time: read its log.")
             throttles = function.metric_throttles(period=PERIOD, statistic="sum")
-            self._alarm(f"{name}Throttles", throttles, above=0, meaning=f"{name} was refused to run: {RAISE_QUOTA}")
+            self._alarm(f"{name}Throttles", throttles, above=0, meaning=f"Lambda refused to run {name}: {RAISE_QUOTA}")
 
     def watch_duration(self, function: Function, *, longest: float) -> None:
         """An alarm when a run takes more than `longest` seconds."""
         name = function.node.id
         duration = function.metric_duration(period=PERIOD, statistic="max")
-        meaning = f"{name} came near its timeout: look at the server, or raise longest_call."
+        meaning = f"{name} nearly reached its timeout: check the server, or raise longest_call."
         self._alarm(f"{name}Duration", duration, above=1000 * longest, meaning=meaning)
 
     def watch_accounts(self, generator: Function) -> None:
-        """An alarm when a provider refuses the account: jobs wait then, or go elsewhere, until somebody acts."""
+        """An alarm when a provider refuses the account: its jobs wait or take another route until the operator acts."""
         refused = generator.log_group.add_metric_filter(
             "AccountRefused",
             filter_pattern=logs.FilterPattern.string_value("$.outcome", "=", ACCOUNT_REFUSED),
             metric_namespace=cdk.Stack.of(self).stack_name,
             metric_name="AccountRefused",
         )
-        meaning = "A provider refused a token, its rights or its credit: `make doctor` tells which, and what to do."
+        meaning = "A provider refused a token, its rights or its credit: `make doctor` shows which, and what to do."
         self._alarm("AccountRefused", refused.metric(period=PERIOD, statistic="sum"), above=0, meaning=meaning)
 
     def watch_queues(self, queues: Sequence[sqs.Queue], *, longest_wait: float) -> None:
@@ -66,16 +66,16 @@ class Monitoring(Construct):
         for queue in queues:
             name = queue.node.id
             age = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="max")
-            meaning = f"{name} is behind: look at the server, or raise concurrent_{name.lower()}."
+            meaning = f"Messages in {name} wait too long: check the server, or raise concurrent_{name.lower()}."
             self._alarm(f"{name}Age", age, above=longest_wait, meaning=meaning)
 
     def watch_dead_letters(self, queue: sqs.Queue) -> None:
-        """An alarm when anything lies there."""
+        """An alarm when the dead-letter queue contains a message."""
         meaning = "A message crashed the generator three times: read it in the dead-letter queue."
         self._alarm("DeadLetters", _visible(queue), above=0, meaning=meaning)
 
     def show(self, functions: Sequence[Function], queues: Sequence[sqs.Queue]) -> None:
-        """The page in CloudWatch."""
+        """Adds the dashboard in CloudWatch."""
         invocations = [function.metric_invocations(label=function.node.id) for function in functions]
         errors = [function.metric_errors(label=function.node.id) for function in functions]
         durations = [function.metric_duration(label=function.node.id) for function in functions]

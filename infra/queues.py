@@ -1,4 +1,4 @@
-"""The two queues that feed the generator: a slow server's calls never stand before another's steps."""
+"""The two queues that start the generator, so that slow calls never delay the short steps of other jobs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from constructs import Construct
 
 from infra.functions.acknowledge import acknowledge
 
-#: AWS's advice for a queue that feeds a function: six times the function's timeout.
+#: AWS advises six times the function's timeout for a queue that starts a function.
 VISIBILITY_FACTOR = 6
 
-#: A failed message is a crash of the function; the third is no accident.
+#: A message fails only if the function crashes; after the third crash it is no accident.
 MAX_RECEIVE_COUNT = 3
 
 
 class Queues(Construct):
-    """Exposes `calls` (routes that hold the line) and `steps` (submit-and-poll), as `work` both of them.
+    """Exposes `calls` (routes that keep the connection open), `steps` (submit and poll) and `work`, a list of both.
 
-    What crashed the generator three times ends in `dead`.
+    A message that crashed the generator three times is moved to `dead`.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, consumer_timeout: cdk.Duration, tls_only: bool) -> None:

@@ -1,4 +1,4 @@
-"""What is kept: the table of jobs, the bucket of their files, the secret with the providers' tokens."""
+"""The table of jobs, the bucket of their files, and the secret with the providers' tokens."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from infra.functions.acknowledge import acknowledge
 
 DAY = 24 * 3600
 
-UNLOGGED = "Files go out by URLs that the functions sign and log; server access logs would need a bucket of their own."
-UNROTATED = "The tokens are the providers'; they are made on their sites, and `infra.operate token` stores a new one."
+UNLOGGED = "Files are read by URLs that the functions sign and log; server access logs would need another bucket."
+UNROTATED = "The providers issue the tokens on their sites; `infra.operate token` stores a new one."
 
 
 class Storage(Construct):
     """Exposes `table`, `bucket` and `secret_arn`.
 
-    `longest_kept` is in seconds; files go a day after it. `keep` says whether data outlives the stack.
+    `longest_kept` is in seconds; files expire a day later. `keep` says whether the data outlives the stack.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, longest_kept: int, keep: bool, tls_only: bool) -> None:
@@ -62,7 +62,7 @@ class Storage(Construct):
             cors=[_for_pages()],
             lifecycle_rules=[
                 s3.LifecycleRule(prefix="jobs/", expiration=cdk.Duration.days(days)),
-                # those of jobs that were refused after all, too
+                # also deletes the inputs of jobs that were refused after the upload
                 s3.LifecycleRule(prefix="inputs/", expiration=cdk.Duration.days(days)),
                 s3.LifecycleRule(prefix="uploads/", expiration=cdk.Duration.days(1)),
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
@@ -71,12 +71,12 @@ class Storage(Construct):
         )
 
     def _secret(self) -> secretsmanager.CfnSecret:
-        """Empty; CloudFormation writes a value only when the template's changes, and this one never does."""
+        """An empty secret. CloudFormation writes the value only if the template's value changes, and it never does."""
         secret = secretsmanager.CfnSecret(
             self,
             "ProviderTokens",
             description="The providers' tokens by name, as one JSON object",
-            secret_string="{}",  # noqa: S106 -- no secret yet: an operator stores the tokens
+            secret_string="{}",  # noqa: S106 -- not a secret yet: an operator stores the tokens
         )
         acknowledge(secret, {"AwsSolutions-SMG4": UNROTATED})
         return secret
@@ -96,9 +96,9 @@ def _text(name: str) -> dynamodb.Attribute:
 
 
 def _for_pages() -> s3.CorsRule:
-    """Any page may play a file whose presigned URL it was given, and post an image by the form it was given.
+    """Any web page may play a file by its presigned URL, and upload an image by its presigned form.
 
-    Seeking needs ranges and their headers.
+    A player that seeks sends Range, and reads the headers that answer it.
     """
     return s3.CorsRule(
         allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD, s3.HttpMethods.POST],

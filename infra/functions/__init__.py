@@ -1,1 +1,1 @@
-"""The functions, what they are made of, and the schedules and queues that start them."""
+"""The Lambda functions, their asset, and the schedules and queues that start them."""

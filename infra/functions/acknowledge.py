@@ -1,4 +1,4 @@
-"""What cdk-nag would have otherwise, and why it is as it is: said beside the construct it concerns."""
+"""Acknowledges findings of cdk-nag, each with its reason, next to the construct that they concern."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Accepts these findings for the construct and all within it. An id is `Pack-Rule` or `Pack-Rule[finding]`."""
+    """Accepts findings for the construct and everything in it: reasons by id, `Pack-Rule` or `Pack-Rule[finding]`."""
     cdk.Validations.of(construct).acknowledge(
         *(cdk.Acknowledgment(id=f"{rule.partition('-')[0]}::{rule}", reason=reasons[rule]) for rule in reasons)
     )

@@ -1,4 +1,4 @@
-"""The one asset of all functions: lambdas/ with its requirements installed beside, made without Docker."""
+"""The asset shared by all functions: lambdas/ with its requirements installed into it, made without Docker."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ LAMBDAS = Path(__file__).parents[2] / "lambdas"
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
 
-#: What depends on the machine that builds; it would change the asset without a change of its sources.
+#: Files that depend on the building machine: they would change the asset although its sources are the same.
 LEFT_OUT = ["__pycache__", "*.pyc", ".*"]
 FOR_LAMBDA = ["--platform=manylinux2014_aarch64", "--implementation=cp", "--python-version=3.13"]
 
 
 def asset(*, for_this_machine: bool, sources: Path = LAMBDAS) -> lambda_.Code:
-    """The code of all functions, with packages for Lambda, or for this machine where an emulator runs them.
+    """The code of all functions, with packages for Lambda, or for this machine if an emulator runs them here.
 
-    The hash is that of the sources and of the platform, so an unchanged asset is not built again.
+    The hash covers the sources and the platform, so an unchanged asset is not built again.
     """
     platform = [] if for_this_machine else FOR_LAMBDA
     this_machine = [sysconfig.get_platform(), str(sys.implementation.cache_tag)]
@@ -35,7 +35,7 @@ def asset(*, for_this_machine: bool, sources: Path = LAMBDAS) -> lambda_.Code:
         exclude=[f"**/{pattern}" for pattern in LEFT_OUT],
         asset_hash_type=cdk.AssetHashType.SOURCE,
         bundling=cdk.BundlingOptions(
-            image=RUNTIME.bundling_image,  # must be given, is never pulled: `local` does the work
+            image=RUNTIME.bundling_image,  # required but never pulled: `local` does the work
             command=platform or this_machine,  # only for the hash
             local=_Pip(sources, platform),
         ),
@@ -48,7 +48,7 @@ class _Pip:
         self._sources = sources
         self._platform = platform
 
-    # jsii passes the options by position although their stub says by name
+    # jsii passes the options by position, although the stub declares them by name
     def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
         copytree(self._sources, output_dir, ignore=ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
         self._install(Path(output_dir))
@@ -59,14 +59,14 @@ class _Pip:
         pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         options = ["--no-compile", "--only-binary=:all:", f"--target={target}", *self._platform]
         requirements = f"--requirement={target / 'requirements.txt'}"
-        subprocess.run([*pip, "install", *options, requirements], check=True)  # noqa: S603 - our own words
-        rmtree(target / "bin", ignore_errors=True)  # the packages' own commands, which nothing calls
+        subprocess.run([*pip, "install", *options, requirements], check=True)  # noqa: S603 - fixed arguments
+        rmtree(target / "bin", ignore_errors=True)  # commands of the packages, which nothing calls
 
 
 def _compile(target: Path) -> None:
-    """Spares each cold start the compilation, when this Python is the one the functions run on.
+    """Compiles the code, so that no cold start has to, if this Python has the version that the functions run on.
 
-    Lambda's files are all dated 1980 and read-only, so only bytecode that is checked against nothing is used.
+    On Lambda all files are dated 1980 and read-only, so only bytecode that is not checked against its source is used.
     """
     if RUNTIME.name == f"python{sys.version_info.major}.{sys.version_info.minor}":
         compile_dir(target, quiet=1, stripdir=target, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)

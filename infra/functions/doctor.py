@@ -1,4 +1,4 @@
-"""Who looks whether every route would work: hourly, and when the operator asks."""
+"""The function that checks whether every route would work, hourly and when the operator asks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from constructs import Construct
 from infra.functions.acknowledge import acknowledge
 from infra.functions.function import Function, Runtime
 
-#: A round asks a few dozen questions; a server that does not answer costs 8 s, once.
+#: A round makes a few dozen requests; a server that does not answer costs 8 s, once.
 LONGEST_ROUND = cdk.Duration.minutes(5)
 
 
 class Doctor(Construct):
-    """Reads the tokens, keeps what it found, and may generate nothing."""
+    """May read the tokens and store the findings; it generates nothing."""
 
     def __init__(self, scope: Construct, construct_id: str, *, runtime: Runtime, secret_arn: str) -> None:
         super().__init__(scope, construct_id)
@@ -32,7 +32,7 @@ class Doctor(Construct):
         self._run_hourly()
 
     def _run_hourly(self) -> None:
-        # never repeated: the next hour is the next try
-        look = targets.LambdaFunction(self.function, retry_attempts=0)
-        rule = events.Rule(self, "Hourly", schedule=events.Schedule.rate(cdk.Duration.hours(1)), targets=[look])
-        acknowledge(rule, {"Serverless-EventBusDLQ": "A round that was missed is made up for by the next."})
+        # not repeated: the next round is an hour later
+        check = targets.LambdaFunction(self.function, retry_attempts=0)
+        rule = events.Rule(self, "Hourly", schedule=events.Schedule.rate(cdk.Duration.hours(1)), targets=[check])
+        acknowledge(rule, {"Serverless-EventBusDLQ": "A missed round is no loss: the next one checks the same."})

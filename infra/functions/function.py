@@ -1,4 +1,4 @@
-"""A Lambda function with a role and a log of its own."""
+"""A Lambda function with its own role and log."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from infra.functions.bundling import ARCHITECTURE, RUNTIME
 
 LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 
-ONE_RUNTIME = "All functions run on the Python they are tested on and their compiled packages are installed for."
+ONE_RUNTIME = (
+    "All functions run on the Python version that they are tested on and that their compiled packages are for."
+)
 NO_LOST_EVENTS = (
-    "No event of theirs can be lost: the API's callers are answered, the queues have a dead-letter queue, "
-    "and the sweeper comes again within the minute."
+    "No event of a function can be lost: API callers get an answer, the queues have a dead-letter queue, "
+    "and the sweeper runs again within a minute."
 )
-NO_TRACES = (
-    "The log lines of a job carry its id from function to function; X-Ray can be granted on no narrower ARN than *."
-)
+NO_TRACES = "Each log line of a job has its id, in every function; X-Ray can be granted on no narrower ARN than *."
 ACKNOWLEDGED = {
     "AwsSolutions-L1": ONE_RUNTIME,
     "Serverless-LambdaLatestVersion": ONE_RUNTIME,
@@ -37,7 +37,7 @@ ACKNOWLEDGED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What every function works with: its code and settings, the table, bucket and queues of the jobs."""
+    """The code and settings of every function, and the table, bucket and queues that they share."""
 
     code: lambda_.Code
     settings: str
@@ -48,7 +48,7 @@ class Runtime:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables every function starts with."""
+        """The environment variables of every function."""
         return {
             "TABLE_NAME": self.table.table_name,
             "BUCKET_NAME": self.bucket.bucket_name,
@@ -61,7 +61,7 @@ class Runtime:
 
 
 class Function(lambda_.Function):
-    """One entry point of the asset; it may do nothing but write its log until it is allowed more."""
+    """One entry point of the asset. At first it may only write its log; the `allow` methods grant more."""
 
     def __init__(
         self,
@@ -102,30 +102,32 @@ class Function(lambda_.Function):
         acknowledge(self, ACKNOWLEDGED)
 
     def allow(self, *actions: str, on: str, when: Mapping[str, object] | None = None) -> None:
-        """Grants these verbs on this one ARN."""
+        """Grants these actions on one ARN, optionally under a condition."""
         self.add_to_role_policy(iam.PolicyStatement(actions=[*actions], resources=[on], conditions=when))
 
     def allow_items(self, *verbs: str) -> None:
-        """Grants these verbs on the items of the table, not on its indexes."""
+        """Grants these DynamoDB actions on the items of the table, not on its indexes."""
         self.allow(*(f"dynamodb:{verb}" for verb in verbs), on=self._runtime.table.table_arn)
 
     def allow_files(self, *verbs: str, prefix: str) -> None:
-        """Grants these verbs on the bucket's files whose keys begin with `prefix`."""
+        """Grants these S3 actions on the files whose keys begin with `prefix`."""
         bucket = self._runtime.bucket
         self.allow(*(f"s3:{verb}" for verb in verbs), on=bucket.arn_for_objects(f"{prefix}*"))
         bucket_id = cdk.Stack.of(bucket).resolve(bucket.bucket_arn)["Fn::GetAtt"][0]
         finding = f"AwsSolutions-IAM5[Resource::<{bucket_id}.Arn>/{prefix}*]"
-        acknowledge(self._own_role, {finding: f"Keys under {prefix} are made as jobs come; no other is reached."})
+        acknowledge(
+            self._own_role, {finding: f"Keys under {prefix} are made for each job; no other key can be reached."}
+        )
 
     def allow_listing(self, *prefixes: str) -> None:
-        """Grants to list the files under these prefixes, and to learn that one is not there.
+        """Lets the function list the files under these prefixes, and see that a file is missing.
 
-        Without it S3 answers a read or copy of a missing file by 403, as for one it would not show.
+        Without this, S3 answers 403 for a missing file, as for a forbidden one.
         """
         under = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
         self.allow("s3:ListBucket", on=self._runtime.bucket.bucket_arn, when=under)
 
     def allow_sending(self) -> None:
-        """Grants to send to both queues of work."""
+        """Lets the function send messages to both work queues."""
         for queue in (self._runtime.calls, self._runtime.steps):
             self.allow("sqs:SendMessage", on=queue.queue_arn)

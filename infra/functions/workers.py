@@ -1,4 +1,4 @@
-"""What works when no caller waits: the generator takes a job one step, the sweeper heals what is stuck."""
+"""The functions that work in the background: the generator and the sweeper."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from constructs import Construct
 from infra.functions.acknowledge import acknowledge
 from infra.functions.function import Function, Runtime
 
-REDRIVEN = "A queue moves what failed three times to its dead-letter queue; a destination is for streams."
+REDRIVEN = "A queue moves a message that failed three times to its dead-letter queue; destinations are for streams."
 
 
 class Generator(Construct):
-    """One message, one job, one step; `concurrent_…` says how many of a queue's messages are worked on at once.
+    """Takes one job one step further per message; `concurrent_…` is the number of messages of a queue at once.
 
-    `callback_base` is the URL under which providers reach `/callbacks/…`; without one they are asked more often.
+    `callback_base` is the URL under which providers reach `/callbacks/…`; if None, they are polled more often.
     """
 
     def __init__(
@@ -40,9 +40,11 @@ class Generator(Construct):
             entry="generator",
             runtime=runtime,
             timeout=timeout,
-            memory_size=512,  # a result of 32 MB that comes as JSON is held as text and as numbers at once
-            ephemeral_storage_size=cdk.Size.gibibytes(1),  # binary results lie there until they are in the bucket
-            environment={"PROVIDER_SECRET_ID": secret_arn, **_called_back_at(callback_base)},
+            memory_size=512,  # a result of 32 MB as JSON is in memory as text and as numbers at the same time
+            ephemeral_storage_size=cdk.Size.gibibytes(
+                1
+            ),  # binary results are stored there until they are in the bucket
+            environment={"PROVIDER_SECRET_ID": secret_arn, **_callback_environment(callback_base)},
         )
         self._allow(secret_arn)
         self._feed(runtime.calls, concurrent_calls)
@@ -50,7 +52,7 @@ class Generator(Construct):
 
     def _allow(self, secret_arn: str) -> None:
         self.function.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
-        # what comes for a job that was deleted meanwhile is erased
+        # the result of a job that was deleted during the call is deleted too
         self.function.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
         self.function.allow_files("GetObject", "DeleteObject", prefix="inputs/")
         self.function.allow_listing("jobs/", "inputs/")
@@ -63,7 +65,7 @@ class Generator(Construct):
 
 
 class Sweeper(Construct):
-    """Once a minute it sends what should have been sent and fails what is overdue."""
+    """Once a minute, sends messages that were not sent in time and fails jobs past their deadline."""
 
     def __init__(self, scope: Construct, construct_id: str, *, runtime: Runtime) -> None:
         super().__init__(scope, construct_id)
@@ -78,12 +80,12 @@ class Sweeper(Construct):
         self._run_every_minute()
 
     def _run_every_minute(self) -> None:
-        # never repeated: the next minute is the next try
+        # not repeated: the next sweep is a minute later
         sweep = targets.LambdaFunction(self.function, retry_attempts=0)
         every_minute = events.Schedule.rate(cdk.Duration.minutes(1))
         rule = events.Rule(self, "EveryMinute", schedule=every_minute, targets=[sweep])
-        acknowledge(rule, {"Serverless-EventBusDLQ": "A sweep that was missed is made up for by the next."})
+        acknowledge(rule, {"Serverless-EventBusDLQ": "A missed sweep is no loss: the next one does the same work."})
 
 
-def _called_back_at(base: str | None) -> dict[str, str]:
+def _callback_environment(base: str | None) -> dict[str, str]:
     return {} if base is None else {"CALLBACK_BASE_URL": base}
