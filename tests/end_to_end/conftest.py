@@ -1,4 +1,4 @@
-"""One deployment of the stage `test` for all end-to-end tests, on an emulator that enforces IAM."""
+"""Fixtures: one deployment of the stage `test` for all end-to-end tests, on an emulator that enforces IAM."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.end_to_end.deployed_stack import DeployedStack
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
-    """A folder for one emulator, beside the tools so that two checkouts never meet."""
+    """A folder for one emulator, in this checkout's folder of tools, so that two checkouts never share it."""
     require_tools()
     with tempfile.TemporaryDirectory(prefix="test-", dir=LOCAL) as folder:
         yield Path(folder)
@@ -26,14 +26,14 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def stand_in() -> Iterator[ModelServer]:
-    """A model server that renders in full."""
+    """A stand-in model server that renders files as long and large as requested."""
     with ModelServer() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def deployed(home: Path, stand_in: ModelServer) -> Iterator[DeployedStack]:
-    """The stage `test`, every model of it served by the stand-in."""
+    """The stage `test`, with the stand-in as the server of every model."""
     servers = json.dumps({"*": f"{stand_in.url}/models/{{model}}"})
     with emulator(home) as aws:
         deployment = deploy(aws, home, context={"stage": "test", "servers": servers})
@@ -48,6 +48,6 @@ def deployed(home: Path, stand_in: ModelServer) -> Iterator[DeployedStack]:
 
 @pytest.fixture
 def stack(deployed: DeployedStack) -> DeployedStack:
-    """The deployed stack; its model server has no faults set and nothing remembered."""
+    """The deployed stack; its model server has no faults set and no recorded requests."""
     deployed.server.clear()
     return deployed

@@ -1,4 +1,4 @@
-"""The deployed stack as tests see it: its API, what stands behind it on the emulator, and the stand-in model server."""
+"""The deployed stack for tests: its API, its resources on the emulator, and the stand-in model server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALICE = "the key of alice"
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedStack:
-    """Calls carry the key of the owner `alice` unless they bring another `key` (None for none)."""
+    """The deployed stack; requests have the key of the owner `alice` unless `key` is given (None sends no key)."""
 
     aws: Emulator
     deployment: Deployment
@@ -38,21 +38,23 @@ class DeployedStack:
         return self._call("POST", path, key=key, **({"json": body} if body is not None else {}), **options)
 
     def get(self, path: str, *, key: str | None = ALICE, **options: Any) -> requests.Response:
+        """GETs a path."""
         return self._call("GET", path, key=key, **options)
 
     def submit(self, **request: object) -> str:
-        """The id of an accepted job, which is generated anew even if another test has asked for the same."""
+        """The id of an accepted job, which is never answered from the cache."""
         answer = self.post("/generate", {"fresh": True, **request})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
     def job(self, job_id: str) -> Job:
+        """The job as the API shows it."""
         answer = self.get(f"/jobs/{job_id}")
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def watch(self, job_id: str, *, seconds: float = 60) -> Iterator[Job]:
-        """The job again and again until it is finished."""
+        """Reads the job repeatedly and yields it each time, until it is finished."""
         give_up = time.monotonic() + seconds
         while time.monotonic() < give_up:
             job = self.job(job_id)
@@ -63,9 +65,9 @@ class DeployedStack:
         raise AssertionError(f"not finished after {seconds} s: {job}")
 
     def wait(self, job_id: str, *, seconds: float = 60, sweeping: bool = False) -> Job:
-        """The job once it is finished; `sweeping` runs the sweeper meanwhile instead of once a minute."""
+        """The finished job; with `sweeping`, the sweeper runs after each read, not only once a minute."""
         job: Job = {}
-        for job in self.watch(job_id, seconds=seconds):  # noqa: B007 - the last one is meant
+        for job in self.watch(job_id, seconds=seconds):  # noqa: B007 - the last value is used
             if sweeping:
                 self.sweep()
         return job
@@ -75,7 +77,7 @@ class DeployedStack:
         self.aws.client("lambda").invoke(FunctionName=self.deployment.outputs["SweeperFunctionName"])
 
     def kill_generator(self) -> None:
-        """SIGKILL to every running generator."""
+        """Sends SIGKILL to every running generator."""
         name = self.deployment.outputs["GeneratorFunctionName"]
         for process in psutil.Process(self.aws.pid).children():
             with suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
@@ -83,7 +85,7 @@ class DeployedStack:
                     process.kill()
 
     def session_of(self, function: str) -> Session:
-        """A boto3 session with the rights of the function `Submit`, `Jobs`, `Generator` or `Sweeper`."""
+        """A boto3 session with the role of a function: `Submit`, `Jobs`, `Generator`, `Sweeper`, …"""
         name = self.deployment.outputs[f"{function}FunctionName"]
         role = self.aws.client("lambda").get_function_configuration(FunctionName=name)["Role"]
         keys = self.aws.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
@@ -102,7 +104,7 @@ class DeployedStack:
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = 30) -> None:
-    """Returns as soon as `condition` holds."""
+    """Waits until `condition` is true; fails after `seconds`."""
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up, f"not within {seconds} s"

@@ -1,4 +1,4 @@
-"""Callers and workers that come at once: each put together as its function would be, all on one emulated account."""
+"""Concurrent callers and workers: separate copies of the functions' objects, on one emulated account."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from tests.harness.aws import Aws
 
 T = TypeVar("T")
 
-#: What is read from the table. msgspec 0.22 crashes where threads meet a type that none has used before; on Lambda a
-#: process has one thread.
+#: The types that are read from the table. msgspec 0.22 crashes if several threads are the first to use a type; on
+#: Lambda a process has one thread.
 SHAPES = (Job, Line, Entry)
 
-#: All of a race happens at this moment, so that no day ends and no message is sent again meanwhile.
+#: The time at which a race takes place, so that no day ends and no message is repeated during it.
 NOW = time.time()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Racetrack:
-    """An account on the emulator that no deployed function knows; `calls` names every call made to its table."""
+    """An account on the emulator without deployed functions; `calls` names every call made to its table."""
 
     account: Aws
     monkeypatch: pytest.MonkeyPatch
     calls: list[str] = field(default_factory=list)
 
     def functions(self, count: int, **settings: Any) -> list[Dependencies]:
-        """As many functions, each with clients and a memory of its own, as separate instances on Lambda would have."""
+        """Several functions, each with its own clients and caches, as separate instances on Lambda have."""
         for name, value in {**self.account.environment, "SETTINGS": json.dumps(settings)}.items():
             self.monkeypatch.setenv(name, value)
         for shape in SHAPES:
@@ -53,18 +53,18 @@ class Racetrack:
         return functions
 
     def services(self, count: int, **settings: Any) -> list[Service]:
-        """The HTTP side of as many functions, stopped at NOW."""
+        """The HTTP services of several functions, with their clocks stopped at NOW."""
         return [replace(function.service, clock=lambda: NOW) for function in self.functions(count, **settings)]
 
     def item(self, key: str) -> Any:
-        """What stands in the table under this key."""
+        """The item with this key in the table, or None."""
         answer = self.account.dynamodb.get_item(
             TableName=self.account.environment["TABLE_NAME"], Key={"pk": {"S": key}}, ConsistentRead=True
         )
         return answer.get("Item")
 
     def messages(self) -> int:
-        """How many messages wait for a generator, or for their time."""
+        """The number of messages in the queue, including delayed ones."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
         url = self.account.environment["CALLS_QUEUE_URL"]
         counts = self.account.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
@@ -72,20 +72,20 @@ class Racetrack:
 
 
 def at_once(calls: Sequence[Callable[[], T]], *, abreast: int | None = None) -> list[T]:
-    """What the calls return, each wave of `abreast` (all of them, unless given) begun at the same moment."""
-    line = abreast or len(calls)
-    start = Barrier(line)
+    """The results of the calls, started together in groups of `abreast` (by default all at once)."""
+    group = abreast or len(calls)
+    start = Barrier(group)
 
     def make(call: Callable[[], T]) -> T:
         start.wait()
         return call()
 
-    with ThreadPoolExecutor(line) as threads:
+    with ThreadPoolExecutor(group) as threads:
         return list(threads.map(make, calls))
 
 
 def submit(service: Service, owner: str, *, key: str | None = None, **body: object) -> Job | Problem:
-    """The job that a body makes, or the problem it is answered with."""
+    """The job that a request creates, or the problem that refuses it."""
     longest = service.settings.longest_deadline
     try:
         submission = parse_submission(json.dumps(body).encode(), service.catalogue, longest_deadline=longest)

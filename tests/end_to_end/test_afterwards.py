@@ -1,4 +1,4 @@
-"""What an owner does with a job afterward, through the deployed stack and within its functions' rights."""
+"""Cancel, retry, delete and repeat a job, through the deployed stack with the permissions of its functions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from PIL import Image
 
 from tests.end_to_end.deployed_stack import DeployedStack, eventually
 
-PICTURE = {"model": "stable-diffusion-v1-5", "width": 256, "height": 256}
+IMAGE = {"model": "stable-diffusion-v1-5", "width": 256, "height": 256}
 
 
-def test_a_canceled_job_keeps_what_its_call_brings_and_can_be_retried(stack: DeployedStack) -> None:
-    stack.get("/jobs/unknown")  # so that the function is warm: it must be quicker than the call
+def test_a_canceled_job_keeps_the_result_of_its_call_and_can_be_retried(stack: DeployedStack) -> None:
+    """The call was charged, so its result is stored."""
+    stack.get("/jobs/unknown")  # warms the function: it must answer before the call ends
     stack.server.fault("slow", seconds=5)
-    job_id = stack.submit(prompt="an image called off", **PICTURE)
+    job_id = stack.submit(prompt="a canceled image", **IMAGE)
     eventually(lambda: len(stack.server.requests) == 1)
     assert stack.post(f"/jobs/{job_id}/cancel").json()["status"] == "canceled"
     retried = stack.post(f"/jobs/{job_id}/retry")
@@ -27,6 +28,7 @@ def test_a_canceled_job_keeps_what_its_call_brings_and_can_be_retried(stack: Dep
 
 
 def test_a_retry_starts_from_the_same_image(stack: DeployedStack) -> None:
+    """The input image of a job is kept for its retries."""
     stack.server.fault("invalid", times=4)
     job_id = stack.submit(prompt="waves", model="stable-video-diffusion", image=_image())
     assert stack.wait(job_id)["status"] == "failed"
@@ -37,22 +39,24 @@ def test_a_retry_starts_from_the_same_image(stack: DeployedStack) -> None:
     assert [other.inputs for other in others] == [first.inputs] * 3
 
 
-def test_a_deleted_job_is_gone_with_its_files_and_what_it_asked_is_generated_anew(stack: DeployedStack) -> None:
-    wish = {"prompt": "an image to forget", **PICTURE}
-    job = stack.wait(stack.submit(**wish))
+def test_a_deleted_job_and_its_files_are_gone_and_no_longer_cached(stack: DeployedStack) -> None:
+    """The same request is generated again."""
+    request = {"prompt": "an image to forget", **IMAGE}
+    job = stack.wait(stack.submit(**request))
     assert _delete(stack, job["id"]).status_code == 204
     assert stack.get(f"/jobs/{job['id']}").status_code == 410
     assert requests.get(job["outputs"][0]["url"], timeout=30).status_code == 404
-    again = stack.post("/generate", wish)
+    again = stack.post("/generate", request)
     assert again.status_code == 202
     assert stack.wait(again.json()["id"])["cached"] is False
     assert stack.server.generations == 2
 
 
-def test_the_same_wish_again_is_answered_at_once_with_a_file_of_its_own(stack: DeployedStack) -> None:
-    wish = {"prompt": "an image to see twice", **PICTURE}
-    job = stack.wait(stack.submit(**wish))
-    again = stack.post("/generate", wish)
+def test_the_same_request_again_is_answered_at_once_with_its_own_copy(stack: DeployedStack) -> None:
+    """The cached result is copied for the new job."""
+    request = {"prompt": "an image to see twice", **IMAGE}
+    job = stack.wait(stack.submit(**request))
+    again = stack.post("/generate", request)
     assert (again.status_code, again.json()["status"], again.json()["cached"]) == (200, "succeeded", True)
     [first], [second] = job["outputs"], again.json()["outputs"]
     assert second["url"].partition("?")[0] != first["url"].partition("?")[0]

@@ -1,4 +1,4 @@
-"""The doctor on the deployed stack, asked as an operator asks it."""
+"""The doctor on the deployed stack, run by the operator's command."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from tests.end_to_end.deployed_stack import DeployedStack
 
 @pytest.fixture
 def operator(deployed: DeployedStack, monkeypatch: pytest.MonkeyPatch) -> DeployedStack:
-    """The stack, found as any SDK finds it: by the environment."""
+    """The stack, with the environment variables by which any AWS SDK finds it."""
     account = {name.upper(): value for name, value in ADMINISTRATOR.items()}
     for name, value in {**account, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": deployed.aws.url}.items():
         monkeypatch.setenv(name, value)
     return deployed
 
 
-def test_the_operator_sees_every_route_and_callers_see_what_works(
+def test_the_operator_sees_every_route_and_callers_see_which_models_work(
     operator: DeployedStack, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The doctor generates nothing."""
     generations = operator.server.generations
     main(["--stage", "test", "doctor"])
     shown = capsys.readouterr().out
@@ -31,5 +32,6 @@ def test_the_operator_sees_every_route_and_callers_see_what_works(
     assert operator.server.generations == generations
 
 
-def test_how_the_models_are_is_for_those_with_a_key(operator: DeployedStack) -> None:
+def test_the_health_of_the_models_needs_a_key(operator: DeployedStack) -> None:
+    """Without one, API Gateway refuses the request."""
     assert operator.get("/health", key=None).status_code == 403

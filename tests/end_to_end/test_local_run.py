@@ -1,4 +1,4 @@
-"""`make run`: one that ends after its two files, beside one that serves until it is interrupted."""
+"""`make run`: one run that ends after its two files, next to one that serves until it is interrupted."""
 
 from __future__ import annotations
 
@@ -26,36 +26,40 @@ MINUTE = 60
 
 @dataclass
 class Run:
-    """A local run and what it has said so far."""
+    """A local run and its output so far."""
 
     folder: Path
     process: subprocess.Popen[str]
-    said: str = ""
+    output: str = ""
 
-    def listen_until(self, words: str) -> None:
+    def read_until(self, words: str) -> None:
+        """Reads the output until a line contains these words."""
         assert self.process.stdout
         for line in self.process.stdout:
-            self.said += line
+            self.output += line
             if words in line:
                 return
-        raise AssertionError(f"it never said {words!r}:\n{self.said}")
+        raise AssertionError(f"it never printed {words!r}:\n{self.output}")
 
     def end(self) -> int:
-        self.said += self.process.communicate(timeout=2 * MINUTE)[0]
+        """Waits for the run to end and returns its exit code."""
+        self.output += self.process.communicate(timeout=2 * MINUTE)[0]
         return self.process.returncode
 
     def saved(self, suffix: str) -> Path:
-        [path] = re.findall(rf"^saved (.*{suffix})$", self.said, re.MULTILINE)
+        """The path of the one saved file with this suffix."""
+        [path] = re.findall(rf"^saved (.*{suffix})$", self.output, re.MULTILINE)
         return Path(path)
 
     @property
     def endpoint(self) -> Path:
+        """The file that says where the run serves."""
         return self.folder / "endpoint.json"
 
 
 @pytest.fixture(scope="module")
 def both() -> Iterator[tuple[Run, Run]]:
-    """Two runs of one checkout at the same time: the first with ONCE=1."""
+    """Two runs of one checkout at the same time; the first has ONCE=1."""
     require_tools()
     with tempfile.TemporaryDirectory(prefix="test-", dir=LOCAL) as folder:
         runs = _started(Path(folder, "once"), ONCE="1"), _started(Path(folder, "serving"))
@@ -65,9 +69,10 @@ def both() -> Iterator[tuple[Run, Run]]:
             run.process.communicate()
 
 
-def test_with_once_it_ends_after_a_track_and_an_image(both: tuple[Run, Run]) -> None:
+def test_with_once_a_run_ends_after_a_track_and_an_image(both: tuple[Run, Run]) -> None:
+    """It leaves no process and no endpoint file."""
     run, _ = both
-    assert run.end() == 0, run.said
+    assert run.end() == 0, run.output
     with wave.open(str(run.saved(".wav"))) as track:
         assert track.getnframes() / track.getframerate() == pytest.approx(10, abs=0.1)
     with Image.open(run.saved(".png")) as image:
@@ -77,14 +82,16 @@ def test_with_once_it_ends_after_a_track_and_an_image(both: tuple[Run, Run]) -> 
     assert _left_behind(run) == []
 
 
-def test_it_tells_that_a_model_is_loading(both: tuple[Run, Run]) -> None:
+def test_a_run_prints_that_a_model_is_loading(both: tuple[Run, Run]) -> None:
+    """The operator sees the reason for the wait."""
     run, _ = both
-    assert "waiting for model_loading" in run.said
+    assert "waiting for model_loading" in run.output
 
 
-def test_it_serves_at_its_endpoint_until_it_is_interrupted(both: tuple[Run, Run]) -> None:
+def test_a_run_serves_at_its_endpoint_until_it_is_interrupted(both: tuple[Run, Run]) -> None:
+    """Ctrl-C ends it without leaving a process or an endpoint file."""
     _, run = both
-    run.listen_until("serving until Ctrl-C")
+    run.read_until("serving until Ctrl-C")
     endpoint = json.loads(run.endpoint.read_text())
     job = requests.post(
         f"{endpoint['api_url']}/generate",
@@ -95,7 +102,7 @@ def test_it_serves_at_its_endpoint_until_it_is_interrupted(both: tuple[Run, Run]
     assert job.status_code == 202
     assert requests.get(endpoint["model_server"], timeout=30).ok
     run.process.send_signal(signal.SIGINT)
-    assert run.end() == 0, run.said
+    assert run.end() == 0, run.output
     assert not run.endpoint.exists()
     assert _left_behind(run) == []
 
@@ -114,7 +121,7 @@ def _started(folder: Path, **variables: str) -> Run:
 
 
 def _left_behind(run: Run) -> list[psutil.Process]:
-    """The emulator and its functions have their home in the run's folder."""
+    """The processes of the run that still exist: the emulator and its functions have their home in its folder."""
     return [process for process in psutil.process_iter() if _home(process).startswith(str(run.folder))]
 
 

@@ -1,7 +1,7 @@
-"""What comes at once on an emulator whose table is atomic: one start a job, one job a key, no window and no cap broken.
+"""Concurrent requests on an emulator with an atomic table: one start per job, one job per key, no limit exceeded.
 
-Callers come through the deployed API where it says so. Elsewhere sixteen sets of the functions' own objects, each
-with clients and a memory of its own, are driven by threads of this process: for speed, without emulated Lambda.
+Tests with `deployed_api` in their name send requests to the deployed API. The others run sixteen sets of the functions'
+objects, each with its own clients and caches, in threads of this process: without emulated Lambda they are faster.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from tests.harness.aws import REGION, make_account
 
 AT_ONCE = 16
 CALLERS = 50
-FUNCTIONS = 5  # of emulated Lambda that callers keep busy at once: each begins with a cold start
-PICTURE = {"model": "stable-diffusion-v1-5", "width": 256, "height": 256}
+FUNCTIONS = 5  # concurrent requests to emulated Lambda: each function begins with a cold start
+IMAGE: dict[str, Any] = {"model": "stable-diffusion-v1-5", "width": 256, "height": 256}
 ACCOUNT = "stable-diffusion-v1-5"  # the server that serves the image's first route
 
 
@@ -47,16 +47,15 @@ def racetrack(deployed: DeployedStack) -> Iterator[Racetrack]:
 
 @pytest.fixture(scope="module")
 def quick() -> Iterator[ModelServer]:
-    """A model server that renders the least that is valid."""
+    """A model server that renders the smallest valid files."""
     with ModelServer(quick=True) as server:
         yield server
 
 
-def test_of_sixteen_deliveries_of_each_of_200_messages_one_makes_a_call(
-    racetrack: Racetrack, quick: ModelServer
-) -> None:
+def test_sixteen_deliveries_of_each_of_200_messages_make_one_call(racetrack: Racetrack, quick: ModelServer) -> None:
+    """Every other delivery leaves the job alone."""
     functions = racetrack.functions(AT_ONCE, servers={"*": f"{quick.url}/models/{{model}}"})
-    jobs = [_job(submit(functions[0].service, "deliveries", prompt=f"image {n}", **PICTURE)) for n in range(200)]
+    jobs = [_job(submit(functions[0].service, "deliveries", prompt=f"image {n}", **IMAGE)) for n in range(200)]
     for job in jobs:
         message = Message(version=1, job=job.id, route=job.leg.route)
         outcomes = at_once([partial(function.worker.advance, message, remaining=60) for function in functions])
@@ -65,16 +64,18 @@ def test_of_sixteen_deliveries_of_each_of_200_messages_one_makes_a_call(
     assert quick.generations == len(jobs)
 
 
-def test_of_equal_submissions_under_one_key_one_makes_a_job_and_a_message(racetrack: Racetrack) -> None:
+def test_equal_submissions_under_one_key_make_one_job_and_one_message(racetrack: Racetrack) -> None:
+    """All callers get the same job."""
     services, before = racetrack.services(AT_ONCE, cache="off"), racetrack.messages()
-    once = partial(submit, key="a key", prompt="an image under a key", **PICTURE)
+    once = partial(submit, key="a key", prompt="an image under a key", **IMAGE)
     answers = at_once([partial(once, service, "keys") for service in islice(cycle(services), CALLERS)])
     assert len({_job(answer).id for answer in answers}) == 1
     assert racetrack.messages() - before == 1
 
 
 def test_equal_posts_under_one_key_to_the_deployed_api_make_one_job_and_one_generation(stack: DeployedStack) -> None:
-    body = {"prompt": "fifty posts under one key", **PICTURE}
+    """The same race, through API Gateway and the deployed functions."""
+    body = {"prompt": "fifty posts under one key", **IMAGE}
     post = partial(stack.post, "/generate", body, headers={"Idempotency-Key": "fifty"})
     answers = [answer.json() for answer in at_once([post] * CALLERS, abreast=FUNCTIONS)]
     assert len({answer["id"] for answer in answers}) == 1
@@ -84,8 +85,9 @@ def test_equal_posts_under_one_key_to_the_deployed_api_make_one_job_and_one_gene
 
 
 def test_equal_posts_to_the_deployed_api_share_one_generation(stack: DeployedStack) -> None:
-    stack.server.fault("slow", seconds=2)  # so that many of them come while it is under way
-    post = partial(stack.post, "/generate", {"prompt": "fifty posts of one prompt", **PICTURE})
+    """Each caller gets its own job; all but one are cached."""
+    stack.server.fault("slow", seconds=2)  # so that many requests arrive during the call
+    post = partial(stack.post, "/generate", {"prompt": "fifty posts of one prompt", **IMAGE})
     ids = {answer.json()["id"] for answer in at_once([post] * CALLERS, abreast=FUNCTIONS)}
     jobs = [stack.wait(job_id) for job_id in ids]
     assert len(ids) == CALLERS
@@ -97,7 +99,8 @@ def test_equal_posts_to_the_deployed_api_share_one_generation(stack: DeployedSta
     assert (len(stack.server.requests), stack.server.generations) == (1, 1)
 
 
-def test_racers_for_the_slots_of_one_account_keep_every_window(racetrack: Racetrack) -> None:
+def test_concurrent_submissions_get_slots_that_keep_every_window(racetrack: Racetrack) -> None:
+    """No slot is given twice."""
     windows, rounds = [(1, 2), (30, 3600)], 3
     services = racetrack.services(
         AT_ONCE,
@@ -105,13 +108,13 @@ def test_racers_for_the_slots_of_one_account_keep_every_window(racetrack: Racetr
         limits={ACCOUNT: {"windows": windows}},
         horizon=None,
     )
-    patient = partial(submit, deadline_seconds=86_400, **PICTURE)
+    submit_one = partial(submit, deadline_seconds=86_400, **IMAGE)
     racetrack.calls.clear()
     jobs = [
         _job(answer)
         for n in range(rounds)
         for answer in at_once(
-            [partial(patient, service, "slots", prompt=f"{n} of {place}") for place, service in enumerate(services)]
+            [partial(submit_one, service, "slots", prompt=f"{n} of {place}") for place, service in enumerate(services)]
         )
     ]
     slots = sorted(_slot(job) for job in jobs)
@@ -121,17 +124,18 @@ def test_racers_for_the_slots_of_one_account_keep_every_window(racetrack: Racetr
     print(f"\n{AT_ONCE} at once, {len(slots)} slots: {dict(Counter(racetrack.calls))}")
 
 
-def test_racers_for_the_last_of_a_budget_get_what_is_left_of_it(racetrack: Racetrack) -> None:
+def test_concurrent_submissions_cannot_exceed_a_budget(racetrack: Racetrack) -> None:
+    """Exactly as many are accepted as the budget allows."""
     services = racetrack.services(AT_ONCE, owner_caps={"jobs": 10})
-    bodies = [{"prompt": f"image {n} of a budget", **PICTURE} for n in range(CALLERS)]
+    bodies = [{"prompt": f"image {n} of a budget", **IMAGE} for n in range(CALLERS)]
     answers = at_once(
         [partial(submit, service, "budgets", **body) for service, body in zip(cycle(services), bodies, strict=False)]
     )
     accepted = [answer for answer in answers if isinstance(answer, Job)]
     assert Counter(type(answer) for answer in answers) == {Job: 10, OverBudget: CALLERS - 10}
-    held = racetrack.item(f"budget#budgets#{accepted[0].budget_day}")
-    assert (held["jobs"]["N"], held["waiting"]["N"]) == ("10", "10")
-    assert int(held["used"]["N"]) == sum(job.hold or 0 for job in accepted)
+    budget = racetrack.item(f"budget#budgets#{accepted[0].budget_day}")
+    assert (budget["jobs"]["N"], budget["waiting"]["N"]) == ("10", "10")
+    assert int(budget["used"]["N"]) == sum(job.hold or 0 for job in accepted)
 
 
 def _job(answer: Any) -> Job:

@@ -1,4 +1,4 @@
-"""What the functions' roles may do, tried on the emulator with their credentials: their verbs and no more."""
+"""The permissions of the functions' roles, tried on the emulator with their credentials."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GENERATOR_MAY = [
     ("secretsmanager", "get_secret_value", SECRET),
     ("sqs", "send_message", {"QueueUrl": "{StepsQueueUrl}", "MessageBody": "{}", "DelaySeconds": 900}),
 ]
-NOBODY_MAY = [
+NO_FUNCTION_MAY = [
     ("s3", "get_object", ELSEWHERE),
     ("s3", "delete_object", ELSEWHERE),
     ("s3", "get_object", {"Bucket": "cdk-hnb659fds-assets-000000000000-us-east-1", "Key": "some"}),
@@ -83,17 +83,17 @@ MAY_NOT = {
 }
 
 
-def _beyond() -> list[Any]:
+def _denied_calls() -> list[Any]:
     return [
         pytest.param(function, *call, id=f"{function}-{call[0]}-{call[1]}-{place}")
         for function, particular in MAY_NOT.items()
-        for place, call in enumerate([*particular, *NOBODY_MAY])
+        for place, call in enumerate([*particular, *NO_FUNCTION_MAY])
     ]
 
 
 @pytest.fixture(scope="module")
 def call(deployed: DeployedStack) -> Call:
-    """Makes a call with a function's credentials."""
+    """Makes a call with the credentials of a function."""
     session = cache(deployed.session_of)
     client = cache(lambda function, service: session(function).client(service))
 
@@ -105,19 +105,22 @@ def call(deployed: DeployedStack) -> Call:
 
 @pytest.mark.parametrize(("service", "method", "arguments"), GENERATOR_MAY, ids=lambda value: str(value)[:20])
 def test_the_generator_may_do_its_work(call: Call, service: str, method: str, arguments: Mapping[str, Any]) -> None:
+    """Each of these calls is allowed."""
     assert call("Generator", service, method, arguments)["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-@pytest.mark.parametrize(("function", "service", "method", "arguments"), _beyond())
-def test_a_function_is_denied_whatever_is_not_its_work(
+@pytest.mark.parametrize(("function", "service", "method", "arguments"), _denied_calls())
+def test_a_function_is_denied_any_other_call(
     call: Call, function: str, service: str, method: str, arguments: Mapping[str, Any]
 ) -> None:
+    """The error is an access error, not a missing resource."""
     with pytest.raises(ClientError) as denied:
         call(function, service, method, arguments)
     assert denied.value.response["Error"]["Code"] in DENIED
 
 
-def test_nobody_reads_the_bucket_without_a_signature(deployed: DeployedStack) -> None:
+def test_the_bucket_cannot_be_read_without_a_signature(deployed: DeployedStack) -> None:
+    """Files are not public."""
     bucket = f"{deployed.aws.url}/{deployed.deployment.outputs['BucketName']}"
     assert requests.get(f"{bucket}/jobs/some/1/0", timeout=30).status_code == 403
 
