@@ -1,4 +1,4 @@
-"""The recipe's Edge Function, as it stands there: in Node, against the real entry points and a stand-in of Storage."""
+"""The Edge Function of the Supabase recipe, run in Node against the real entry points and a stand-in of Storage."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from local.stand_ins.framework.listener import Handler, Listener
 from local.stand_ins.framework.server import StandIn
 from local.tools import NODE_FOLDER
 from tests.harness.product import API_KEY, Product
-from tests.harness.product import Answer as Told
+from tests.harness.product import Answer as ProductAnswer
 
 RECIPE = Path(__file__).parents[2] / "docs/recipes/supabase-edge-function.md"
 SERVICE_KEY = "service-role-key"
 
-#: Deno's two calls, and a caller who looks until there is nothing more to wait for.
+#: The two functions of Deno that the recipe calls, and a caller that polls until the job is finished.
 CALLER = """
 let handle;
 globalThis.Deno = { env: { get: (name) => process.env[name] }, serve: (handler) => { handle = handler; } };
@@ -33,23 +33,23 @@ async function ask(path, init) {
   return seen.at(-1);
 }
 const headers = { "Idempotency-Key": "once" };
-const first = await ask("", { method: "POST", headers, body: process.env.ORDER });
-await ask("", { method: "POST", headers, body: process.env.ORDER });
+const first = await ask("", { method: "POST", headers, body: process.env.REQUEST });
+await ask("", { method: "POST", headers, body: process.env.REQUEST });
 for (let n = 0; n < 5 && first.id && seen.at(-1).http === 202; n++) await ask(`?id=${first.id}`);
 console.log(JSON.stringify(seen));
 """
 
 
 class Cloud(StandIn):
-    """API Gateway before the product, S3 behind its presigned URLs, and Supabase's Storage, on one address."""
+    """A stand-in of API Gateway, S3 with presigned URLs, and Supabase Storage, at one address."""
 
     def __init__(self, product: Product) -> None:
         super().__init__(0, _Cloud)
         self.product = product
         self.stored: dict[str, tuple[str, bytes]] = {}
 
-    def told(self, answer: Told) -> Answer:
-        """The product's answer, its files to be fetched from here."""
+    def answered(self, answer: ProductAnswer) -> Answer:
+        """The answer of the product, with the URLs of its files changed to this address."""
         body = answer.json
         for output in body.get("outputs", []):
             output["url"] = f"{self.url}/files/{body['id']}"
@@ -71,19 +71,20 @@ class _Cloud(Handler):
         key = str(self.headers["x-api-key"])
         if self.command == "POST":
             sent = {"Idempotency-Key": str(self.headers["Idempotency-Key"])}
-            return cloud.told(cloud.product.post(self.path, body.decode(), key=key, **sent))
-        cloud.product.deliver()  # while its caller waits, the job is worked on
-        return cloud.told(cloud.product.get(self.path, key=key))
+            return cloud.answered(cloud.product.post(self.path, body.decode(), key=key, **sent))
+        cloud.product.deliver()  # the job is worked on while its caller waits
+        return cloud.answered(cloud.product.get(self.path, key=key))
 
 
 @pytest.fixture
 def cloud(product: Product) -> Iterator[Cloud]:
+    """The stand-in of all three services, in front of the product."""
     with Cloud(product) as server:
         yield server
 
 
-def _run(cloud: Cloud, folder: Path, order: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the function answered, call by call."""
+def _run(cloud: Cloud, folder: Path, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answers of the function, one per call."""
     [function] = re.findall(r"^```ts\n(.*?)^```", RECIPE.read_text(), re.MULTILINE | re.DOTALL)
     (folder / "index.ts").write_text(function)
     (folder / "caller.mjs").write_text(CALLER)
@@ -92,7 +93,7 @@ def _run(cloud: Cloud, folder: Path, order: dict[str, Any]) -> list[dict[str, An
         "LONGPLAY_KEY": API_KEY,
         "SUPABASE_URL": cloud.url,
         "SUPABASE_SERVICE_ROLE_KEY": SERVICE_KEY,
-        "ORDER": json.dumps(order),
+        "REQUEST": json.dumps(request),
     }
     ran = subprocess.run(
         [NODE_FOLDER / "node", "--experimental-strip-types", "--no-warnings", "caller.mjs"],
@@ -103,7 +104,8 @@ def _run(cloud: Cloud, folder: Path, order: dict[str, Any]) -> list[dict[str, An
     return seen
 
 
-def test_a_prompt_becomes_a_file_in_storage_and_is_paid_once(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_prompt_becomes_a_file_in_storage_and_is_charged_once(cloud: Cloud, tmp_path: Path) -> None:
+    """The same Idempotency-Key sent twice gives one job with one attempt."""
     first, again, *_, last = _run(cloud, tmp_path, {"prompt": "upbeat techno", "duration": 1})
     assert (first["http"], again["id"]) == (202, first["id"])
     assert int(first["seconds"]) >= 1
@@ -114,6 +116,7 @@ def test_a_prompt_becomes_a_file_in_storage_and_is_paid_once(cloud: Cloud, tmp_p
     assert len(cloud.product.job(first["id"])["attempts"]) == 1
 
 
-def test_a_refusal_is_passed_on_as_it_is(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_refusal_is_passed_on_unchanged(cloud: Cloud, tmp_path: Path) -> None:
+    """The caller sees which field is wrong."""
     refused, _ = _run(cloud, tmp_path, {"prompt": "upbeat techno", "duration": 1_000})
     assert (refused["http"], refused["code"], refused["field"]) == (400, "invalid_request", "duration")
