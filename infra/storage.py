@@ -62,7 +62,7 @@ class Storage(Construct):
             cors=[_for_pages()],
             lifecycle_rules=[
                 s3.LifecycleRule(prefix="jobs/", expiration=cdk.Duration.days(days)),
-                # also deletes the inputs of jobs that were refused after the upload
+                # also deletes the input images of jobs that were then refused
                 s3.LifecycleRule(prefix="inputs/", expiration=cdk.Duration.days(days)),
                 s3.LifecycleRule(prefix="uploads/", expiration=cdk.Duration.days(1)),
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),

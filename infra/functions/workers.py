@@ -41,9 +41,7 @@ class Generator(Construct):
             runtime=runtime,
             timeout=timeout,
             memory_size=512,  # a result of 32 MB as JSON is in memory as text and as numbers at the same time
-            ephemeral_storage_size=cdk.Size.gibibytes(
-                1
-            ),  # binary results are stored there until they are in the bucket
+            ephemeral_storage_size=cdk.Size.gibibytes(1),  # for binary results until they are in the bucket
             environment={"PROVIDER_SECRET_ID": secret_arn, **_callback_environment(callback_base)},
         )
         self._allow(secret_arn)

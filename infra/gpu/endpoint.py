@@ -225,7 +225,7 @@ class GpuEndpoint(Construct):
 
 
 def _environment(model: GpuModel) -> dict[str, str]:
-    """The settings of Hugging Face's container. A track of 10 s is 7 MB of JSON; its server's default limit is 6.5."""
+    """The settings of Hugging Face's container. Its default limit is 6.5 MB; a track of 10 s is 7 MB of JSON."""
     return {
         "HF_MODEL_ID": model.hub_id,
         "HF_TASK": model.task,
