@@ -175,7 +175,7 @@ class Service:
         )
 
     def _model(self, name: str) -> Model:
-        """A model by its own name; a job that is retried may outlive what its model was offered for."""
+        """A model by name. The model of an old job may not be offered any more."""
         model = self.catalogue.models.get(name)
         if model is None or not self.catalogue.offers(model):
             raise NotConfigured(
