@@ -12,10 +12,9 @@ from botocore.exceptions import ClientError
 from longplay.domain.settings import Settings
 from longplay.engine.ledger import Ledger
 from longplay.engine.sweeper import MOST_RESENT, Sweeper
-from longplay.storage.items import from_item, to_item
 from longplay.storage.jobs import JobTable
 from longplay.storage.queue import JobQueue, read_message
-from longplay.storage.table import Table
+from longplay.storage.table import Table, from_item, to_item
 
 from benchmarks.tables import show
 
@@ -64,10 +63,9 @@ def wait(jobs: int, *, minutes: int) -> Waiting:
     ledger = Ledger(
         jobs=found,
         queue=JobQueue(cast(Any, sent), {"calls": "calls", "steps": "steps"}),
-        budgets=unused,  # no job crashes or ends here
-        cache=unused,
+        ends=unused,  # no job crashes or ends here
         limiter=unused,
-        timings=unused,
+        bucket=unused,
         resend_after=resend_after,
         clock=lambda: table.now,
     )

@@ -61,7 +61,7 @@ def delete(job_id: str) -> Response[str]:
 def models() -> Response[str]:
     """The models offered here."""
     service = dependencies().service
-    return json_response(200, models_view(service.catalogue, service.settings))
+    return json_response(200, models_view(service.catalogue))
 
 
 @api.get("/health")

@@ -29,6 +29,7 @@ from longplay.providers.loading import AdapterContext, Adapters
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
+from longplay.storage.ends import Ends
 from longplay.storage.files import ResultBucket, s3_client
 from longplay.storage.jobs import JobTable
 from longplay.storage.limiter import Limiter
@@ -71,9 +72,7 @@ class Dependencies:
             failures=self._failures,
             followers=self._followers,
             calls=self._calls,
-            bucket=self._bucket,
             limiter=self._limiter,
-            circuits=self._circuits,
             lease_margin=self._settings.lease_margin,
         )
 
@@ -132,16 +131,15 @@ class Dependencies:
         return Ledger(
             jobs=self._jobs,
             queue=self._queue,
-            budgets=self._budgets,
-            cache=self._cache,
+            ends=Ends(self._table, self._limiter),
             limiter=self._limiter,
-            timings=self._timings,
+            bucket=self._bucket,
             resend_after=self._settings.resend_after,
         )
 
     @cached_property
     def _recovery(self) -> Recovery:
-        return Recovery(ledger=self._ledger, bucket=self._bucket)
+        return Recovery(ledger=self._ledger)
 
     @cached_property
     def _failures(self) -> Failures:
@@ -207,9 +205,7 @@ class Dependencies:
 
     @cached_property
     def _catalogue(self) -> Catalogue:
-        return load_catalogue(
-            PROVIDERS, commercial_only=self._settings.commercial_only, is_set_up=self._settings.is_configured
-        )
+        return load_catalogue(PROVIDERS, servers=self._settings.servers, commercial_only=self._settings.commercial_only)
 
     @cached_property
     def _settings(self) -> Settings:

@@ -15,7 +15,7 @@ import notices
 import time_machine
 import wiring
 from longplay.domain.settings import Settings, parse_settings
-from longplay.storage.items import from_item
+from longplay.storage.table import from_item
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID

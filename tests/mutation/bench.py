@@ -21,6 +21,7 @@ from longplay.domain.settings import CacheScope, Caps
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
+from longplay.storage.ends import Ends
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import Limiter
 from longplay.storage.table import Table, WriteRefused
@@ -46,6 +47,7 @@ class Bench:
     table: Table
     jobs: JobTable
     cache: ResultCache
+    ends: Ends
 
     def queued(self, **given: Any) -> Job:
         """A job as a submission leaves it."""
@@ -195,7 +197,13 @@ class Bench:
 def make_bench(client: Any) -> Bench:
     """The classes on the table."""
     table = Table(client, TABLE)
-    return Bench(client, table, JobTable(table), ResultCache(table, CacheScope.OWNER))
+    return Bench(
+        client,
+        table,
+        JobTable(table),
+        ResultCache(table, CacheScope.OWNER),
+        Ends(table, Limiter(table, {}, tolerance=0)),
+    )
 
 
 def is_refused(act: Callable[[], object]) -> None:

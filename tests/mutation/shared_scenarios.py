@@ -56,7 +56,7 @@ def a_follower_takes_the_place_of_a_leader_that_died(bench: Bench) -> None:
 def a_failed_job_drops_nobody_elses_entry(bench: Bench) -> None:
     first, second = _same_request(bench)
     bench.table.write(bench.cache.claim(first, now=NOW))
-    is_refused(lambda: bench.table.write(*bench.cache.drop(second)))
+    is_refused(lambda: bench.table.write(*bench.ends.dropped(second)))
 
 
 @guards("HOLD", "(attribute_not_exists(#used) OR #used <= :room)")

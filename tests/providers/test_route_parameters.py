@@ -19,6 +19,7 @@ from longplay.domain.catalogue import Bound, Kind, Model, Route
 from longplay.domain.errors import ProviderError
 from longplay.domain.models_file import load_catalogue
 from longplay.domain.request import GenerationRequest
+from longplay.engine.calls import prompt_of
 from longplay.providers import PROVIDERS
 from longplay.providers.loading import AdapterContext, Adapters
 from longplay.providers.protocol import Call, Provider
@@ -111,7 +112,7 @@ def _call(model: Model, route: Route, parameters: dict[str, Any], url: str, fold
         model=route.model,
         url=f"{url}/endpoints/some" if route.provider == "sagemaker" else url,
         style=route.style,
-        prompt=request.text,
+        prompt=prompt_of(request),
         parameters=parameters,
         image=image_file() if model.from_image else None,
         attempt="job-1",

@@ -35,7 +35,7 @@ def kill_after_submit(product: Product, monkeypatch: pytest.MonkeyPatch) -> None
     worker = wiring.dependencies().worker
     with monkeypatch.context() as patch:
         patch.setattr(type(worker), "_store_ref", _die)
-        patch.setattr(type(worker.bucket), "store", _die)
+        patch.setattr(type(worker.ledger.bucket), "store", _die)
         with pytest.raises(Killed):
             product.deliver()
 

@@ -12,7 +12,7 @@ import time_machine
 import wiring
 from longplay.domain.schedule import LONGEST_STEP
 from longplay.engine.sweeper import MOST_LOOKED_AT, MOST_RESENT
-from longplay.storage.items import to_item
+from longplay.storage.table import to_item
 
 from benchmarks.waiting import wait
 from tests.harness.aws import TABLE

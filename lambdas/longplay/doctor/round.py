@@ -48,8 +48,7 @@ class Doctor:
         return report
 
     def _examine(self, model: Model, route: Route, asker: Asker, mapping: ProviderMapping) -> RouteReport:
-        account = self.settings.account_of(route)
-        url = self.settings.server_url(route)
+        account, url = route.account, route.url
         visit = Visit(
             provider=route.provider,
             call=_call(model, route, url or "", asker.folder),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
+
+EVERY_MODEL = "*"  # the server that stands for every server of Hugging Face's contract
 
 
 class Kind(StrEnum):
@@ -34,7 +36,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `price_usd` is for the default parameters and grows in proportion to the parameters `grows_with`. The provider
     cannot honor the parameters `ignores`, and uses the nearest value it supports of those in `approximates`. `read` is
     the month (`YYYY-MM`) in which these facts were read. A `doubtful` route was not served then, but may be again.
-    The last three fields come from the provider's row, never from models.toml.
+    `holds_connection`, `calls_back` and `own_contract` come from the provider's row. `account` is the name of its
+    server in the settings, `url` the URL of the model there, None if the server is not set up.
     """
 
     name: str
@@ -53,6 +56,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     holds_connection: bool = False
     calls_back: bool = False
     own_contract: bool = True
+    account: str = EVERY_MODEL
+    url: str | None = None
 
     @property
     def queue(self) -> str:
@@ -93,10 +98,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Catalogue:
-    """All models by name and alias. With `commercial_only`, models without commercial use are not offered.
-
-    `is_set_up` returns whether the server of a route is in the settings.
-    """
+    """All models by name and alias. With `commercial_only`, models without commercial use are not offered."""
 
     def __init__(
         self,
@@ -105,14 +107,12 @@ class Catalogue:
         default_kind: Kind,
         defaults: Mapping[Kind, str],
         commercial_only: bool = False,
-        is_set_up: Callable[[Route], bool] = lambda _: True,
     ) -> None:
         self.models = {model.name: model for model in models}
         self.default_kind = default_kind
         self._by_id = {key.lower(): model for model in self.models.values() for key in _ids(model)}
         self._defaults = defaults
         self._commercial_only = commercial_only
-        self._is_set_up = is_set_up
 
     @property
     def offered(self) -> tuple[Model, ...]:
@@ -138,7 +138,7 @@ class Catalogue:
         return next(filter(self._is_reached, offered), offered[0] if offered else None)
 
     def _is_reached(self, model: Model) -> bool:
-        return any(self._is_set_up(route) and not route.doubtful for route in model.routes)
+        return any(route.url is not None and not route.doubtful for route in model.routes)
 
 
 def _ids(model: Model) -> tuple[str, ...]:

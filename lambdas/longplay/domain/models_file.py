@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from longplay.domain.catalogue import Bound, Catalogue, Kind, Model, Route
+from longplay.domain.catalogue import EVERY_MODEL, Bound, Catalogue, Kind, Model, Route
 from longplay.domain.catalogue_checks import problems
 from longplay.domain.providers import ProviderEntry
 
 MODELS_FILE = Path(__file__).parents[2] / "models.toml"
 
 _PROVIDERS_FACTS = ("holds_connection", "calls_back", "own_contract")
+_SERVERS_FACTS = ("account", "url")
 
 T = TypeVar("T")
 
@@ -40,19 +43,20 @@ def load_catalogue(
     providers: Mapping[str, ProviderEntry],
     path: Path = MODELS_FILE,
     *,
+    servers: Mapping[str, str] = MappingProxyType({}),
     commercial_only: bool = False,
-    is_set_up: Callable[[Route], bool] = lambda _: True,
 ) -> Catalogue:
-    """The catalogue in a TOML file, its routes served by `providers`; raises CatalogueError for any mistake in it."""
+    """The catalogue in a TOML file, its routes served by `providers` at `servers` (URLs by name, as in the settings).
+
+    Raises CatalogueError for any mistake in the file.
+    """
     document = _struct(_Document, _toml(path), path.name)
     chosen = _struct(_Defaults, document.defaults, f"{path.name}: [defaults]")
     defaults = {Kind.MUSIC: chosen.music, Kind.IMAGE: chosen.image, Kind.VIDEO: chosen.video}
-    models = [_model(name, table, providers, path.name) for name, table in document.models.items()]
+    models = [_model(name, table, providers, servers, path.name) for name, table in document.models.items()]
     if found := [f"{path.name}: {problem}" for problem in problems(models, defaults)]:
         raise CatalogueError("\n".join(found))
-    return Catalogue(
-        models, default_kind=chosen.kind, defaults=defaults, commercial_only=commercial_only, is_set_up=is_set_up
-    )
+    return Catalogue(models, default_kind=chosen.kind, defaults=defaults, commercial_only=commercial_only)
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -62,7 +66,13 @@ def _toml(path: Path) -> dict[str, Any]:
         raise CatalogueError(f"{path.name} is not TOML: {error}") from error
 
 
-def _model(name: str, table: Mapping[str, Any], providers: Mapping[str, ProviderEntry], file: str) -> Model:
+def _model(
+    name: str,
+    table: Mapping[str, Any],
+    providers: Mapping[str, ProviderEntry],
+    servers: Mapping[str, str],
+    file: str,
+) -> Model:
     where = f"{file}: model `{name}`"
     _refuse_unknown(table, _names(Model) - {"name"}, where)
     bounds = _value(dict[str, dict[str, Any]], table.get("parameters", {}), f"{where}, `parameters`")
@@ -71,19 +81,26 @@ def _model(name: str, table: Mapping[str, Any], providers: Mapping[str, Provider
         **table,
         "name": name,
         "parameters": {key: _struct(Bound, bound, f"{where}, parameter `{key}`") for key, bound in bounds.items()},
-        "routes": tuple(_route(route, providers, where) for route in routes),
+        "routes": tuple(_at_server(_route(route, providers, where), servers) for route in routes),
     }
     return _value(Model, given, where)
 
 
 def _route(table: Mapping[str, Any], providers: Mapping[str, ProviderEntry], model: str) -> Route:
     where = f"{model}, route `{table.get('name', '?')}`"
-    _refuse_unknown(table, _names(Route) - set(_PROVIDERS_FACTS), where)
+    _refuse_unknown(table, _names(Route) - {*_PROVIDERS_FACTS, *_SERVERS_FACTS}, where)
     provider = providers.get(str(table.get("provider")))
     if provider is None:
         known = ", ".join(providers)
         raise CatalogueError(f"{where}, `provider`: {table.get('provider')!r} is not known; there are {known}")
     return _value(Route, {**table, **{fact: getattr(provider, fact) for fact in _PROVIDERS_FACTS}}, where)
+
+
+def _at_server(route: Route, servers: Mapping[str, str]) -> Route:
+    """The route with the URL of its server: its own, or `*` if `*` stands for it."""
+    account = route.server if route.server in servers or route.own_contract else EVERY_MODEL
+    template = servers.get(account)
+    return replace(route, account=account, url=template.replace("{model}", route.model) if template else None)
 
 
 def _struct(kind: type[T], table: Mapping[str, Any], where: str) -> T:

@@ -43,12 +43,6 @@ class GenerationRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     image_sha256: str | None = None
 
     @property
-    def text(self) -> str:
-        """The prompt as it is sent to the model, with the genre in front."""
-        genre = self.parameters.get("genre")
-        return f"{genre}, {self.prompt}" if genre else self.prompt
-
-    @property
     def fingerprint(self) -> str:
         """SHA-256 of model, prompt, parameters, seed and image; equal requests have equal fingerprints."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from longplay.domain.catalogue import Route
+from longplay.domain.catalogue import EVERY_MODEL
 from longplay.domain.pacing import Limit
 
 HUGGING_FACE_ROUTER = "https://router.huggingface.co"
@@ -17,7 +17,6 @@ USUAL_SERVERS = {
     "router": f"{HUGGING_FACE_ROUTER}/hf-inference/models/{{model}}",
     "inference-providers": HUGGING_FACE_ROUTER,
 }
-EVERY_MODEL = "*"
 PAUSED = 300.0  # seconds without calls to an account that was refused; a token is cached as long, so a new one ends it
 
 HOUR = 3_600
@@ -91,19 +90,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lease_margin: Annotated[int, Meta(ge=0)] = 10
     url_lifetime: Annotated[int, Meta(ge=1)] = HOUR
     resend_after: Annotated[int, Meta(ge=1)] = 60
-
-    def server_url(self, route: Route) -> str | None:
-        """The URL of the route's model at its server; None if its server is not in the settings."""
-        template = self.servers.get(self.account_of(route))
-        return template.replace("{model}", route.model) if template else None
-
-    def is_configured(self, route: Route) -> bool:
-        """Whether the route's server is in the settings."""
-        return self.server_url(route) is not None
-
-    def account_of(self, route: Route) -> str:
-        """The name of the route's server in the settings: its own, or `*` if `*` stands for it."""
-        return route.server if route.server in self.servers or route.own_contract else EVERY_MODEL
 
     def mistakes(self, *, used: Collection[str], added: Collection[str] = ()) -> Iterator[str]:
         """Settings that do not fit together, or that do not fit the catalogue.

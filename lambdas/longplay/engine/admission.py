@@ -11,7 +11,8 @@ from longplay.domain.errors import LineTooLong
 from longplay.domain.job import Job, Status
 from longplay.engine.ledger import Ledger
 from longplay.storage.budgets import Budgets
-from longplay.storage.cache import ENTRY, Entry, ResultCache, read_entry
+from longplay.storage.cache import Entry, ResultCache, read_entry
+from longplay.storage.ends import ENTRY
 from longplay.storage.files import ResultBucket
 from longplay.storage.limiter import LINE, Limiter, Reservation
 from longplay.storage.table import Part, WriteRefused

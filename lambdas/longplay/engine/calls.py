@@ -10,6 +10,7 @@ from pathlib import Path
 from longplay.domain.catalogue import Catalogue, Route
 from longplay.domain.errors import FailureKind, ProviderError
 from longplay.domain.job import Job
+from longplay.domain.request import GenerationRequest
 from longplay.domain.settings import Settings
 from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, PollError, Provider
 from longplay.storage.files import ResultBucket
@@ -52,7 +53,7 @@ class Calls:
     def _route(self, job: Job) -> Route:
         model = self.catalogue.models.get(job.request.model)
         route = model.route(job.leg.route) if model else None
-        if route is None or self.settings.server_url(route) is None:
+        if route is None or route.url is None:
             raise ProviderError(FailureKind.NOT_SERVED, _gone(job))
         return route
 
@@ -73,9 +74,9 @@ class Calls:
         return Call(
             kind=job.request.kind,
             model=route.model,
-            url=self.settings.server_url(route) or "",
+            url=route.url or "",
             style=route.style,
-            prompt=job.request.text,
+            prompt=prompt_of(job.request),
             parameters=job.request.parameters,
             image=image,
             timeout=min(route.timeout_seconds, self.settings.longest_call, remaining - STORING),
@@ -92,6 +93,12 @@ class Calls:
             return None
         token = job.attempts[-1].token
         return f"{self.callback_base.rstrip('/')}/callbacks/{route.provider}/{job.id}/{job.fence}?t={token}"
+
+
+def prompt_of(request: GenerationRequest) -> str:
+    """The prompt as it is sent to the model, with the genre in front."""
+    genre = request.parameters.get("genre")
+    return f"{genre}, {request.prompt}" if genre else request.prompt
 
 
 def _gone(job: Job) -> str:

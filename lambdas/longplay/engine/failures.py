@@ -34,8 +34,8 @@ class Failures:
     def record(self, job: Job, error: ProviderError) -> str:
         """The call failed: the job waits, tries again, takes another route, or fails."""
         now, known = self.ledger.clock(), as_known(job, error)
+        self.note(job, known)
         closed = job.closed(now=now, outcome=known.kind, charged=known.charged, request_id=known.request_id)
-        self.circuits.note(known, account=job.leg.account, model=job.request.model, route=job.leg.route)
         decision = after_failure(
             closed,
             known,
@@ -46,6 +46,12 @@ class Failures:
         )
         said = self._write(closed, self._pushed(decision, began=job.attempts[-1].started_at, now=now))
         return f"account refused ({known.kind}), {said}" if pauses(known) else said
+
+    def note(self, job: Job, error: ProviderError) -> None:
+        """Close the route or the account that a refusal is about."""
+        closed = self.circuits.note(error, account=job.leg.account, model=job.request.model, route=job.leg.route)
+        if closed is not None:
+            self.limiter.pause(job.leg.account, closed)
 
     def call_off(self, job: Job, wait: Wait) -> str:
         """The call was not made: the attempt that was entered for it is taken back."""

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from longplay.domain.decisions import Decide, Decision
+from longplay.domain.decisions import Decide, Decision, after_end, after_result
 from longplay.domain.errors import Charged
-from longplay.domain.job import NOT_CALLED, Job, Status
+from longplay.domain.job import NOT_CALLED, Job, Output, Status
 from longplay.domain.schedule import first_look
-from longplay.storage.budgets import Budgets
-from longplay.storage.cache import ENTRY, ResultCache
+from longplay.media.files import MediaFile
+from longplay.storage.ends import ENTRY, Ends
+from longplay.storage.files import ResultBucket
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import LINE, Limiter
 from longplay.storage.queue import JobQueue
 from longplay.storage.table import Part, WriteRefused
-from longplay.storage.timings import Timings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +40,9 @@ class Ledger:
 
     jobs: JobTable
     queue: JobQueue
-    budgets: Budgets
-    cache: ResultCache
+    ends: Ends
     limiter: Limiter
-    timings: Timings
+    bucket: ResultBucket
     resend_after: float
     clock: Callable[[], float] = time.time
 
@@ -74,6 +73,27 @@ class Ledger:
             except Refused as refused:
                 seen = refused.job if refused.job and refused.job.token != seen.token else None
         return None
+
+    def keep(self, job: Job, files: Iterable[MediaFile], request_id: str | None) -> str:
+        """Store a whole result, then record it. Nothing stands between a paid result and its place in the bucket."""
+        return self.record(job, self.bucket.store(job.id, job.fence, files), request_id)
+
+    def record(self, job: Job, outputs: Iterable[Output], request_id: str | None = None) -> str:
+        """Record a stored result: it ends the job or, where the job has ended otherwise, is kept and charged."""
+        closed = job.closed(now=self.clock(), outcome="succeeded", charged=Charged.YES, request_id=request_id)
+        applied = self.apply(job, after_result(replace(closed, outputs=tuple(outputs))))
+        if applied is None:
+            self.bucket.erase(job.id)  # the owner has deleted the job
+            self.close(closed)
+            return "erased"
+        if not applied.decision.change.ends:
+            self.close(applied.decision.job)
+        return applied.said
+
+    def close(self, job: Job) -> str:
+        """Let go of a job that ended, or went to another worker, during this worker's call."""
+        applied = self.apply(job, after_end(job))
+        return applied.said if applied else "superseded"
 
     def write(self, decision: Decision, *, seen: Job, now: float, beside: Sequence[Part] = ()) -> Job:
         """Write one decision with these parts beside it, then send. Raises Refused and WriteRefused."""
@@ -110,31 +130,22 @@ class Ledger:
 
     def _beside(self, decision: Decision, seen: Job, now: float, *, leads: bool) -> list[Part]:
         change, job = decision.change, decision.job
-        parts: list[Part] = []
-        if change.succeeds:
-            parts += self.cache.fill(job)
+        parts = self.ends.cached(job) if change.succeeds else []
         if change.ends:
-            parts += self.budgets.settle(job, job.usd(Charged.YES, Charged.UNKNOWN))
-            parts += self.cache.drop(job) if leads and not job.outputs else []
-            parts += self._unused_slot(decision, seen, now)
+            parts += self.ends.settled(job)
+            parts += self.ends.dropped(job) if leads and not job.outputs else []
+            parts += [] if _used_its_slot(decision, seen) else self.ends.slot(job, now=now)
         if change.ends and change.succeeds and parts:
-            parts.append(self._timing(job))
+            parts.append(self.ends.measured(job, now=now))
         return parts
-
-    def _timing(self, job: Job) -> Part:
-        last = job.attempts[-1]
-        return self.timings.add(job.request.model, job.leg.route, (last.ended_at or 0) - last.started_at)
-
-    def _unused_slot(self, decision: Decision, seen: Job, now: float) -> list[Part]:
-        """The reserved slot, if unused. A used slot can look like a future one after the line was pushed back."""
-        job = decision.job
-        used = seen.status is not Status.QUEUED and job.attempts[-1].outcome != NOT_CALLED
-        if job.slot is None or used or not self.limiter.paces(job.leg.account):
-            return []
-        return self.limiter.give_back(job.leg.account, job.slot, now=now)
 
     def _give_back_seat(self, decision: Decision, seen: Job) -> None:
         """Room among the calls at once comes first: a crash before the write then leaves none taken."""
         change, under_way = decision.change, seen.lease is not None or seen.ref is not None
         if (change.ends or change.ends_call) and decision.called and under_way:
             self.limiter.call_ends(seen.leg.account, seen.id)
+
+
+def _used_its_slot(decision: Decision, seen: Job) -> bool:
+    """Whether a call was made. A used slot can look like a future one after the line was pushed back."""
+    return seen.status is not Status.QUEUED and decision.job.attempts[-1].outcome != NOT_CALLED

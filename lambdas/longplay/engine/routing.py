@@ -64,7 +64,7 @@ class Routing:
         timing = self.timings.of(model.name, route)
         return Leg(
             route=route.name,
-            account=self.settings.account_of(route),
+            account=route.account,
             queue=route.queue,
             callback_grace=route.callback_grace,
             price_usd=model.price_usd(route, request.parameters),
@@ -73,10 +73,10 @@ class Routing:
         )
 
     def _set_up(self, model: Model) -> Iterator[Route]:
-        return filter(self.settings.is_configured, model.routes)
+        return (route for route in model.routes if route.url is not None)
 
     def _open(self, model: Model, route: Route) -> bool:
-        return not self.circuits.closed(self.settings.account_of(route), model.name, route.name)
+        return not self.circuits.closed(route.account, model.name, route.name)
 
 
 def _nothing_set_up(model: Model) -> str:

@@ -20,8 +20,7 @@ from longplay.engine.followers import Followers
 from longplay.engine.ledger import Ledger
 from longplay.engine.recovery import Recovery
 from longplay.providers.protocol import Accepted, Done, PollError
-from longplay.storage.circuits import Circuits, pauses
-from longplay.storage.files import ResultBucket
+from longplay.storage.circuits import pauses
 from longplay.storage.jobs import Refused, new_secret
 from longplay.storage.limiter import Limiter
 from longplay.storage.queue import Message
@@ -42,9 +41,7 @@ class Worker:
     failures: Failures
     followers: Followers
     calls: Calls
-    bucket: ResultBucket
     limiter: Limiter
-    circuits: Circuits
     lease_margin: float
     clock: Callable[[], float] = time.time
 
@@ -97,8 +94,8 @@ class Worker:
     def _due(self, job: Job) -> tuple[Job, Wait | None]:
         """The job with the slot it starts by, and a wait where it may not start yet."""
         account, now = job.leg.account, self.clock()
-        if circuit := self.circuits.met(account):
-            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=circuit.until, basis=circuit.why)
+        if pause := self.limiter.paused(account, now=now):
+            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=pause.until, basis=pause.why)
         if not self.limiter.paces(account):
             return job, None
         slot, start = self.limiter.start(account, job.slot, now=now)
@@ -113,7 +110,7 @@ class Worker:
     def _poll(self, job: Job, *, remaining: float) -> str:
         now = self.clock()
         if job.status.finished and now > job.deadline + _GIVE_UP:
-            return self.recovery.close(job.closed(now=now, outcome="given up"))
+            return self.ledger.close(job.closed(now=now, outcome="given up"))
         with tempfile.TemporaryDirectory() as folder:
             try:
                 answer = self._polled(job, Path(folder), remaining=remaining)
@@ -133,7 +130,7 @@ class Worker:
         """A poll that failed loses nothing, and is repeated soon: some providers keep a result for an hour only."""
         refused = pauses(error)
         if refused:
-            self.circuits.note(error, account=job.leg.account, model=job.request.model, route=job.leg.route)
+            self.failures.note(job, error)
         poll_at = self.clock() + min(max(_POLL_AGAIN, error.retry_after or 0), _POLL_AT_LAST)
         reason = WaitReason.ACCOUNT_PAUSED if refused else WaitReason.PROVIDER_ERROR
         said = self._store_ref(job, str(job.ref), poll_at, Wait(reason=reason, until=poll_at, basis=error.message))
@@ -142,7 +139,7 @@ class Worker:
     def _answered(self, job: Job, answer: Done | Accepted) -> str:
         if isinstance(answer, Accepted):
             return self._store_ref(job, answer.ref, self.clock() + answer.poll_after, None)
-        return self.recovery.keep(job, self.bucket.store(job.id, job.fence, answer.files), answer.request_id)
+        return self.ledger.keep(job, answer.files, answer.request_id)
 
     def _store_ref(self, job: Job, ref: str, poll_at: float, wait: Wait | None) -> str:
         applied = self.ledger.apply(job, after_reference(job, ref=ref, poll_at=poll_at, wait=wait))

@@ -7,16 +7,15 @@ from typing import Any
 import msgspec
 
 from longplay.domain.catalogue import Catalogue, Model, Route
-from longplay.domain.settings import Settings
 
 
-def models_view(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
+def models_view(catalogue: Catalogue) -> dict[str, Any]:
     """Every offered model, with its configured routes in the order they are tried."""
-    return {"models": [_model(model, catalogue, settings) for model in catalogue.offered]}
+    return {"models": [_model(model, catalogue) for model in catalogue.offered]}
 
 
-def _model(model: Model, catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
-    routes = [_route(route) for route in filter(settings.is_configured, model.routes)]
+def _model(model: Model, catalogue: Catalogue) -> dict[str, Any]:
+    routes = [_route(route) for route in model.routes if route.url is not None]
     return {
         "id": model.name,
         "kind": model.kind,

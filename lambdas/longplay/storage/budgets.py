@@ -10,13 +10,12 @@ from longplay.domain import changes
 from longplay.domain.errors import OverBudget
 from longplay.domain.job import Job
 from longplay.domain.settings import Caps
+from longplay.storage.ends import DEPLOYMENT_BUDGET, MILLION, OWNER_BUDGET, budget_key
 from longplay.storage.table import Part, Table, WriteRefused
 
-MILLION = 1_000_000
 _NO_CAP = 10**15
 _KEPT = 3 * 86_400  # seconds a budget's item is kept: a job lives a day at most
 _LOOKED_AGAIN = 30.0  # seconds
-_OWNER, _DEPLOYMENT = "owner's budget", "deployment's budget"
 _FIRST_MINUTES = 300.0  # seconds after midnight in which a write for yesterday may still come
 
 
@@ -26,7 +25,9 @@ class Budgets:
     def __init__(self, table: Table, *, owner: Caps, deployment: Caps) -> None:
         self._table = table
         self._left_open: dict[str, tuple[float, int]] = {}
-        self._caps = {name: caps for name, caps in {_OWNER: owner, _DEPLOYMENT: deployment}.items() if caps != Caps()}
+        self._caps = {
+            name: caps for name, caps in {OWNER_BUDGET: owner, DEPLOYMENT_BUDGET: deployment}.items() if caps != Caps()
+        }
 
     def holding(self, job: Job, *, now: float) -> Job:
         """The job with its reserved amount, the budgets that reserve it, and their day. Unchanged without a cap."""
@@ -38,19 +39,6 @@ class Budgets:
     def hold(self, job: Job, *, now: float) -> list[Part]:
         """The parts that reserve the job's amount. Raises OverBudget if even an empty day is too small."""
         return [self._hold(name, caps, job, now) for name, caps in self._caps.items()]
-
-    def settle(self, job: Job, spent_usd: float) -> list[Part]:
-        """The parts that give back what the job did not spend. A possible charge counts as spent.
-
-        They use the amount and the budgets stored in the job, since the caps may have changed.
-        """
-        if job.hold is None:
-            return []
-        back = job.hold - round(spent_usd * MILLION)
-        return [
-            self._table.update(name, _key(name, job.owner, str(job.budget_day)), changes.SETTLE, back=back, one=1)
-            for name in job.held_by
-        ]
 
     def over_budget(self, refused: WriteRefused, job: Job, *, now: float) -> OverBudget | None:
         """The problem to answer with, if a cap refused the write."""
@@ -64,11 +52,11 @@ class Budgets:
         room = (_NO_CAP if caps.usd is None else round(caps.usd * MILLION)) - hold
         most_open = _NO_CAP if caps.open_jobs is None else caps.open_jobs - self._open_of_yesterday(name, job, now)
         if room < 0 or most_open <= 0:
-            today = self._table.get(_key(name, job.owner, str(job.budget_day)))
+            today = self._table.get(budget_key(name, job.owner, str(job.budget_day)))
             raise self._problem(name, caps, today or {}, job, now)
         return self._table.update(
             name,
-            _key(name, job.owner, str(job.budget_day)),
+            budget_key(name, job.owner, str(job.budget_day)),
             changes.HOLD,
             hold=hold,
             room=room,
@@ -85,7 +73,7 @@ class Budgets:
 
     def _open_of_yesterday(self, name: str, job: Job, now: float) -> int:
         """The number of jobs submitted yesterday and still open. It only falls, so it is read again until it is 0."""
-        key = _key(name, job.owner, day_of(now - 86_400))
+        key = budget_key(name, job.owner, day_of(now - 86_400))
         fresh_until, left = self._left_open.get(key, (0.0, 0))
         if now >= fresh_until:
             left = (self._table.get(key) or {}).get("waiting", 0)
@@ -97,10 +85,6 @@ class Budgets:
 def day_of(now: float) -> str:
     """The budget day, in UTC."""
     return datetime.fromtimestamp(now, UTC).date().isoformat()
-
-
-def _key(name: str, owner: str, day: str) -> str:
-    return f"budget#{owner if name == _OWNER else 'ALL'}#{day}"
 
 
 def _problem(name: str, caps: Caps, today: dict[str, int], open_before: int, now: float) -> OverBudget:

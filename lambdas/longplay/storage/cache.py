@@ -10,9 +10,9 @@ from longplay.domain import changes
 from longplay.domain.changes import Change
 from longplay.domain.job import Job, Output
 from longplay.domain.settings import CacheScope
+from longplay.storage.ends import ENTRY
 from longplay.storage.table import Item, Part, Table
 
-ENTRY = "cache"
 _GRACE = 60  # seconds past its deadline for which a leader still counts as alive
 
 
@@ -53,26 +53,13 @@ class ResultCache:
         """The part that makes the job the leader in any case."""
         return self._lead(changes.CACHE_REPLACE, job)
 
-    def fill(self, job: Job) -> list[Part]:
-        """The part that offers the job's outputs to equal requests."""
-        if job.cache_key is None:
-            return []
-        outputs = msgspec.to_builtins(job.outputs)
-        return [self._lead(changes.CACHE_FILL, job, until=job.expires_at, outputs=outputs)]
-
-    def drop(self, job: Job) -> list[Part]:
-        """The part that removes the entry of a leader without a result."""
-        if job.cache_key is None or job.follows is not None:
-            return []
-        return [self._table.delete(ENTRY, job.cache_key, changes.CACHE_DROP, leader=job.id)]
-
-    def _lead(self, change: Change, job: Job, *, until: float | None = None, **values: Any) -> Part:
+    def _lead(self, change: Change, job: Job, **values: Any) -> Part:
         return self._table.update(
             ENTRY,
             str(job.cache_key),
             change,
             leader=job.id,
-            until=until or job.deadline + _GRACE,
+            until=job.deadline + _GRACE,
             expires_at=job.expires_at,
             **values,
         )

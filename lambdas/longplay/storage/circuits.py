@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from longplay.domain import changes
@@ -38,17 +39,13 @@ class Circuits:
         """Whether calls by this route would be refused, by what was known a minute ago."""
         return any(self._read(place).until > self._clock() for place in (account, f"{model}#{route}"))
 
-    def met(self, account: str) -> Circuit | None:
-        """The refusal this worker met recently, if it still holds. Checked before every call; reads no table."""
-        _, circuit = self._known.get(account, (0.0, Circuit()))
-        return circuit if circuit.until > self._clock() else None
-
-    def note(self, error: ProviderError, *, account: str, model: str, route: str) -> None:
-        """Remember a refusal that closes an account, or a model on a route."""
+    def note(self, error: ProviderError, *, account: str, model: str, route: str) -> Circuit | None:
+        """Remember a refusal that closes an account, or a model on a route. Returns the account's, if it is closed."""
         if error.kind in _ACCOUNT:
-            self._close(account, Circuit(self._clock() + PAUSED, error.message))
-        elif error.kind in _ROUTE:
+            return self._close(account, Circuit(self._clock() + PAUSED, error.message))
+        if error.kind in _ROUTE:
             self._close(f"{model}#{route}", Circuit(self._clock() + _ROUTE[error.kind], error.message))
+        return None
 
     def _read(self, place: str) -> Circuit:
         fresh_until, circuit = self._known.get(place, (0.0, Circuit()))
@@ -58,13 +55,12 @@ class Circuits:
             self._known[place] = (self._clock() + SECONDS_KEPT, circuit)
         return circuit
 
-    def _close(self, place: str, circuit: Circuit) -> None:
+    def _close(self, place: str, circuit: Circuit) -> Circuit:
         self._known[place] = (circuit.until, circuit)
         item = {"pk": _key(place), "until": circuit.until, "why": circuit.why, "expires_at": int(circuit.until) + 60}
-        try:
+        with suppress(WriteRefused):  # it is closed for longer already
             self._table.write(self._table.put("circuit", item, changes.CIRCUIT_OPEN, until=circuit.until))
-        except WriteRefused:
-            return
+        return circuit
 
 
 def pauses(error: ProviderError) -> bool:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from longplay.domain import changes, pacing
 from longplay.domain.pacing import Limit, Line
+from longplay.storage.circuits import Circuit
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 LINE = "line"
@@ -35,8 +36,18 @@ class Limiter:
         self._limits = {account: limit.loosened(tolerance) for account, limit in limits.items()}
         self._tolerance = tolerance
         self._known: dict[str, Line] = {}
+        self._refused: dict[str, Circuit] = {}
         # accounts where other functions reserve too, and whether they may have done so since our last write
         self._shared: dict[str, bool] = {}
+
+    def pause(self, account: str, refusal: Circuit) -> None:
+        """Remember that this worker was refused at the account; it makes no call there while that holds."""
+        self._refused[account] = refusal
+
+    def paused(self, account: str, *, now: float) -> Circuit | None:
+        """The refusal this worker met recently at the account, if it still holds. Reads no table."""
+        refusal = self._refused.get(account)
+        return refusal if refusal and refusal.until > now else None
 
     def paces(self, account: str) -> bool:
         """Whether the account has a limit."""

@@ -7,19 +7,22 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from longplay.domain.changes import Change
 from longplay.domain.errors import LongplayError
-from longplay.storage.items import from_item, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
 
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
 _MOST_CONFLICTS = 12
 _CONFLICTS = ("TransactionConflict", "TransactionConflictException", "TransactionInProgressException")
 
@@ -173,3 +176,33 @@ def _names(text: str) -> dict[str, str]:
 
 def _values(text: str, values: Mapping[str, object]) -> Item:
     return to_item({f":{name}": values[name] for name in set(re.findall(r":(\w+)", text))})
+
+
+def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Typed values for the client."""
+    return {name: _serializer.serialize(_exact(value)) for name, value in values.items()}
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values from the client's answer."""
+    return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {key: _exact(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(inner) for inner in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from longplay.domain import changes
 from longplay.domain.catalogue import Route
-from longplay.storage.table import Part, Table
+from longplay.storage.ends import timing_key
+from longplay.storage.table import Table
 
-PERIOD = 7 * 86_400  # seconds; each week is measured by itself
 SECONDS_KEPT = 300.0
 FROM_CATALOGUE = "the catalogue's figure for this route"
 
@@ -24,7 +23,7 @@ class Timing:
 
 
 class Timings:
-    """Totals in the table. The write that ends a job adds to them, so each generation counts once."""
+    """Totals in the table. The write that ends a job adds to them (ends.py), so each generation counts once."""
 
     def __init__(self, table: Table, *, clock: Callable[[], float] = time.time) -> None:
         self._table = table
@@ -33,21 +32,12 @@ class Timings:
 
     def of(self, model: str, route: Route) -> Timing:
         """The mean of this week's generations, or the catalogue's figure; remembered for five minutes."""
-        key = self._key(model, route.name)
+        key = timing_key(model, route.name, self._clock())
         fresh_until, timing = self._known.get(key, (0.0, None))
         if self._clock() >= fresh_until:
             timing = self._read(key)
             self._known[key] = (self._clock() + SECONDS_KEPT, timing)
         return timing or Timing(route.typical_seconds, FROM_CATALOGUE)
-
-    def add(self, model: str, route: str, seconds: float) -> Part:
-        """The part that counts one more generation."""
-        milliseconds = round(seconds * 1000)
-        key = self._key(model, route)
-        expires_at = int(self._clock()) + 2 * PERIOD
-        return self._table.update(
-            "timing", key, changes.MEASURE, zero=0, one=1, milliseconds=milliseconds, expires_at=expires_at
-        )
 
     def _read(self, key: str) -> Timing | None:
         item = self._table.get(key)
@@ -55,6 +45,3 @@ class Timings:
             return None
         count = item["count"]
         return Timing(round(item["milliseconds"] / count / 1000, 1), f"the mean of {count} generations here this week")
-
-    def _key(self, model: str, route: str) -> str:
-        return f"timing#{model}#{route}#{int(self._clock() // PERIOD)}"

@@ -1,0 +1,76 @@
+"""The parts written beside the end of a job: its budgets settled, its cache entry, its unused slot, its duration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from longplay.domain import changes
+from longplay.domain.errors import Charged
+from longplay.domain.job import Job
+from longplay.storage.limiter import Limiter
+from longplay.storage.table import Part, Table
+
+ENTRY = "cache"
+OWNER_BUDGET, DEPLOYMENT_BUDGET = "owner's budget", "deployment's budget"
+MILLION = 1_000_000
+PERIOD = 7 * 86_400  # seconds; each week's durations are measured by themselves
+
+
+class Ends:
+    """Each method returns the parts for one of them; none where there is nothing to write."""
+
+    def __init__(self, table: Table, limiter: Limiter) -> None:
+        self._table = table
+        self._limiter = limiter
+
+    def settled(self, job: Job) -> list[Part]:
+        """Give back what the job did not spend. A possible charge counts as spent.
+
+        The amount and the budgets are those stored in the job, since the caps may have changed.
+        """
+        if job.hold is None:
+            return []
+        back = job.hold - round(job.usd(Charged.YES, Charged.UNKNOWN) * MILLION)
+        keys = ((name, budget_key(name, job.owner, str(job.budget_day))) for name in job.held_by)
+        return [self._table.update(name, key, changes.SETTLE, back=back, one=1) for name, key in keys]
+
+    def cached(self, job: Job) -> list[Part]:
+        """Offer the job's outputs to equal requests."""
+        if job.cache_key is None:
+            return []
+        outputs: Any = msgspec.to_builtins(job.outputs)
+        values = {"leader": job.id, "until": job.expires_at, "expires_at": job.expires_at, "outputs": outputs}
+        return [self._table.update(ENTRY, job.cache_key, changes.CACHE_FILL, **values)]
+
+    def dropped(self, job: Job) -> list[Part]:
+        """Remove the cache entry of a leader without a result."""
+        if job.cache_key is None or job.follows is not None:
+            return []
+        return [self._table.delete(ENTRY, job.cache_key, changes.CACHE_DROP, leader=job.id)]
+
+    def measured(self, job: Job, *, now: float) -> Part:
+        """Count one more generation and its duration."""
+        last = job.attempts[-1]
+        milliseconds = round(((last.ended_at or 0) - last.started_at) * 1000)
+        values = {"zero": 0, "one": 1, "milliseconds": milliseconds, "expires_at": int(now) + 2 * PERIOD}
+        return self._table.update(
+            "timing", timing_key(job.request.model, job.leg.route, now), changes.MEASURE, **values
+        )
+
+    def slot(self, job: Job, *, now: float) -> list[Part]:
+        """Give back the reserved slot."""
+        if job.slot is None or not self._limiter.paces(job.leg.account):
+            return []
+        return self._limiter.give_back(job.leg.account, job.slot, now=now)
+
+
+def budget_key(name: str, owner: str, day: str) -> str:
+    """The item of a budget on a day (`YYYY-MM-DD`, UTC)."""
+    return f"budget#{owner if name == OWNER_BUDGET else 'ALL'}#{day}"
+
+
+def timing_key(model: str, route: str, now: float) -> str:
+    """The item of a route's durations in the week of `now` (epoch seconds)."""
+    return f"timing#{model}#{route}#{int(now // PERIOD)}"
