@@ -180,7 +180,7 @@ class Deployment(RuleBasedStateMachine):
 
     def _ends_are_final(self, items: list[dict[str, Any]]) -> None:
         for job in promises.jobs_in(items):
-            status = self.ends.get(job["pk"], job["status"])
+            status: str = self.ends.get(job["pk"], job["status"])
             assert job["status"] == status, f"{status} became {job['status']}"
             if status not in ("queued", "running"):
                 self.ends[job["pk"]] = status

@@ -63,4 +63,5 @@ def _held(items: list[Item]) -> Iterator[str]:
 
 def _spent(job: Item) -> int:
     charged = [attempt for attempt in job["attempts"] if attempt.get("charged", "unknown") != "no"]
-    return round(sum(attempt.get("usd") or job["price_usd"] for attempt in charged) * MILLION)
+    usd: float = sum(attempt.get("usd") or job["price_usd"] for attempt in charged)
+    return round(usd * MILLION)

@@ -11,14 +11,14 @@ import wiring
 from tests.harness.product import Product
 
 
-def run(product: Product, clock: time_machine.Coordinates, seconds: int) -> None:
+def run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
     """Let messages be delivered for so long."""
     for _ in range(seconds // 5):
         product.deliver()
         clock.shift(5)
 
 
-def heal(product: Product, clock: time_machine.Coordinates, minutes: int) -> None:
+def heal(product: Product, clock: time_machine.Traveller, minutes: int) -> None:
     """Let the sweeper see to what is stuck for so long."""
     for _ in range(2 * minutes):
         product.sweep()

@@ -16,13 +16,13 @@ TRACK = {"prompt": "peaceful piano melody", "genre": "classical", "duration": 1}
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 
 
-def _run(product: Product, clock: time_machine.Coordinates, seconds: int = 60) -> None:
+def _run(product: Product, clock: time_machine.Traveller, seconds: int = 60) -> None:
     for _ in range(seconds):
         product.deliver()
         clock.shift(1)
@@ -73,7 +73,7 @@ def test_the_deployment_may_share_answers(product_with: Callable[..., Product], 
 
 
 def test_equal_requests_in_flight_make_one_call(
-    product: Product, model_server: ModelServer, clock: time_machine.Coordinates
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """One leads, the others wait and say for whom."""
     leader, *followers = (product.submit(TRACK) for _ in range(3))
@@ -86,7 +86,7 @@ def test_equal_requests_in_flight_make_one_call(
 
 
 def test_a_follower_takes_the_lead_when_its_leader_fails(
-    product: Product, model_server: ModelServer, clock: time_machine.Coordinates
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """One failure is not everybody's."""
     model_server.fault("invalid", times=2)
@@ -96,7 +96,7 @@ def test_a_follower_takes_the_lead_when_its_leader_fails(
 
 
 def test_a_follower_takes_the_lead_when_its_leader_is_canceled(
-    product: Product, model_server: ModelServer, clock: time_machine.Coordinates
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """A leader that never started leaves nothing behind."""
     leader, follower = product.submit(TRACK), product.submit(TRACK)

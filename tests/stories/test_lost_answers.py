@@ -44,7 +44,7 @@ def replicate() -> Iterator[TalkativeServer]:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
@@ -65,7 +65,7 @@ def _call_back(product: Product, replicate: ReplicateServer) -> None:
     assert product.call_back(f"{url.path.removeprefix('/prod')}?{url.query}", callback.body).status == 204
 
 
-def _run(product: Product, clock: time_machine.Coordinates, seconds: int) -> None:
+def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
     for _ in range(seconds // 15):
         product.sweep()
         product.deliver()
@@ -74,7 +74,7 @@ def _run(product: Product, clock: time_machine.Coordinates, seconds: int) -> Non
 
 @pytest.mark.parametrize("max_charges", [1, 2])
 def test_a_callback_brings_its_result(
-    product: Product, replicate: ReplicateServer, clock: time_machine.Coordinates, max_charges: int
+    product: Product, replicate: ReplicateServer, clock: time_machine.Traveller, max_charges: int
 ) -> None:
     """One generation, paid once, and its file is there."""
     job = product.submit({**TRACK, "max_charges": max_charges})
@@ -91,7 +91,7 @@ def test_a_callback_brings_its_result(
 
 
 def test_without_a_callback_it_is_made_again_where_that_is_allowed(
-    product: Product, replicate: ReplicateServer, clock: time_machine.Coordinates
+    product: Product, replicate: ReplicateServer, clock: time_machine.Traveller
 ) -> None:
     """Not before three times as long as it usually takes."""
     job = product.submit(TRACK)
@@ -104,7 +104,7 @@ def test_without_a_callback_it_is_made_again_where_that_is_allowed(
 
 
 def test_without_a_callback_it_fails_where_no_other_call_is_allowed(
-    product: Product, replicate: ReplicateServer, clock: time_machine.Coordinates
+    product: Product, replicate: ReplicateServer, clock: time_machine.Traveller
 ) -> None:
     """With what it may have cost."""
     job = product.submit({**TRACK, "max_charges": 1})
@@ -114,7 +114,7 @@ def test_without_a_callback_it_fails_where_no_other_call_is_allowed(
 
 
 def test_a_callback_in_mid_call_supersedes_its_worker(
-    product: Product, replicate: TalkativeServer, clock: time_machine.Coordinates
+    product: Product, replicate: TalkativeServer, clock: time_machine.Traveller
 ) -> None:
     """Whatever that worker then hears, the reference stays."""
     replicate.tell = lambda: _call_back(product, replicate)
@@ -126,7 +126,7 @@ def test_a_callback_in_mid_call_supersedes_its_worker(
 
 
 def test_a_callback_overtaken_by_its_workers_release_is_still_heard(
-    product: Product, replicate: TalkativeServer, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+    product: Product, replicate: TalkativeServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has read the job while the call was under way, and writes when the job is back in the line."""
     jobs, seen = wiring.dependencies().callbacks.jobs, []

@@ -18,7 +18,7 @@ ONE_IN_TEN_SECONDS = {"*": {"windows": [[1, 10]]}}
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
@@ -29,7 +29,7 @@ def _submit(product: Product, prompt: str) -> dict[str, Any]:
 
 
 def test_each_job_is_told_its_slot_and_its_place(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates
+    product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
     """The first starts at once, the third in twenty seconds."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
@@ -40,7 +40,7 @@ def test_each_job_is_told_its_slot_and_its_place(
 
 
 def test_jobs_start_at_their_slots_and_no_call_is_refused(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates, model_server: ModelServer
+    product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
 ) -> None:
     """One every ten seconds, each by the message that was sent for it."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
@@ -54,7 +54,7 @@ def test_jobs_start_at_their_slots_and_no_call_is_refused(
 
 
 def test_a_refused_call_moves_the_whole_line(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates, model_server: ModelServer
+    product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
 ) -> None:
     """Nobody herds: after a 429 everybody's start is later by as much, in order."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
@@ -72,7 +72,7 @@ def test_a_refused_call_moves_the_whole_line(
 
 
 def test_a_late_start_harms_nobody(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates, model_server: ModelServer
+    product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
 ) -> None:
     """A message that comes five seconds late would crowd the next start: it gets a slot of its own."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
@@ -88,7 +88,7 @@ def test_a_late_start_harms_nobody(
 
 
 def test_a_canceled_job_gives_its_slot_back(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates
+    product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
     """Whoever comes next starts then."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
@@ -99,7 +99,7 @@ def test_a_canceled_job_gives_its_slot_back(
 
 def test_no_more_calls_at_once_than_the_account_allows(
     product_with: Callable[..., Product],
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
     model_server: ModelServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -125,7 +125,7 @@ def test_no_more_calls_at_once_than_the_account_allows(
 
 
 def test_a_line_that_is_too_long_is_said_before_a_job_exists(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates
+    product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
     """429 with Retry-After, and no slot is burnt."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0, horizon=15)
@@ -136,7 +136,7 @@ def test_a_line_that_is_too_long_is_said_before_a_job_exists(
     assert round(_submit(product, "four")["wait"]["eta_seconds"]) == 30
 
 
-def test_a_replay_burns_no_slot(product_with: Callable[..., Product], clock: time_machine.Coordinates) -> None:
+def test_a_replay_burns_no_slot(product_with: Callable[..., Product], clock: time_machine.Traveller) -> None:
     """The same key again takes no place in line."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
     for _ in range(3):
@@ -145,7 +145,7 @@ def test_a_replay_burns_no_slot(product_with: Callable[..., Product], clock: tim
 
 
 def test_a_far_slot_has_no_message_until_it_is_near(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates
+    product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
     """SQS delays a message by 15 minutes at most: the sweeper sends the rest when their time comes."""
     product = product_with(limits={"*": {"windows": [[1, 1000]]}}, start_tolerance=1)
@@ -162,7 +162,7 @@ def test_a_far_slot_has_no_message_until_it_is_near(
 def test_a_paid_result_is_kept_though_its_room_cannot_be_given_up(
     product_with: Callable[..., Product],
     model_server: ModelServer,
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was paid for is stored before anything else is written: a table that fails then loses nothing."""

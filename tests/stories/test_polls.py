@@ -15,7 +15,7 @@ TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
@@ -37,7 +37,7 @@ def job(product_with: Callable[..., Product], replicate: ReplicateServer) -> tup
     return product, str(made["id"])
 
 
-def _run(product: Product, clock: time_machine.Coordinates, seconds: int) -> None:
+def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
     for _ in range(seconds // 15):
         product.sweep()
         product.deliver()
@@ -45,7 +45,7 @@ def _run(product: Product, clock: time_machine.Coordinates, seconds: int) -> Non
 
 
 def test_a_poll_told_to_wait_for_an_hour_is_made_in_five_minutes(
-    clock: time_machine.Coordinates, job: tuple[Product, str], replicate: ReplicateServer
+    clock: time_machine.Traveller, job: tuple[Product, str], replicate: ReplicateServer
 ) -> None:
     """The result is erased after an hour."""
     product, job_id = job
@@ -55,7 +55,7 @@ def test_a_poll_told_to_wait_for_an_hour_is_made_in_five_minutes(
 
 
 def test_a_token_refused_at_a_poll_pauses_its_account_and_is_said_in_the_job(
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
     job: tuple[Product, str],
     replicate: ReplicateServer,
     caplog: pytest.LogCaptureFixture,

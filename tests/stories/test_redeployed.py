@@ -20,7 +20,7 @@ Deploy = Callable[..., Product]
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
@@ -33,7 +33,7 @@ def replicate() -> Iterator[ReplicateServer]:
         yield server
 
 
-def _run(product: Product, clock: time_machine.Coordinates, seconds: int) -> None:
+def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
     for _ in range(seconds // 15):
         product.sweep()
         product.deliver()
@@ -46,7 +46,7 @@ def _budgets(product: Product) -> dict[str, dict[str, Any]]:
 
 
 def test_a_job_gives_back_what_it_held_whichever_caps_there_are_by_then(
-    product_with: Deploy, clock: time_machine.Coordinates
+    product_with: Deploy, clock: time_machine.Traveller
 ) -> None:
     """A cap that came later never held anything of it; one that is gone still did."""
     product_with(deployment_caps={"usd": 1}).submit(TRACK)
@@ -61,7 +61,7 @@ def test_a_generation_whose_route_is_gone_is_not_called_free(
     product_with: Deploy,
     replicate: ReplicateServer,
     model_server: ModelServer,
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
 ) -> None:
     """It is neither paid again elsewhere nor forgotten: with the route its result comes back."""
     both = {"replicate": replicate.url, "musicgen-small": f"{model_server.url}/models/{{model}}"}

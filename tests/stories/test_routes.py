@@ -19,7 +19,7 @@ PICTURE = {"prompt": "a red boat", "kind": "image"}
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
@@ -36,7 +36,7 @@ def two_accounts(product_with: Callable[..., Product], model_server: ModelServer
     return make
 
 
-def _run(product: Product, clock: time_machine.Coordinates, seconds: int) -> None:
+def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
     for _ in range(seconds // 10):
         product.sweep()
         product.deliver()
@@ -51,7 +51,7 @@ def _went(job: dict[str, Any]) -> list[tuple[str, str]]:
 def test_a_refused_account_is_gone_around(
     two_accounts: Callable[..., Product],
     model_server: ModelServer,
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
     fault: str,
     why: str,
 ) -> None:
@@ -65,7 +65,7 @@ def test_a_refused_account_is_gone_around(
 
 
 def test_jobs_behind_a_refused_account_go_around_it_too(
-    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Coordinates
+    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """Without a call that would be refused, and without a wait."""
     product = two_accounts()
@@ -80,7 +80,7 @@ def test_jobs_behind_a_refused_account_go_around_it_too(
 def test_a_way_that_was_left_is_taken_again_where_the_other_leads_nowhere(
     two_accounts: Callable[..., Product],
     model_server: ModelServer,
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
     fault: str,
     settings: dict[str, str],
 ) -> None:
@@ -95,7 +95,7 @@ def test_a_way_that_was_left_is_taken_again_where_the_other_leads_nowhere(
 
 
 def test_a_new_token_ends_the_pause(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates, aws: Aws
+    product_with: Callable[..., Product], clock: time_machine.Traveller, aws: Aws
 ) -> None:
     """Within five minutes, and without a deployment."""
     with ModelServer(quick=True, token="thenewone") as server:
@@ -110,7 +110,7 @@ def test_a_new_token_ends_the_pause(
 
 
 def test_one_bad_token_burns_no_job(
-    product: Product, model_server: ModelServer, clock: time_machine.Coordinates
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """The account is left alone; the jobs wait, say why, and go on once the token is a good one."""
     model_server.fault("unauthorized", times=None)
@@ -127,7 +127,7 @@ def test_one_bad_token_burns_no_job(
 
 
 def test_an_account_that_stays_refused_is_asked_every_five_minutes(
-    product: Product, model_server: ModelServer, clock: time_machine.Coordinates
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """And a job that waits for it in vain says why it failed."""
     model_server.fault("credits", times=None)
@@ -146,12 +146,12 @@ def test_a_refused_account_is_told_to_the_log(
     model_server.fault("unauthorized", times=1)
     product.submit(TRACK)
     product.deliver()
-    said = [record.outcome for record in caplog.records if record.message == "step"]
+    said = [vars(record)["outcome"] for record in caplog.records if record.message == "step"]
     assert said == ["account refused (auth), waits: account_paused"]
 
 
 def test_a_model_that_is_forbidden_closes_no_other(
-    product: Product, model_server: ModelServer, clock: time_machine.Coordinates
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """A license that is not accepted is no fault of the token."""
     model_server.fault("gated", prompt="guitar", times=None)
@@ -164,7 +164,7 @@ def test_a_model_that_is_forbidden_closes_no_other(
 
 
 def test_what_is_not_served_is_remembered_for_an_hour(
-    product: Product, model_server: ModelServer, clock: time_machine.Coordinates
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """The next job does not try it, in whichever container; a later one does."""
     went = []
@@ -179,7 +179,7 @@ def test_what_is_not_served_is_remembered_for_an_hour(
 
 
 def test_a_busy_route_is_waited_for_unless_the_operator_says_otherwise(
-    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Coordinates
+    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """The first route is the one the operator prefers."""
     went = {}
@@ -194,7 +194,7 @@ def test_a_busy_route_is_waited_for_unless_the_operator_says_otherwise(
 
 
 def test_no_route_is_taken_after_a_charge_the_caller_did_not_allow(
-    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Coordinates
+    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """A fault may have come after the work: with `max_charges` 1 nothing is called again."""
     product = two_accounts(failover="busy")

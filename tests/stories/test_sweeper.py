@@ -24,7 +24,7 @@ TRACK = {"prompt": "chill beats with vinyl crackle", "genre": "lofi", "duration"
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
@@ -53,7 +53,7 @@ def _sent(product: Product) -> int:
 
 
 def test_a_run_looks_at_a_bounded_number_and_resends_fewer(
-    product: Product, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+    product: Product, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many jobs wait behind slow workers; with bounds of a tenth, since moto's table is slow."""
     looked_at, resent = MOST_LOOKED_AT // 10, MOST_RESENT // 10
@@ -69,7 +69,7 @@ def test_a_run_looks_at_a_bounded_number_and_resends_fewer(
     assert (moved, _sent(product) - before) == (looked_at, resent)
 
 
-def test_a_waiting_job_is_sent_again_ever_more_rarely(product: Product, clock: time_machine.Coordinates) -> None:
+def test_a_waiting_job_is_sent_again_ever_more_rarely(product: Product, clock: time_machine.Traveller) -> None:
     """At one minute, two, four, eight, … and from then on every half hour: seven times in three hours."""
     product.submit({**TRACK, "deadline_seconds": 4 * 3_600})
     sent_at, began = [], time.time()
@@ -86,7 +86,7 @@ def test_a_waiting_job_is_sent_again_ever_more_rarely(product: Product, clock: t
 
 
 def test_one_job_that_cannot_be_seen_to_keeps_the_sweeper_from_no_other(
-    product: Product, clock: time_machine.Coordinates
+    product: Product, clock: time_machine.Traveller
 ) -> None:
     """Its error is raised when all have been looked at, for the alarm."""
     broken, other = (product.submit({"prompt": prompt, "deadline_seconds": 60}) for prompt in ("broken", "sound"))
@@ -117,7 +117,7 @@ def test_ten_thousand_waiting_jobs_are_sent_again_in_turn(record_property: Calla
     assert waited.most <= 3
 
 
-def test_with_nothing_open_a_run_is_one_query(product: Product, clock: time_machine.Coordinates) -> None:
+def test_with_nothing_open_a_run_is_one_query(product: Product, clock: time_machine.Traveller) -> None:
     """A deployment that nobody uses costs next to nothing."""
     product.submit(TRACK)
     product.deliver()

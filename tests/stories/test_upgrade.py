@@ -22,7 +22,7 @@ Deploy = Callable[..., Product]
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so, from when the items were written."""
     with time_machine.travel(WRITTEN_AT, tick=False) as coordinates:
         yield coordinates
@@ -34,7 +34,7 @@ def _put(product: Product, situation: str) -> list[str]:
     return [item["id"]["S"] for item in ITEMS[situation] if item["pk"]["S"].startswith("job#")]
 
 
-def _run(product: Product, clock: time_machine.Coordinates, minutes: int, step: int = 30) -> None:
+def _run(product: Product, clock: time_machine.Traveller, minutes: int, step: int = 30) -> None:
     for _ in range(minutes * 60 // step):
         product.sweep()
         product.deliver()
@@ -48,7 +48,7 @@ def _settled(product: Product) -> bool:
 
 
 def test_waiting_jobs_and_a_follower_succeed(
-    product_with: Deploy, model_server: ModelServer, clock: time_machine.Coordinates
+    product_with: Deploy, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """Their slots and their leader are those the old version gave them."""
     product = product_with(owner_caps=CAPS, limits={"*": {"windows": [[1, 60]], "max_concurrent": 1}})
@@ -59,7 +59,7 @@ def test_waiting_jobs_and_a_follower_succeed(
 
 
 def test_a_crashed_job_is_taken_over(
-    product_with: Deploy, model_server: ModelServer, clock: time_machine.Coordinates
+    product_with: Deploy, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """The ledger keeps the old version's attempt as unknown."""
     product = product_with(owner_caps=CAPS)
@@ -70,7 +70,7 @@ def test_a_crashed_job_is_taken_over(
     assert (done["status"], _settled(product)) == ("succeeded", True)
 
 
-def test_a_job_at_its_provider_is_canceled_and_closed(product_with: Deploy, clock: time_machine.Coordinates) -> None:
+def test_a_job_at_its_provider_is_canceled_and_closed(product_with: Deploy, clock: time_machine.Traveller) -> None:
     """The provider has forgotten the generation, so its charge stays unknown."""
     with ReplicateServer(quick=True, token="r8_token") as server:
         product = product_with(servers={"replicate": server.url}, owner_caps=CAPS)

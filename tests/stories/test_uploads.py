@@ -23,7 +23,7 @@ BOB = "lp_bob_0123456789abcdef"
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time that moves only when a test says so."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
@@ -111,7 +111,7 @@ def test_a_video_starts_from_an_uploaded_image(product: Product) -> None:
     assert (kept["Body"].read(), kept["ContentType"]) == (PICTURE, "image/png")
 
 
-def test_an_upload_is_the_same_request_as_a_data_uri(product: Product, clock: time_machine.Coordinates) -> None:
+def test_an_upload_is_the_same_request_as_a_data_uri(product: Product, clock: time_machine.Traveller) -> None:
     """Told by its bytes: the second one follows the first, whichever way they came."""
     encoded = base64.b64encode(PICTURE).decode()
     product.submit({**VIDEO, "image": f"data:image/png;base64,{encoded}"})
@@ -153,7 +153,7 @@ def test_another_owners_upload_answers_as_an_unknown_one(product: Product) -> No
     assert _refused(foreign) == _refused(unknown)
 
 
-def test_an_upload_is_over_after_a_day(product: Product, clock: time_machine.Coordinates) -> None:
+def test_an_upload_is_over_after_a_day(product: Product, clock: time_machine.Traveller) -> None:
     """Though S3 takes its time to remove the file."""
     image = _uploaded(product)
     clock.shift(24 * 3600 - 1)
@@ -213,7 +213,7 @@ def test_a_key_with_another_body_moves_no_file_either(product_with: Callable[...
     assert [call.name for call in other] == ["GetItem"]
 
 
-def test_a_replay_is_answered_after_its_upload_has_expired(product: Product, clock: time_machine.Coordinates) -> None:
+def test_a_replay_is_answered_after_its_upload_has_expired(product: Product, clock: time_machine.Traveller) -> None:
     """The key's job has its image."""
     request = {**VIDEO, "image": _uploaded(product)}
     job = product.submit(request, Idempotency_Key="video-7")

@@ -32,7 +32,7 @@ def story(
     product_with: Callable[..., Product],
     provider: ReferenceProvider,
     server: Any,
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Story:
     """Its token is stored, and the product may be called back."""

@@ -22,7 +22,7 @@ class Story:
     provider: ReferenceProvider
     server: Any
     product: Product
-    clock: time_machine.Coordinates
+    clock: time_machine.Traveller
 
     @property
     def made(self) -> Any:

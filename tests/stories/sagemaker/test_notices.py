@@ -17,7 +17,7 @@ from tests.stories.sagemaker.acts import MUSIC, TRACK, item, notify
 
 
 def test_a_notice_brings_the_result_sooner(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
     """Within seconds rather than at the next look, and still paid once."""
     job = product.submit(TRACK)
@@ -31,7 +31,7 @@ def test_a_notice_brings_the_result_sooner(
 
 
 def test_a_notice_after_the_worker_died_heals_the_job_without_a_second_charge(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The notice names the place that was never stored."""
     job = product.submit(TRACK)
@@ -47,7 +47,7 @@ def test_a_notice_after_the_worker_died_heals_the_job_without_a_second_charge(
 
 
 def test_a_notice_of_a_failure_heals_the_job_too(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The job learns why, and that it has cost nothing."""
     sagemaker.fault("bad_input")
@@ -64,7 +64,7 @@ def test_a_notice_of_a_failure_heals_the_job_too(
 
 
 def test_without_a_notice_the_call_is_repeated_when_it_is_past_hope(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three times as long as it usually takes; the ledger says what that may have cost."""
     job = product.submit(TRACK)
@@ -82,7 +82,7 @@ def test_without_a_notice_the_call_is_repeated_when_it_is_past_hope(
 
 
 def test_a_notice_that_comes_twice_and_late_changes_nothing(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
     """The job has its result; nobody looks again."""
     job = product.submit(TRACK)
@@ -98,7 +98,7 @@ def test_a_notice_that_comes_twice_and_late_changes_nothing(
 
 
 def test_notices_in_a_row_are_followed_at_most_every_five_seconds(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
     """However often one is published."""
     job = product.submit(TRACK)
@@ -135,7 +135,7 @@ def test_a_notice_of_nothing_changes_nothing(product: Product, sagemaker: SageMa
 
 
 def test_a_forged_notice_cannot_name_anothers_result(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A place that is not the attempt's own is no reference, even where none is stored yet."""
     product.submit(TRACK)
@@ -153,7 +153,7 @@ def test_a_forged_notice_cannot_name_anothers_result(
 
 
 def test_a_notice_of_an_earlier_attempt_is_no_reference_of_the_next(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second worker died as the first did; only its own notice can tell where its answer lies."""
     job = product.submit(TRACK)
@@ -168,7 +168,7 @@ def test_a_notice_of_an_earlier_attempt_is_no_reference_of_the_next(
 
 
 def test_a_notice_about_a_job_at_another_provider_changes_nothing(
-    product_with: Callable[..., Product], clock: time_machine.Coordinates, monkeypatch: pytest.MonkeyPatch
+    product_with: Callable[..., Product], clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No place in SageMaker's bucket is an answer of anybody else's."""
     product = product_with()

@@ -18,7 +18,7 @@ from tests.stories.sagemaker.acts import PICTURE, TRACK
 def test_a_result_is_found_by_looking_and_paid_once(
     product: Product,
     sagemaker: SageMakerServer,
-    clock: time_machine.Coordinates,
+    clock: time_machine.Traveller,
     body: dict[str, Any],
     content_type: str,
 ) -> None:
@@ -41,7 +41,7 @@ def test_what_the_endpoint_ignores_is_said(product: Product) -> None:
 
 
 def test_a_refusal_of_a_full_account_waits_and_costs_nothing(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
     """Queued at the second try."""
     sagemaker.fault("throttled")
@@ -57,7 +57,7 @@ def test_a_refusal_of_a_full_account_waits_and_costs_nothing(
 
 
 def test_a_canceled_job_keeps_what_its_endpoint_made_all_the_same(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
     """SageMaker takes nothing back: the result is paid, kept and listed."""
     job = product.submit(TRACK)
@@ -71,7 +71,7 @@ def test_a_canceled_job_keeps_what_its_endpoint_made_all_the_same(
 
 
 def test_deleting_a_job_erases_the_request_it_left_for_its_endpoint(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Coordinates
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
     """The prompt is in it."""
     job = product.submit(TRACK)
