@@ -1,4 +1,4 @@
-"""What the kill tests share: a scenario is played to the end at every point of it."""
+"""Fixtures of the kill tests: a scenario is run once for each fault point."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import pytest
 from local.stand_ins.model import ModelServer
 from tests.harness.haste import with_room
 from tests.harness.summaries import POINTS, STRIKES
-from tests.kill.edge import Moment
+from tests.kill.fault_injection import ChooseFaultPoints, Scenario, inject_everywhere
+from tests.kill.fault_points import fault_points
+from tests.kill.injector import Fault
 from tests.kill.parts import Part, holding_the_line
-from tests.kill.points import points_of
-from tests.kill.theater import Points, Scenario, strike_everywhere
 
 Survives = Callable[[Scenario], None]
 
 
 @pytest.fixture
 def survives_with(haste: None, record_property: Callable[[str, object], None]) -> Callable[..., None]:
-    """Play a scenario to the end at every point of it, or at those chosen; every failure is named by its point."""
+    """Run a scenario at all or the chosen fault points; each failure is reported with its point."""
 
-    def check(scenario: Scenario, part: Part, points: Points = points_of) -> None:
-        season = with_room(lambda: strike_everywhere(scenario, part, points))
-        record_property(STRIKES, season.strikes)
-        record_property(POINTS, season.calls * len(Moment))
-        if season.failures:
-            pytest.fail(f"{len(season.failures)} complaints:\n" + "\n".join(season.failures), pytrace=False)
+    def check(scenario: Scenario, part: Part, points: ChooseFaultPoints = fault_points) -> None:
+        result = with_room(lambda: inject_everywhere(scenario, part, points))
+        record_property(STRIKES, result.injected)
+        record_property(POINTS, result.calls * len(Fault))
+        if result.failures:
+            pytest.fail(f"{len(result.failures)} broken guarantees:\n" + "\n".join(result.failures), pytrace=False)
 
     return check
 
 
 @pytest.fixture
 def survives(survives_with: Callable[..., None], model_server: ModelServer) -> Survives:
-    """The same with a provider that holds the line."""
+    """The same with a provider that keeps the connection open."""
     return lambda scenario: survives_with(scenario, holding_the_line(model_server))

@@ -1,4 +1,4 @@
-"""The network as our processes meet it: AWS as moto answers for it, and the provider's HTTP, both behind the edge."""
+"""Routes the processes' network calls through the fault injector: AWS is moto, the provider is a stand-in."""
 
 from __future__ import annotations
 
@@ -18,38 +18,39 @@ from botocore.httpsession import URLLib3Session
 from moto.core.botocore_stubber import BotocoreStubber
 from requests.adapters import HTTPAdapter
 
-from tests.kill.edge import AT_THE_PROVIDER, Edge
+from tests.kill.injector import PROVIDER_PREFIX, FaultInjector
 
-Send = Callable[[], Any]  # the answer has a `status_code`, whichever client asks
+Send = Callable[[], Any]  # the answer has a `status_code`, for either HTTP client
 
 PROVIDER_CALL = "provider POST"
 STORES_A_RESULT = "s3 PutObject"
 STORES_A_REFERENCE = b"#ref = :ref"
 LEARNS_A_REFERENCE = STORES_A_REFERENCE + b", #not_before = :now"
 
-_AWS, _HTTP = BotocoreStubber.__call__, HTTPAdapter.send
+_SEND_TO_AWS, _SEND_BY_HTTP = BotocoreStubber.__call__, HTTPAdapter.send
 
 
 class Timed(Protocol):
-    """Has a call to a provider take its time."""
+    """A function that lets simulated time pass during a call to a provider."""
 
     def __call__(self, send: Send, *, starts: bool) -> Any:
-        """Send, and return the answer; `starts` is whether a generation is asked for."""
+        """Send, and return the answer; `starts` says whether the call asks for a generation."""
 
 
 @contextmanager
-def network_behind(edge: Edge, server: Any, *, timed: Timed) -> Iterator[None]:
-    """Every call of the SDK and of requests goes through the edge, but for those a stand-in makes in its own thread.
+def network_behind(injector: FaultInjector, server: Any, *, timed: Timed) -> Iterator[None]:
+    """Send every call of the AWS SDK and of requests through the injector.
 
-    Each call is one exchange on the wire, so that a repetition by the SDK is a call of its own.
+    Calls that a stand-in makes in its own thread are left out. Each call is one exchange on the wire, so a repetition
+    by the SDK is a separate call.
     """
-    network = _Network(edge=edge, server=server, timed=timed)
+    network = _Network(injector=injector, server=server, timed=timed)
 
     def by_sdk(stubber: BotocoreStubber, event_name: str, request: Any, **options: Any) -> Any:
-        return network.by_sdk(event_name, request, lambda: _AWS(stubber, event_name, request, **options))
+        return network.by_sdk(event_name, request, lambda: _SEND_TO_AWS(stubber, event_name, request, **options))
 
     def by_requests(adapter: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> Any:
-        return network.by_requests(request, lambda: _HTTP(adapter, request, **options))
+        return network.by_requests(request, lambda: _SEND_BY_HTTP(adapter, request, **options))
 
     with patch.object(BotocoreStubber, "__call__", by_sdk), patch.object(HTTPAdapter, "send", by_requests):
         yield
@@ -57,33 +58,33 @@ def network_behind(edge: Edge, server: Any, *, timed: Timed) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Network:
-    edge: Edge
+    injector: FaultInjector
     server: Any
     timed: Timed
-    ours: int = field(default_factory=threading.get_ident)
+    main_thread: int = field(default_factory=threading.get_ident)
 
     def by_requests(self, request: requests.PreparedRequest, send: Send) -> Any:
         lost = requests.ConnectionError("the connection was aborted")
         return self._to_provider(str(request.method), str(request.url), send, lost=lost)
 
     def by_sdk(self, event_name: str, request: Any, send: Send) -> Any:
-        """Moto leaves loopback alone; what goes there is sent here, so that it can be struck on both its sides."""
-        if threading.get_ident() != self.ours:
+        """Moto does not answer for loopback addresses; calls to them are sent here, so that they can fail too."""
+        if threading.get_ident() != self.main_thread:
             return send()
         lost = ConnectionClosedError(endpoint_url=request.url)
         if urlsplit(request.url).hostname == "127.0.0.1":
             return self._to_provider(request.method, request.url, lambda: _wire().send(request), lost=lost)
         operation = _operation(event_name, request.url)
-        return self.edge.pass_on(operation, lambda: self._to_aws(operation, _body(request), send), lost=lost)
+        return self.injector.pass_on(operation, lambda: self._to_aws(operation, _body(request), send), lost=lost)
 
     def _to_provider(self, method: str, url: str, send: Send, *, lost: Exception) -> Any:
         starts = method == "POST" and not url.endswith("/cancel")
         try:
-            return self.edge.pass_on(
+            return self.injector.pass_on(
                 f"provider {method}", lambda: self.timed(lambda: self._counted(send), starts=starts), lost=lost
             )
         except (requests.RequestException, BotoCoreError):
-            self.edge.lose()
+            self.injector.lose_answers()
             raise
 
     def _counted(self, send: Send) -> Any:
@@ -91,21 +92,21 @@ class _Network:
         try:
             return send()
         finally:
-            self.edge.billed(max(0, self.server.generations - before))  # one that is canceled in time is taken back
+            self.injector.billed(max(0, self.server.generations - before))  # a cancel in time lowers the count
 
     def _to_aws(self, operation: str, body: bytes, send: Send) -> Any:
         answer = send()
         if operation == STORES_A_RESULT or STORES_A_REFERENCE in body:
-            self.edge.recorded()
+            self.injector.recorded()
         if LEARNS_A_REFERENCE in body and answer.status_code == HTTPStatus.OK:
-            self.edge.found()
+            self.injector.answer_recovered()
         return answer
 
 
 def _operation(event_name: str, url: str) -> str:
-    """Service and operation; those on SageMaker's requests and answers, which lie in our bucket, are told apart."""
+    """The service and operation, with a prefix for requests and answers of SageMaker in the bucket."""
     operation = " ".join(event_name.split(".")[1:])
-    return f"{AT_THE_PROVIDER} {operation}" if "/gpu" in urlsplit(url).path else operation
+    return f"{PROVIDER_PREFIX} {operation}" if "/gpu" in urlsplit(url).path else operation
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Jobs at fal, which answers with a reference, struck wherever its lives may differ from those at Replicate."""
+"""Faults in jobs at fal, at the calls where it can differ from Replicate."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.kill.lives import lives_of
+from tests.kill.fault_injection import ChooseFaultPoints, Scenario
+from tests.kill.fault_points import provider_fault_points
 from tests.kill.parts import FAL, Part
-from tests.kill.points import points_at_the_provider
-from tests.kill.theater import Points, Scenario
+from tests.kill.provider_scenarios import scenarios_of
 
 
-@pytest.mark.parametrize("scenario", lives_of(FAL), ids=lambda scenario: scenario.name)
-def test_no_strike_breaks_a_promise(
-    scenario: Scenario, survives_with: Callable[[Scenario, Part, Points], None]
+@pytest.mark.parametrize("scenario", scenarios_of(FAL), ids=lambda scenario: scenario.name)
+def test_no_fault_breaks_a_guarantee(
+    scenario: Scenario, survives_with: Callable[[Scenario, Part, ChooseFaultPoints], None]
 ) -> None:
-    """At whichever call its function dies, or the reply gets lost, the job comes to its end and the books are right."""
+    """The job ends as expected and its ledger is right, after a fault at any call of any process."""
     with FAL.playing() as part:
-        survives_with(scenario, part, points_at_the_provider)
+        survives_with(scenario, part, provider_fault_points)

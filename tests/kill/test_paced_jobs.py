@@ -1,4 +1,4 @@
-"""Jobs of a paced account with budgets and a cache, struck at every call of theirs."""
+"""Faults in jobs of a paced account with budgets and a cache."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.kill.life import Life
-from tests.kill.theater import Scenario
+from tests.kill.fault_injection import Scenario
+from tests.kill.simulation import Simulation
 
 TRACK = {"prompt": "upbeat techno with heavy bass", "duration": 2}
 OTHER = {**TRACK, "prompt": "a slow waltz"}
@@ -18,57 +18,57 @@ SLOW = {**CAPS, "limits": {"*": {"windows": [[1, 300]]}}, "cache": "off"}
 FAR = {**CAPS, "limits": {"*": {"windows": [[1, 900]]}}}
 
 
-def a_line_of_two(life: Life) -> None:
-    life.submit("first", TRACK)
-    life.submit("second", OTHER)
+def two_jobs_in_line(sim: Simulation) -> None:
+    sim.submit("first", TRACK)
+    sim.submit("second", OTHER)
 
 
-def a_throttled_start(life: Life) -> None:
-    life.server.fault("throttled", retry_after=100, times=1)
-    with life.undisturbed():
-        life.submit("job", TRACK)
+def a_throttled_start(sim: Simulation) -> None:
+    sim.server.fault("throttled", retry_after=100, times=1)
+    with sim.without_faults():
+        sim.submit("job", TRACK)
 
 
-def two_calls_where_one_has_room(life: Life) -> None:
-    with life.undisturbed():
-        life.submit("first", TRACK)
-    life.submit("second", OTHER)
-    life.meanwhile(life.deliver)
+def two_jobs_and_one_call_at_once(sim: Simulation) -> None:
+    with sim.without_faults():
+        sim.submit("first", TRACK)
+    sim.submit("second", OTHER)
+    sim.during_next_call(sim.deliver)
 
 
-def a_canceled_start(life: Life) -> None:
-    with life.undisturbed():
-        life.submit("first", TRACK)
-        second = life.submit("second", OTHER)
-    life.cancel(second)
+def a_canceled_start(sim: Simulation) -> None:
+    with sim.without_faults():
+        sim.submit("first", TRACK)
+        second = sim.submit("second", OTHER)
+    sim.cancel(second)
 
 
-def a_missed_start(life: Life) -> None:
-    with life.undisturbed():
-        life.submit("first", TRACK)
-        life.submit("second", OTHER)
-        life.lose_messages()
+def a_missed_start(sim: Simulation) -> None:
+    with sim.without_faults():
+        sim.submit("first", TRACK)
+        sim.submit("second", OTHER)
+        sim.lose_messages()
 
 
-def a_start_pushed_past_its_deadline(life: Life) -> None:
-    with life.undisturbed():
-        life.server.fault("throttled", retry_after=200, times=1)
-        life.submit("first", TRACK)
-        life.submit("second", {**OTHER, "deadline_seconds": 310})
-        life.deliver()
+def a_start_pushed_past_its_deadline(sim: Simulation) -> None:
+    with sim.without_faults():
+        sim.server.fault("throttled", retry_after=200, times=1)
+        sim.submit("first", TRACK)
+        sim.submit("second", {**OTHER, "deadline_seconds": 310})
+        sim.deliver()
 
 
 SCENARIOS = [
-    Scenario(live=a_line_of_two, ends={"first": "succeeded", "second": "succeeded"}, settings=PACED),
-    Scenario(live=a_throttled_start, ends={"job": "succeeded"}, settings=PACED),
-    Scenario(live=two_calls_where_one_has_room, ends={"first": "succeeded", "second": "succeeded"}, settings=CROWDED),
-    Scenario(live=a_canceled_start, ends={"first": "succeeded", "second": "canceled"}, settings=FAR),
-    Scenario(live=a_missed_start, ends={"first": "succeeded", "second": "succeeded"}, settings=PACED),
-    Scenario(live=a_start_pushed_past_its_deadline, ends={"first": "succeeded", "second": "failed"}, settings=SLOW),
+    Scenario(steps=two_jobs_in_line, ends={"first": "succeeded", "second": "succeeded"}, settings=PACED),
+    Scenario(steps=a_throttled_start, ends={"job": "succeeded"}, settings=PACED),
+    Scenario(steps=two_jobs_and_one_call_at_once, ends={"first": "succeeded", "second": "succeeded"}, settings=CROWDED),
+    Scenario(steps=a_canceled_start, ends={"first": "succeeded", "second": "canceled"}, settings=FAR),
+    Scenario(steps=a_missed_start, ends={"first": "succeeded", "second": "succeeded"}, settings=PACED),
+    Scenario(steps=a_start_pushed_past_its_deadline, ends={"first": "succeeded", "second": "failed"}, settings=SLOW),
 ]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_no_strike_breaks_a_promise(scenario: Scenario, survives: Callable[[Scenario], None]) -> None:
-    """At whichever call a function dies, or a reply gets lost, each job comes to its end and the books are right."""
+def test_no_fault_breaks_a_guarantee(scenario: Scenario, survives: Callable[[Scenario], None]) -> None:
+    """Each job ends as expected and its ledger is right, after a fault at any call of any process."""
     survives(scenario)

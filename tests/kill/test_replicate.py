@@ -1,4 +1,4 @@
-"""Jobs at Replicate, struck at every call of their lives: each post, poll, download and callback."""
+"""Faults in jobs at Replicate, at every call: each post, poll, download and callback."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.kill.lives import lives_of, lives_of_any
+from tests.kill.fault_injection import ChooseFaultPoints, Scenario
+from tests.kill.fault_points import fault_points
 from tests.kill.parts import REPLICATE, Part
-from tests.kill.points import points_of
-from tests.kill.theater import Points, Scenario
+from tests.kill.provider_scenarios import common_scenarios, scenarios_of
 
 
-@pytest.mark.parametrize("scenario", [*lives_of_any(), *lives_of(REPLICATE)], ids=lambda scenario: scenario.name)
-def test_no_strike_breaks_a_promise(
-    scenario: Scenario, survives_with: Callable[[Scenario, Part, Points], None]
+@pytest.mark.parametrize(
+    "scenario", [*common_scenarios(), *scenarios_of(REPLICATE)], ids=lambda scenario: scenario.name
+)
+def test_no_fault_breaks_a_guarantee(
+    scenario: Scenario, survives_with: Callable[[Scenario, Part, ChooseFaultPoints], None]
 ) -> None:
-    """At whichever call its function dies, or the reply gets lost, the job comes to its end and the books are right."""
+    """The job ends as expected and its ledger is right, after a fault at any call of any process."""
     with REPLICATE.playing() as part:
-        survives_with(scenario, part, points_of)
+        survives_with(scenario, part, fault_points)

@@ -1,4 +1,4 @@
-"""How the properties are tried: the same examples on every run, without a clock on them."""
+"""The hypothesis profile of the property tests: the same examples on every run, without a time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two processes at one job: one is stopped before each of its calls in turn while the other does all it does."""
+"""Two processes at one job: one stops before each of its calls in turn while the other runs to its end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from local.stand_ins.model import ModelServer
 from tests.kill import audit
 from tests.kill.parts import holding_the_line
-from tests.properties import promises
-from tests.properties.windows import crowded
+from tests.properties import guarantees
+from tests.properties.windows import overfull_windows
 from tests.properties.world import World
 
 SETTINGS = {
@@ -21,11 +21,11 @@ SETTINGS = {
     "owner_caps": {"usd": 1},
     "default_deadline": 300,
 }
-MANY = 20  # calls; neither of the two makes as many
+MANY = 20  # calls; more than either process makes
 
 
-class Duel:
-    """A deployment with one job, and a second of another prompt that starts at the same time."""
+class TwoProcesses:
+    """A deployment with one job, and a second job with another prompt that starts at the same time."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -33,29 +33,29 @@ class Duel:
         self.messages = {message["Body"].split('"')[5]: message["Body"] for message in world.product.messages()}
 
     def deliver(self) -> None:
-        """Its message, once."""
-        self.world.hand_over(self.messages[self.job])
+        """Deliver the message of the first job once."""
+        self.world.deliver_message(self.messages[self.job])
 
     def deliver_other(self) -> None:
-        """The message of the second job, and then a third one is submitted and starts when it may."""
-        self.world.hand_over(self.messages[self.other])
+        """Deliver the message of the second job."""
+        self.world.deliver_message(self.messages[self.other])
 
     def cancel(self) -> None:
-        """By its caller."""
+        """The caller cancels the first job."""
         self.world.ask(lambda product: product.post(f"/jobs/{self.job}/cancel"))
 
     def cancel_and_delete(self) -> None:
-        """Canceled, and at once deleted."""
+        """The caller cancels the first job and deletes it at once."""
         self.cancel()
         self.world.ask(lambda product: product.delete(f"/jobs/{self.job}"))
 
     def overdue(self) -> None:
-        """Its deadline passes, and the sweeper comes by."""
+        """The deadline of the first job passes, and the sweeper runs."""
         self.world.clock.shift(301)
         self.world.sweep()
 
     def late(self) -> None:
-        """The lease of whoever is at it runs out, and the message comes again."""
+        """The lease of the first job's worker expires, and its message is delivered again."""
         self.world.clock.shift(90)
         self.deliver()
 
@@ -63,21 +63,33 @@ class Duel:
         return str(self.world.product.submit({"prompt": prompt, "max_charges": 2})["id"])
 
 
-CASES: dict[str, tuple[Callable[[Duel], None], Callable[[Duel], None], str]] = {
-    "a cancel, around a delivery that fails": (Duel.cancel, Duel.deliver, "server_error"),
-    "a delivery, around a cancel": (Duel.deliver, Duel.cancel, ""),
-    "a delivery, around a cancel and a deletion": (Duel.deliver, Duel.cancel_and_delete, ""),
-    "a delivery, around another": (Duel.deliver, Duel.deliver, ""),
-    "a delivery that fails, around one that supersedes it": (Duel.deliver, Duel.late, "server_error"),
-    "a sweep past the deadline, around a delivery that is refused": (Duel.overdue, Duel.deliver, "throttled"),
-    "a delivery that fails, around a sweep past the deadline": (Duel.deliver, Duel.overdue, "server_error"),
-    "a delivery that fails, around a refused one of another job": (Duel.deliver, Duel.deliver_other, "unauthorized"),
+CASES: dict[str, tuple[Callable[[TwoProcesses], None], Callable[[TwoProcesses], None], str]] = {
+    "a cancel, around a delivery that fails": (TwoProcesses.cancel, TwoProcesses.deliver, "server_error"),
+    "a delivery, around a cancel": (TwoProcesses.deliver, TwoProcesses.cancel, ""),
+    "a delivery, around a cancel and a deletion": (TwoProcesses.deliver, TwoProcesses.cancel_and_delete, ""),
+    "a delivery, around another": (TwoProcesses.deliver, TwoProcesses.deliver, ""),
+    "a delivery that fails, around one that supersedes it": (TwoProcesses.deliver, TwoProcesses.late, "server_error"),
+    "a sweep past the deadline, around a delivery that is refused": (
+        TwoProcesses.overdue,
+        TwoProcesses.deliver,
+        "throttled",
+    ),
+    "a delivery that fails, around a sweep past the deadline": (
+        TwoProcesses.deliver,
+        TwoProcesses.overdue,
+        "server_error",
+    ),
+    "a delivery that fails, around a refused one of another job": (
+        TwoProcesses.deliver,
+        TwoProcesses.deliver_other,
+        "unauthorized",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_two_processes_at_one_job(model_server: ModelServer, haste: None, case: str) -> None:
-    """Wherever the second cuts in, all promises hold at once and when all is quiet."""
+    """All guarantees hold at every interruption, and after all jobs have ended."""
     *_, fault = CASES[case]
     found: list[str] = []
     for calls in itertools.count(1):
@@ -86,8 +98,10 @@ def test_two_processes_at_one_job(model_server: ModelServer, haste: None, case: 
             model_server.fault("throttled", prompt="wood", retry_after=5, times=1)
             if fault:
                 model_server.fault(fault, prompt="sea", times=1)
-            was_over = _play(world, case, calls)
-            found += [f"before call {calls}: {text}" for text in [*_broken(world, case), *_quiet(world, case)]]
+            was_over = _interrupt(world, case, calls)
+            found += [
+                f"before call {calls}: {text}" for text in [*_broken(world, case), *_broken_at_the_end(world, case)]
+            ]
         finally:
             world.close()
         if was_over:
@@ -95,40 +109,44 @@ def test_two_processes_at_one_job(model_server: ModelServer, haste: None, case: 
     assert found == []
 
 
-def _play(world: World, case: str, calls: int) -> bool:
+def _interrupt(world: World, case: str, calls: int) -> bool:
     """Whether the first was over before the second cut in."""
     one, two, _ = CASES[case]
-    duel, over, was_over = Duel(world), [], []
+    pair, ended, was_over = TwoProcesses(world), [], []
 
     def first() -> None:
-        one(duel)
-        over.append(True)
+        one(pair)
+        ended.append(True)
 
     def second() -> None:
-        was_over.append(bool(over))
-        two(duel)
+        was_ended.append(bool(ended))
+        two(pair)
 
-    world.edge.race([first, second], [0] * calls + [1] * MANY, between=lambda _turn: None)
+    world.injector.race([first, second], [0] * calls + [1] * MANY, between=lambda _turn: None)
     return was_over[0]
 
 
-def _quiet(world: World, case: str) -> list[Any]:
+def _broken_at_the_end(world: World, case: str) -> list[Any]:
     world.ask(lambda product: product.post("/generate", {"prompt": "rain"}))
     steps = itertools.chain([0, 5, 5, 11], itertools.repeat(61, 8))
     while any("open" in item for item in world.items()):
         world.clock.shift(next(steps))
         world.deliver_once()
         world.sweep()
-    remains = world.remains()
-    return [*_broken(world, case), *(text for check in AT_REST for text in check(remains))]
+    state = world.state()
+    return [*_broken(world, case), *(text for check in FINAL_CHECKS for text in check(state))]
 
 
 def _broken(world: World, case: str) -> list[Any]:
-    stalls = CASES[case][1] is Duel.late  # between its look at the clock and its call; no limiter can help that
-    windows = [run for limit in world.settings.limits.values() for run in crowded(world.accepted(), limit)]
-    promised = promises.broken(world.items(), world.settings, generations=world.server.generations)
-    return promised if stalls else [*promised, *windows]
+    stalls = (
+        CASES[case][1] is TwoProcesses.late
+    )  # the worker stalls between reading the clock and calling; no limiter can prevent that
+    windows = [run for limit in world.settings.limits.values() for run in overfull_windows(world.accepted(), limit)]
+    unmet = guarantees.broken(world.items(), world.settings, generations=world.server.generations)
+    return unmet if stalls else [*unmet, *windows]
 
 
-# Budgets and windows are held to their promises in `_broken`.
-AT_REST = [check for check in audit.CHECKS if check.__name__ not in ("_budgets_are_settled", "_no_window_was_exceeded")]
+# `_broken` checks budgets and windows.
+FINAL_CHECKS = [
+    check for check in audit.CHECKS if check.__name__ not in ("_budgets_are_settled", "_no_window_was_exceeded")
+]

@@ -1,4 +1,4 @@
-"""Anything may happen to a deployment whose provider holds the line: what Longplay promises holds after each step."""
+"""The guarantees with a provider that keeps the connection open, for any order of events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis.stateful import rule
 
 from local.stand_ins.model import ModelServer
 from tests.kill.parts import holding_the_line
-from tests.properties.machine import Deployment, hold
+from tests.properties.machine import DeploymentMachine, run_machine
 
 FAULTS = ("server_error", "throttled", "loading", "drop", "gone", "unauthorized")
 EXAMPLES, STEPS = 12, 25
@@ -29,18 +29,19 @@ DEPLOYMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-class HoldingTheLine(Deployment):
-    """A provider that answers with the result, or fails while everybody waits."""
+class OpenConnectionMachine(DeploymentMachine):
+    """A provider that answers with the result, or fails, on the open connection."""
 
     deployments = DEPLOYMENTS
 
     @rule(fault=st.sampled_from(FAULTS), times=st.integers(1, 3), retry_after=st.sampled_from([0, 2, 20]))
     def fail_at_the_provider(self, fault: str, times: int, retry_after: int) -> None:
+        """The next calls to the provider fail."""
         details = {"retry_after": retry_after} if fault == "throttled" else {}
         self.world.server.fault(fault, times=times, **details)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_longplay_keeps_its_promises(model_server: ModelServer, haste: None, seed: int) -> None:
-    """Whatever comes together; the seeds are so many runs that can go side by side."""
-    hold(HoldingTheLine, holding_the_line(model_server), seed=seed, examples=EXAMPLES, steps=STEPS)
+def test_guarantees_hold_after_every_step(model_server: ModelServer, haste: None, seed: int) -> None:
+    """Any order of events keeps the guarantees; the seeds can run side by side."""
+    run_machine(OpenConnectionMachine, holding_the_line(model_server), seed=seed, examples=EXAMPLES, steps=STEPS)

@@ -1,4 +1,4 @@
-"""The line of slots under every order of reserving, starting late, giving back and pushing: no window overflows."""
+"""The line of slots under any order of reserving, late starts, giving back and pushing back: no window overflows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from longplay.domain import pacing
 from longplay.domain.pacing import Limit, Line, Window
 
-from tests.properties.windows import ROUNDING, crowded
+from tests.properties.windows import ROUNDING, overfull_windows
 
 TOLERANCE = 1.0
 LIMITS = {
@@ -21,13 +21,13 @@ LIMITS = {
     "2 in ten seconds": Limit(windows=(Window(2, 10),)),
     "1 in ten seconds, 2 in 25": Limit(windows=(Window(1, 10), Window(2, 25))),
 }
-MOMENTS = st.sampled_from([0.0, 0.3, 0.9, 1.0, 1.1, 2.0, 3.0, 5.0, 9.5, 11.0, 30.0, 61.0, 300.0, 3_601.0])
+PAUSES = st.sampled_from([0.0, 0.3, 0.9, 1.0, 1.1, 2.0, 3.0, 5.0, 9.5, 11.0, 30.0, 61.0, 300.0, 3_601.0])
 WAITS = st.sampled_from([0.0, 0.5, 1.0, 3.0, 10.0, 14.5, 30.0, 300.0])
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call the provider has been sent, and whether it will refuse it for now."""
+    """A call that was sent to the provider, and whether the provider will refuse it for now."""
 
     slot: float
     began: float
@@ -35,7 +35,7 @@ class Call:
 
 
 class PacedLine(RuleBasedStateMachine):
-    """Jobs that use a line as the limiter does; the clock is the only one there is."""
+    """Jobs that use a line as the limiter does, with a simulated clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,35 +47,41 @@ class PacedLine(RuleBasedStateMachine):
 
     @initialize(name=st.sampled_from(sorted(LIMITS)), kept=st.sampled_from([1, 100]))
     def choose(self, name: str, kept: int) -> None:
+        """Choose the limit of the account."""
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(pacing, "_COUNTED", kept)
         self.true_limit = LIMITS[name]
         self.limit = self.true_limit.loosened(TOLERANCE)
 
     def teardown(self) -> None:
+        """Undo the patch of the counter."""
         self.patch.undo()
 
     @rule(many=st.integers(1, 12))
     def reserve(self, many: int) -> None:
+        """Jobs are submitted and reserve slots."""
         for _ in range(many):
             slot, self.line, before = *pacing.reserve(self.line, self.limit, now=self.now), self.line
             assert slot in before.freed or slot >= max(before.log, default=slot), "jumped the line"
             self.jobs += 1
             self.waiting[self.jobs] = slot
 
-    @rule(seconds=MOMENTS)
+    @rule(seconds=PAUSES)
     def wait(self, seconds: float) -> None:
+        """Time passes."""
         self.now += seconds
 
     @precondition(lambda self: not self.pushed)
     @rule(seconds=st.sampled_from([0.2, 1.5, 7.0]))
     def set_the_clock_back(self, seconds: float) -> None:
+        """The clock is set back."""
         self.now -= seconds
         self.set_back = True
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def call_off(self, data: st.DataObject) -> None:
+        """A waiting job is canceled and gives its slot back."""
         job = data.draw(st.sampled_from(sorted(self.waiting)))
         slot = self.waiting.pop(job)
         self.line = pacing.give_back(self.line, slot, now=self.now)
@@ -84,11 +90,13 @@ class PacedLine(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), refused=st.booleans())
     def deliver(self, data: st.DataObject, refused: bool) -> None:
+        """The message of a waiting job is delivered."""
         self._deliver(data.draw(st.sampled_from(sorted(self.waiting))), refused)
 
     @precondition(lambda self: self.waiting)
     @rule()
     def deliver_all_as_they_come_due(self) -> None:
+        """Waiting jobs are delivered at their slots."""
         for job in sorted(self.waiting, key=self.waiting.__getitem__)[:40]:
             self.now = max(self.now, self.line.start_of(self.waiting[job]))
             self._deliver(job, refused=False)
@@ -96,6 +104,7 @@ class PacedLine(RuleBasedStateMachine):
     @precondition(lambda self: any(call.refused for call in self.under_way.values()) and not self.set_back)
     @rule(data=st.data(), wait=WAITS)
     def refuse(self, data: st.DataObject, wait: float) -> None:
+        """The provider refuses a call and says how long to wait."""
         self.pushed = True
         job = data.draw(st.sampled_from(sorted(job for job, call in self.under_way.items() if call.refused)))
         call = self.under_way.pop(job)
@@ -117,11 +126,13 @@ class PacedLine(RuleBasedStateMachine):
 
     @invariant()
     def no_window_overflows(self) -> None:
+        """The calls that the provider accepted fit the windows."""
         if self.started:
-            assert crowded(self.started, self.true_limit) == []
+            assert overfull_windows(self.started, self.true_limit) == []
 
     @invariant()
     def the_log_is_in_order_and_bounded(self) -> None:
+        """The log is sorted, and no longer than the limit needs."""
         assert list(self.line.log) == sorted(self.line.log)
         if self.line.log:
             assert len(self.line.log) <= self.limit.longest_log

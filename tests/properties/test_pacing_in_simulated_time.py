@@ -1,4 +1,4 @@
-"""Bursts on simulated time: reserved starts waste nothing of a provider's quota and never break it."""
+"""Bursts in simulated time: reserved starts use a provider's whole quota and never exceed it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from benchmarks.pacing import AND_THIRTY_AN_HOUR, EVERY_TWO_SECONDS, JOBS, RESER
 from local.stand_ins.model import ModelServer
 from tests.harness.product import Product
 
-MOMENTS = (*range(0, 70, 2), *range(3_300, 3_600, 60), *range(3_600, 3_620, 2))  # when something can happen, in seconds
+MOMENTS = (*range(0, 70, 2), *range(3_300, 3_600, 60), *range(3_600, 3_620, 2))  # seconds at which something can happen
 SEVERAL_AT_ONCE = (Window(10, 60.0), Window(100, 3_600.0))
 
 
 def test_a_burst_of_ten_thousand_starts_as_fast_as_the_provider_allows() -> None:
-    """No call is refused, nothing is delivered twice, and the limiter is written once a start."""
+    """No call is refused, no message is delivered twice, and the limiter is written once for each start."""
     lines = Lines(EVERY_TWO_SECONDS)
     outcome = reserved(JOBS, SimulatedProvider(windows=EVERY_TWO_SECONDS), lines)
     assert len(outcome.starts) == JOBS
@@ -31,7 +31,7 @@ def test_a_burst_of_ten_thousand_starts_as_fast_as_the_provider_allows() -> None
 
 
 def test_without_reservation_most_calls_are_refused() -> None:
-    """What the same burst does with jittered backoff, so that the comparison stays one."""
+    """The same burst with jittered backoff, for comparison."""
     outcome = backed_off(500, SimulatedProvider(windows=EVERY_TWO_SECONDS))
     assert len(outcome.starts) == 500
     assert outcome.refused > 5 * 500
@@ -39,22 +39,22 @@ def test_without_reservation_most_calls_are_refused() -> None:
 
 @pytest.mark.parametrize("windows", [EVERY_TWO_SECONDS, AND_THIRTY_AN_HOUR, SEVERAL_AT_ONCE])
 def test_starts_that_are_late_within_the_tolerance_break_no_window(windows: tuple[Window, ...]) -> None:
-    """Messages come up to a second late; the windows are kept that much longer."""
+    """Messages are up to a second late; the limiter widens the windows by that much."""
     lines = Lines(windows, tolerance=1.0, containers=4)
     outcome = reserved(300, SimulatedProvider(windows=windows), lines, late=1.0)
     assert (len(outcome.starts), outcome.refused) == (300, 0)
 
 
 def test_a_burst_over_an_hours_quota_goes_on_when_the_hour_allows() -> None:
-    """95 jobs under 1 per 2 s and 30 per hour: thirty, 2 s apart, at the top of each hour."""
+    """95 jobs under 1 per 2 s and 30 per hour: thirty jobs, 2 s apart, at the start of each hour."""
     expected = [3_600.0 * (n // 30) + 2.0 * (n % 30) for n in range(95)]
     assert hours(95, AND_THIRTY_AN_HOUR) == expected
 
 
-@pytest.mark.parametrize(("together", "writes"), [(False, 45), (True, 136)])
-def test_a_race_for_slots_gives_each_its_own(together: bool, writes: int) -> None:
-    """Sixteen containers that all read the same line before the first writes."""
-    counted, slots = race(RESERVERS, together=together)
+@pytest.mark.parametrize(("at_once", "writes"), [(False, 45), (True, 136)])
+def test_a_race_for_slots_gives_each_its_own(at_once: bool, writes: int) -> None:
+    """Sixteen containers read the same line before the first one writes."""
+    counted, slots = race(RESERVERS, together=at_once)
     assert [later - earlier for earlier, later in pairwise(slots)] == [2.0] * (RESERVERS - 1)
     assert counted == writes
 
@@ -62,7 +62,7 @@ def test_a_race_for_slots_gives_each_its_own(together: bool, writes: int) -> Non
 def test_the_product_starts_a_burst_over_an_hours_quota_when_the_hour_allows(
     product_with: Callable[..., Product], model_server: ModelServer
 ) -> None:
-    """The same through the entry points: far starts have no message until the sweeper sends it."""
+    """The same through the entry points: the sweeper sends the messages of far starts."""
     limits = {"*": {"windows": [[1, 2], [30, 3_600]]}}
     product = product_with(limits=limits, start_tolerance=0, horizon=None)
     begin, starts = float(int(time.time())), []

@@ -1,4 +1,4 @@
-"""What every paced account must show: in no rolling window more starts than it allows."""
+"""The guarantee of a paced account: no rolling window has more starts than it allows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from longplay.domain.pacing import Limit
 
-ROUNDING = 1e-5  # seconds; epoch seconds in floating point are no finer than a quarter of a microsecond
+ROUNDING = 1e-5  # seconds; floating-point epoch seconds have a resolution of a quarter of a microsecond
 
 
-def crowded(starts: Iterable[float], limit: Limit) -> list[tuple[float, float, int, float]]:
-    """Every run of starts that is one too many for a window: its first, its last, and the window."""
+def overfull_windows(starts: Iterable[float], limit: Limit) -> list[tuple[float, float, int, float]]:
+    """Each run of starts with one too many for a window: the first, the last, and the window."""
     order = sorted(starts)
     return [
         (first, last, window.starts, window.seconds)

@@ -1,4 +1,4 @@
-"""One life: what callers, the queue and the schedule do to the product while time passes, whoever dies meanwhile."""
+"""One run of a simulated deployment: its callers, the queues and the schedule, while time passes and processes die."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.harness.product import Answer
-from tests.kill.edge import Moment
+from tests.kill.deployment import VISIBILITY, SimulatedDeployment
+from tests.kill.injector import Fault
 from tests.kill.network import PROVIDER_CALL, Send
 from tests.kill.parts import Telling
-from tests.kill.stage import VISIBILITY, Stage
 
-CALL = 20.0  # seconds a generation takes, or to ask for one
-ASKING = 1.0  # seconds any other call to a provider takes
+GENERATION_SECONDS = 20.0  # seconds that a call for a generation takes
+OTHER_CALL_SECONDS = 1.0  # seconds that any other call to a provider takes
 SWEEP_EVERY = 60.0
-REFUSED_FOR_NOW = (429, 503)  # a provider does not count what it does not let in
+REFUSED_FOR_NOW = (429, 503)  # statuses that a provider does not count as a start
 MOST_STEPS = 200
 
 
 @dataclass
-class Life(Stage):
-    """The product in the hands of its callers, of SQS and of the schedule, from an empty account until all is quiet."""
+class Simulation(SimulatedDeployment):
+    """A deployment with callers, SQS and the schedule, from an empty account until no job is open."""
 
     names: dict[str, str] = field(default_factory=dict)
     starts: list[float] = field(default_factory=list)
     most_at_once: int = 0
     _at_once: int = 0
-    _meanwhile: Callable[[], None] | None = None
+    _during_next_call: Callable[[], None] | None = None
     _next_sweep: float = field(default_factory=lambda: time.time() + SWEEP_EVERY)
 
     # --- callers ---
 
-    def submit(self, name: str, body: dict[str, Any], *, patient: bool = True) -> str:
-        """A job under this name; "" if the function died and its caller was not patient.
+    def submit(self, name: str, body: dict[str, Any], *, retries: bool = True) -> str:
+        """The id of a new job; "" if the function died and the caller does not retry.
 
-        A patient caller sends an Idempotency-Key and repeats the request until it is answered.
+        A caller that retries sends an Idempotency-Key and repeats the request until it is answered.
         """
-        headers = {"Idempotency_Key": name} if patient else {}
+        headers = {"Idempotency_Key": name} if retries else {}
         tagged = {**body, "tags": {"name": name}}
-        answer = self._ask("submit", lambda: self.product.post("/generate", tagged, **headers), patient=patient)
+        answer = self._ask("submit", lambda: self.product.post("/generate", tagged, **headers), retries=retries)
         if answer is None:
             return ""
         assert answer.status in (200, 202), answer.body
@@ -50,12 +50,12 @@ class Life(Stage):
         return str(answer.json["id"])
 
     def cancel(self, job_id: str) -> None:
-        """Cancelled, however often it takes."""
+        """Cancel the job, with repetitions until the request is answered."""
         answer = self._ask("jobs", lambda: self.product.post(f"/jobs/{job_id}/cancel"))
         assert answer is None or answer.status == 200, answer.body
 
     def retry(self, job_id: str) -> str:
-        """The id of the new job, however often it takes."""
+        """The id of the new job that repeats this one, with repetitions until the request is answered."""
         answer = self._ask("jobs", lambda: self.product.post(f"/jobs/{job_id}/retry"))
         assert answer is not None
         assert answer.status in (200, 202), answer.body
@@ -63,24 +63,24 @@ class Life(Stage):
         return str(answer.json["id"])
 
     def delete(self, job_id: str) -> None:
-        """Erased, however often it takes."""
+        """Delete the job, with repetitions until the request is answered."""
         answer = self._ask("jobs", lambda: self.product.delete(f"/jobs/{job_id}"))
         assert answer is not None
         assert answer.status == 204, answer.body
 
-    def meanwhile(self, act: Callable[[], None]) -> None:
-        """Have this happen while the provider works on the next call."""
-        self._meanwhile = act
+    def during_next_call(self, act: Callable[[], None]) -> None:
+        """Do this while the provider works on the next call."""
+        self._during_next_call = act
 
     # --- the queue and the schedule ---
 
     def deliver(self) -> None:
-        """Hand over every message that is due. One whose function dies stays, and comes again when it is visible."""
+        """Deliver every message that is due. A message whose function dies becomes visible again later."""
         while self.deliver_once():
             pass
 
-    def hear_back(self) -> None:
-        """The provider says that its latest generation is done, if it has made one."""
+    def provider_reports(self) -> None:
+        """The provider reports its latest generation as done, if there is one."""
         for latest in self.part.generations()[-1:]:
             self.server.finish(latest)
             said = self.server.callback(latest)
@@ -89,14 +89,14 @@ class Life(Stage):
             else:
                 self.call_back(said.url, said.body)
 
-    def crash_worker(self, moment: Moment, operation: str = PROVIDER_CALL) -> None:
-        """Have the next generator die at its next call of this operation, besides whatever else is struck."""
-        self.edge.ambush(operation, moment)
+    def crash_worker(self, fault: Fault, operation: str = PROVIDER_CALL) -> None:
+        """Kill the next generator at its next call of this operation, in addition to the fault point."""
+        self.injector.inject_next(operation, fault)
 
     # --- time ---
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass: messages as they come due, a sweep every minute."""
+        """Let time pass: messages are delivered when they are due, and the sweeper runs every minute."""
         until = time.time() + seconds
         self.deliver()
         while time.time() < until:
@@ -111,37 +111,40 @@ class Life(Stage):
                 return
             self._step(_next(starts))
 
-    def come_again(self) -> None:
-        """What was in flight comes again, and then every message ever sent once more: SQS delivers at least once."""
+    def redeliver_everything(self) -> None:
+        """Deliver the messages in flight, then every message once more: SQS delivers at least once."""
         self.clock.shift(VISIBILITY)
         self.deliver()
         self.sweep()
-        for body in dict.fromkeys(self.handed_over):
-            self.hand_over(body)
+        for body in dict.fromkeys(self.delivered):
+            self.deliver_message(body)
 
     @contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """What happens within is only how it came to the life in question."""
-        with self.edge.undisturbed():
+    def without_faults(self) -> Iterator[None]:
+        """Calls in this block prepare the scenario: they are not recorded and get no fault."""
+        with self.injector.without_faults():
             yield
 
-    # --- what is there ---
+    # --- state ---
 
     def starts_of_open_jobs(self) -> list[float]:
-        """When the jobs that have not ended, or not been let go of, may go on."""
+        """When each open job can go on, in epoch seconds."""
         return [item["not_before"] for item in self.items() if "open" in item]
 
     def call_provider(self, send: Send, *, starts: bool) -> Any:
-        """A call that takes its time, and others do not wait for it; one that starts a generation counts if let in."""
-        began, act = time.time(), self._meanwhile
-        self._meanwhile = None
+        """Send a call to the provider; it takes simulated time, and other processes go on.
+
+        A call that asks for a generation counts as a start unless the provider refuses it for now.
+        """
+        began, act = time.time(), self._during_next_call
+        self._during_next_call = None
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
-        seconds = CALL if starts else ASKING
+        seconds = GENERATION_SECONDS if starts else OTHER_CALL_SECONDS
         self.clock.shift(seconds / 2)
         try:
             if act:
-                with self.edge.outside():
+                with self.injector.outside():
                     act()
             answer = send()
         finally:
@@ -151,13 +154,13 @@ class Life(Stage):
             self.starts.append(began)
         return answer
 
-    def _ask(self, function: str, request: Callable[[], Answer], *, patient: bool = True) -> Answer | None:
-        while (answer := self.run(function, request)) is None and patient:
+    def _ask(self, function: str, request: Callable[[], Answer], *, retries: bool = True) -> Answer | None:
+        while (answer := self.run(function, request)) is None and retries:
             self.clock.shift(5)
         return answer
 
     def _step(self, until: float) -> None:
-        """On to this time, or to the next sweep."""
+        """Move the clock to this time, or to the next sweep if that is earlier."""
         self.clock.move_to(min(until, self._next_sweep))
         if time.time() >= self._next_sweep:
             self._next_sweep = time.time() + SWEEP_EVERY

@@ -1,4 +1,4 @@
-"""Several of our processes at once, one outside call at a time, in an order that is chosen beforehand."""
+"""Runs several processes at the same time, one network call at a time, in a chosen order."""
 
 from __future__ import annotations
 
@@ -7,41 +7,44 @@ from typing import TypeVar
 
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
-from tests.kill.edge import Edge, Moment, Point
+from tests.kill.injector import Fault, FaultInjector, FaultPoint
 
 Reply = TypeVar("Reply")
 
 
-class RacingEdge(Edge):
-    """An edge at which processes wait for their turn before each call they make."""
+class RacingInjector(FaultInjector):
+    """An injector at which processes wait for their turn before each call."""
 
     def __init__(self) -> None:
         super().__init__(None)
-        self._conductor: greenlet | None = None
+        self._scheduler: greenlet | None = None
 
     @property
-    def rehearsing(self) -> bool:
-        """Never: what comes to pass here is struck as it comes."""
+    def is_baseline(self) -> bool:
+        """Always false: faults are chosen while the machine runs."""
         return False
 
-    def strike(self, moment: Moment, *, calls_ahead: int) -> None:
-        """Strike a call that is yet to come."""
-        self._point = Point(len(self.calls) + calls_ahead, moment)
+    def inject_at(self, fault: Fault, *, calls_ahead: int) -> None:
+        """Inject a fault at a later call."""
+        self._point = FaultPoint(len(self.calls) + calls_ahead, fault)
 
     def pass_on(self, operation: str, send: Callable[[], Reply], *, lost: Exception) -> Reply:
-        """As any edge does, but in this process's turn."""
-        if self._conductor is not None and getcurrent() is not self._conductor:
-            mine = self._running
-            self._conductor.switch()
-            self._running = mine
+        """Send a call when it is this process's turn."""
+        if self._scheduler is not None and getcurrent() is not self._scheduler:
+            running_here = self._running
+            self._scheduler.switch()
+            self._running = running_here
         return super().pass_on(operation, send, lost=lost)
 
     def race(
         self, runners: list[Callable[[], object]], turns: Iterable[int], *, between: Callable[[int], None]
     ) -> None:
-        """Run all to their ends; a turn names who makes the next call, or what happens in `between`."""
+        """Run all runners to their ends; a turn is the index of the runner that makes the next call.
+
+        Any other turn calls `between`.
+        """
         running = [greenlet(runner) for runner in runners]
-        self._conductor = getcurrent()
+        self._scheduler = getcurrent()
         try:
             for turn in turns:
                 if turn < len(running):
@@ -52,7 +55,7 @@ class RacingEdge(Edge):
                 while not runner.dead:
                     self._go_on(runner)
         finally:
-            self._conductor = None
+            self._scheduler = None
             self._running = []
 
     def _go_on(self, runner: greenlet) -> None:

@@ -1,4 +1,4 @@
-"""What is true of the table at every moment, between any two steps of anybody."""
+"""Guarantees about the table that hold between any two steps of any process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ MILLION = 1_000_000
 
 
 def broken(items: list[Item], settings: Settings, *, generations: int) -> list[str]:
-    """Every promise that does not hold, in a sentence."""
-    return [*_ledger(jobs_in(items), generations), *_budgets(items, settings), *_held(items)]
+    """Every guarantee that does not hold, in a sentence."""
+    return [*_ledger(jobs_in(items), generations), *_budgets(items, settings), *_budget_sums(items)]
 
 
 def jobs_in(items: list[Item]) -> list[Item]:
@@ -38,27 +38,29 @@ def _budgets(items: list[Item], settings: Settings) -> Iterator[str]:
     for item in items:
         if item["pk"].startswith("budget#"):
             caps = settings.deployment_caps if "#ALL#" in item["pk"] else settings.owner_caps
-            yield from (f"{item['pk']}: {name} is {item[name]}" for name in _over(item, caps))
+            yield from (f"{item['pk']}: {name} is {item[name]}" for name in _exceeded(item, caps))
 
 
-def _over(item: Item, caps: Caps) -> Iterator[str]:
+def _exceeded(item: Item, caps: Caps) -> Iterator[str]:
     most = {"used": None if caps.usd is None else caps.usd * MILLION, "jobs": caps.jobs, "waiting": caps.open_jobs}
     for name, cap in most.items():
         if item[name] < 0 or (cap is not None and item[name] > cap):
             yield name
 
 
-def _held(items: list[Item]) -> Iterator[str]:
+def _budget_sums(items: list[Item]) -> Iterator[str]:
     """A budget is what its open jobs hold and what its ended ones have spent, to the millionth."""
     jobs = [job for job in jobs_in(items) if "budget_day" in job]
     for item in items:
         if item["pk"].startswith("budget#"):
             _, owner, day = item["pk"].split("#")
-            mine = [job for job in jobs if job["budget_day"] == day and owner in ("ALL", job["owner"])]
-            held = [job for job in mine if job.get("hold") is not None]
-            expected = sum(job["hold"] for job in held) + sum(_spent(job) for job in mine if job not in held)
-            if (item["used"], item["waiting"], item["jobs"]) != (expected, len(held), len(mine)):
-                yield f"{item} where {len(mine)} jobs come to {expected} and {len(held)} of them are open"
+            counted = [job for job in jobs if job["budget_day"] == day and owner in ("ALL", job["owner"])]
+            open_jobs = [job for job in counted if job.get("hold") is not None]
+            expected = sum(job["hold"] for job in open_jobs) + sum(
+                _spent(job) for job in counted if job not in open_jobs
+            )
+            if (item["used"], item["waiting"], item["jobs"]) != (expected, len(open_jobs), len(counted)):
+                yield f"{item}, but {len(counted)} jobs come to {expected} and {len(open_jobs)} of them are open"
 
 
 def _spent(job: Item) -> int:
