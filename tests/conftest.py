@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from local.stand_ins.model import ModelServer
 from tests.harness.aws import ACCOUNT, Aws, make_account
+from tests.harness.fast_aws import fast_aws
 from tests.harness.product import Product
 
 pytest_plugins = ("tests.harness.haste", "tests.harness.summaries")
@@ -36,7 +37,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """An empty account with the stack's resources."""
     for name, value in ACCOUNT.items():
         monkeypatch.setenv(name, value)
-    with mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}):
+    with fast_aws(), mock_aws(config={"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}):
         yield make_account()
 
 

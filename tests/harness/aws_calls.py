@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 
 _EVENT = "provide-client-params"
+_CLIENT = boto3.client  # makes a client of the default session, also where tests share their clients
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 
 
@@ -39,7 +41,8 @@ def recorded_calls() -> Iterator[list[AwsCall]]:
     boto3.setup_default_session()
     assert boto3.DEFAULT_SESSION
     boto3.DEFAULT_SESSION.events.register(_EVENT, record)
-    yield calls
+    with patch.object(boto3, "client", _CLIENT):
+        yield calls
     boto3.setup_default_session()
 
 
