@@ -1,4 +1,4 @@
-"""What the stories share: an account on moto, a stand-in model server, and the product between them."""
+"""Fixtures for all tests: an account on moto, a stand-in model server, and the product between them."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
 
 @pytest.fixture
 def product(aws: Aws, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
-    """The product, every model of it served by the stand-in."""
+    """The product; the stand-in serves all its models."""
     yield from _product(aws, model_server, monkeypatch)
 
 
 @pytest.fixture
 def rendering_product(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
-    """The product with a stand-in that renders all that is asked, not the least that is valid."""
+    """The product with a stand-in that renders the full length and size of a request."""
     with ModelServer() as server:
         yield from _product(aws, server, monkeypatch)
 
 
 @pytest.fixture
 def product_with(aws: Aws, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Product]:
-    """The product with settings of a test's own."""
+    """Makes the product with the settings that a test names."""
 
     def make(**settings: Any) -> Product:
         return next(_product(aws, model_server, monkeypatch, **settings))

@@ -1,4 +1,4 @@
-"""The AWS side of the stories: moto in process, with the table, queues, bucket and secret the stack would make."""
+"""The AWS side of the tests: moto in process, with the table, queues, bucket and secret of the stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What our code asks of AWS, call by call, with the items of the table that each call writes or reads."""
+"""Records the AWS calls of our code, with the items of the table that each call writes or reads."""
 
 from __future__ import annotations
 

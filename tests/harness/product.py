@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass
 class Context:
-    """What Lambda tells a function about its invocation."""
+    """The context object that Lambda gives a function at each invocation."""
 
     seconds: float = 330
     function_name: str = "story"

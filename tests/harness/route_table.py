@@ -1,4 +1,7 @@
-"""What routes cannot honor, as docs/providers.md shows it; `python -m tests.harness.route_table` writes that anew."""
+"""The table in docs/providers.md of parameters that a route cannot honor.
+
+`python -m tests.harness.route_table` writes the table again.
+"""
 
 from __future__ import annotations
 

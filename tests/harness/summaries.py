@@ -1,6 +1,6 @@
-"""What a run has found beside passed and failed, in the terminal's summary: kill points, conditions, figures.
+"""A pytest plugin that adds kill points, removed conditions and figures to the summary of a run.
 
-A plugin of its own, because the process that prints the summary of a run on several workers loads no folder's conftest.
+It is a plugin because the process that prints the summary of several workers loads no conftest.py of a folder.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def _kill_points(told: list[Told]) -> tuple[str, list[str]]:
 
 def _conditions(told: list[Told]) -> tuple[str, list[str]]:
     """Each condition, and the scenario that notices when it is gone."""
-    lines = [_condition(*found[MUTANT], outcome) for _, found, outcome in told if MUTANT in found]
+    lines = [_condition(*found[MUTANT], outcome=outcome) for _, found, outcome in told if MUTANT in found]
     return f"{len(lines)} conditions removed, one at a time", lines
 
 
-def _condition(change: str, condition: str, scenario: str, outcome: str) -> str:
+def _condition(change: str, condition: str, scenario: str, *, outcome: str) -> str:
     noticed = scenario.replace("_", " ") if outcome == "passed" else f"NOT NOTICED: {scenario}"
     return f"{change:17} {condition:50} {noticed}"
 

@@ -24,8 +24,8 @@ from time_machine import Traveller
 
 from tests.harness.aws import BUCKET, REGION, SECRET, TABLE, Aws, make_account
 from tests.harness.product import QUEUES, Answer, Context, Product
+from tests.harness.providers import RunningProvider
 from tests.kill.injector import FaultInjector, Killed
-from tests.kill.parts import Part
 
 STARTS_AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ON_LOOPBACK: DefaultConfig = {"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}
@@ -73,15 +73,15 @@ class SimulatedAccount:
 
 
 @contextmanager
-def empty_account(part: Part, **settings: Any) -> Iterator[SimulatedAccount]:
+def empty_account(provider: RunningProvider, **settings: Any) -> Iterator[SimulatedAccount]:
     """An account with the stack's resources and the provider's token. The provider's stand-in is reset."""
-    part.server.clear()
-    chosen = {"servers": part.servers, **settings}
+    provider.server.clear()
+    chosen = {"servers": provider.servers, **settings}
     wiring.dependencies.cache_clear()
     with mock_aws(config=ON_LOOPBACK), time_machine.travel(STARTS_AT, tick=False) as clock:
         aws = make_account(**chosen)
-        aws.secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(part.tokens))
-        for route in part.closed:
+        aws.secrets.put_secret_value(SecretId=SECRET, SecretString=json.dumps(provider.tokens))
+        for route in provider.closed:
             until = {"N": str((STARTS_AT + timedelta(days=1)).timestamp())}
             aws.dynamodb.put_item(TableName=TABLE, Item={"pk": {"S": f"closed#{route}"}, "until": until})
         with patch.dict("os.environ", {**aws.environment, "CALLBACK_BASE_URL": API_URL}):
@@ -94,7 +94,7 @@ class SimulatedDeployment:
     """The deployed functions, and the events they receive from the provider, the queues and the schedule."""
 
     account: SimulatedAccount
-    part: Part
+    provider: RunningProvider
     injector: FaultInjector
     delivered: list[str] = field(default_factory=list)
 
@@ -111,7 +111,7 @@ class SimulatedDeployment:
     @property
     def server(self) -> Any:
         """The provider's stand-in."""
-        return self.part.server
+        return self.provider.server
 
     @property
     def product(self) -> Product:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
+from tests.harness.providers import RunningProvider
 from tests.kill.audit import Ledgers, final_state_of, violations
 from tests.kill.deployment import empty_account
 from tests.kill.injector import Call, Fault, FaultInjector, FaultPoint
 from tests.kill.network import network_behind
-from tests.kill.parts import Part
 from tests.kill.simulation import Simulation
 
 DEADLINE = 1_200
@@ -60,21 +60,23 @@ class Run:
     violations: list[str]
 
 
-def inject_everywhere(scenario: Scenario, part: Part, fault_points: ChooseFaultPoints) -> InjectionResult:
+def inject_everywhere(
+    scenario: Scenario, provider: RunningProvider, fault_points: ChooseFaultPoints
+) -> InjectionResult:
     """Run the scenario with a fault at each point; each failure names its point."""
-    baseline = run_scenario(scenario, part)
+    baseline = run_scenario(scenario, provider)
     points = [] if baseline.violations else list(fault_points(baseline.calls))
     failures = [f"without a fault: {violation}" for violation in baseline.violations]
     for point in points:
         where = f"call {point.call} of {len(baseline.calls)} ({baseline.calls[point.call - 1]}), {point.fault}"
-        failures += [f"{where}: {violation}" for violation in _inject(scenario, part, point, baseline)]
+        failures += [f"{where}: {violation}" for violation in _inject(scenario, provider, point, baseline)]
     return InjectionResult(calls=len(baseline.calls), injected=len(points), failures=failures)
 
 
-def run_scenario(scenario: Scenario, part: Part, point: FaultPoint | None = None) -> Run:
+def run_scenario(scenario: Scenario, provider: RunningProvider, point: FaultPoint | None = None) -> Run:
     """Run the scenario from an empty account until all its jobs have ended, with a fault at the point."""
     injector = FaultInjector(point)
-    with _simulation(scenario, part, injector) as sim:
+    with _simulation(scenario, provider, injector) as sim:
         scenario.steps(sim)
         sim.settle()
         calls = list(injector.calls)
@@ -83,10 +85,10 @@ def run_scenario(scenario: Scenario, part: Part, point: FaultPoint | None = None
         return Run(calls=calls, ledgers=state.ledgers, violations=violations(state))
 
 
-def _inject(scenario: Scenario, part: Part, point: FaultPoint, baseline: Run) -> Iterator[str]:
+def _inject(scenario: Scenario, provider: RunningProvider, point: FaultPoint, baseline: Run) -> Iterator[str]:
     call = baseline.calls[point.call - 1]
     try:
-        run = run_scenario(scenario, part, point)
+        run = run_scenario(scenario, provider, point)
     except Exception as error:  # noqa: BLE001 - the report names the fault point of every error
         yield f"{type(error).__name__}: {error}"
         return
@@ -98,13 +100,13 @@ def _inject(scenario: Scenario, part: Part, point: FaultPoint, baseline: Run) ->
 
 
 @contextmanager
-def _simulation(scenario: Scenario, part: Part, injector: FaultInjector) -> Iterator[Simulation]:
+def _simulation(scenario: Scenario, provider: RunningProvider, injector: FaultInjector) -> Iterator[Simulation]:
     """A simulation on an empty account; `time.sleep` moves its clock."""
     random.seed(scenario.name)
-    with empty_account(part, default_deadline=DEADLINE, **scenario.settings) as account:
-        sim = Simulation(account, part, injector)
+    with empty_account(provider, default_deadline=DEADLINE, **scenario.settings) as account:
+        sim = Simulation(account, provider, injector)
         with (
             patch.object(time, "sleep", account.clock.shift),
-            network_behind(injector, part.server, timed=sim.call_provider),
+            network_behind(injector, provider.server, timed=sim.call_provider),
         ):
             yield sim

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.harness.providers import Provider
 from tests.kill.fault_injection import Scenario
-from tests.kill.parts import Provider
 from tests.kill.simulation import Simulation
 
 ALONE = {"cache": "off"}
@@ -34,12 +34,12 @@ def a_leader_with_reference_and_its_follower(sim: Simulation) -> None:
 
 
 def a_failed_generation(sim: Simulation) -> None:
-    sim.server.fault(sim.part.fails, times=1)
+    sim.server.fault(sim.provider.failure, times=1)
     submit(sim, "job", max_charges=1)
 
 
 def a_failed_generation_and_a_second_one(sim: Simulation) -> None:
-    sim.server.fault(sim.part.fails, times=1)
+    sim.server.fault(sim.provider.failure, times=1)
     submit(sim, "job", max_charges=3)
 
 
@@ -51,7 +51,7 @@ def a_generation_canceled_at_its_provider(sim: Simulation) -> None:
 
 
 def a_generation_slower_than_its_deadline(sim: Simulation) -> None:
-    sim.part.dawdle()
+    sim.provider.stall()
     submit(sim, "job", deadline_seconds=120)
 
 
@@ -64,7 +64,7 @@ def a_generation_reported_by_its_provider(sim: Simulation) -> None:
 def submit(sim: Simulation, name: str, **fields: Any) -> str:
     """Submit a job without faults: a submission is the same for every provider, and other files test it."""
     with sim.without_faults():
-        return sim.submit(name, {**sim.part.request, **fields})
+        return sim.submit(name, {**sim.provider.request, **fields})
 
 
 def scenarios_of(provider: Provider) -> list[Scenario]:
@@ -84,7 +84,7 @@ def scenarios_of(provider: Provider) -> list[Scenario]:
         Scenario(steps=a_generation_slower_than_its_deadline, ends=failed, may_lack=1, settings=ALONE),
     ]
     reported = Scenario(steps=a_generation_reported_by_its_provider, ends={"job": "succeeded"}, settings=ALONE)
-    return [*scenarios, reported] if provider.tells else scenarios
+    return [*scenarios, reported] if provider.reports else scenarios
 
 
 def common_scenarios() -> list[Scenario]:

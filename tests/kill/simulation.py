@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.harness.product import Answer
+from tests.harness.providers import Report
 from tests.kill.deployment import VISIBILITY, SimulatedDeployment
 from tests.kill.injector import Fault
 from tests.kill.network import PROVIDER_CALL, Send
-from tests.kill.parts import Telling
 
 GENERATION_SECONDS = 20.0  # seconds that a call for a generation takes
 OTHER_CALL_SECONDS = 1.0  # seconds that any other call to a provider takes
@@ -81,10 +81,10 @@ class Simulation(SimulatedDeployment):
 
     def provider_reports(self) -> None:
         """The provider reports its latest generation as done, if there is one."""
-        for latest in self.part.generations()[-1:]:
+        for latest in self.provider.generations()[-1:]:
             self.server.finish(latest)
             said = self.server.callback(latest)
-            if self.part.tells is Telling.NOTICE:
+            if self.provider.reports is Report.NOTICE:
                 self.notify(said)
             else:
                 self.call_back(said.url, said.body)

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.harness.providers import FAL, RunningProvider
 from tests.kill.fault_injection import ChooseFaultPoints, Scenario
 from tests.kill.fault_points import provider_fault_points
-from tests.kill.parts import FAL, Part
 from tests.kill.provider_scenarios import scenarios_of
 
 
 @pytest.mark.parametrize("scenario", scenarios_of(FAL), ids=lambda scenario: scenario.name)
 def test_no_fault_breaks_a_guarantee(
-    scenario: Scenario, survives_with: Callable[[Scenario, Part, ChooseFaultPoints], None]
+    scenario: Scenario, survives_with: Callable[[Scenario, RunningProvider, ChooseFaultPoints], None]
 ) -> None:
     """The job ends as expected and its ledger is right, after a fault at any call of any process."""
-    with FAL.playing() as part:
-        survives_with(scenario, part, provider_fault_points)
+    with FAL.running(polls=1) as provider:
+        survives_with(scenario, provider, provider_fault_points)

@@ -6,9 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.harness.providers import (
+    HF_FAL_AI,
+    HF_NSCALE,
+    HF_REPLICATE,
+    HF_TOGETHER,
+    HF_WAVESPEED,
+    Provider,
+    RunningProvider,
+)
 from tests.kill.fault_injection import ChooseFaultPoints, Scenario
 from tests.kill.fault_points import provider_fault_points
-from tests.kill.parts import NSCALE, ROUTED_FAL, ROUTED_REPLICATE, TOGETHER, WAVESPEED, Part, Provider
 from tests.kill.provider_scenarios import ALONE, scenarios_of, submit
 from tests.kill.simulation import Simulation
 
@@ -18,7 +26,7 @@ def an_image_on_an_open_connection(sim: Simulation) -> None:
 
 
 def a_failed_image(sim: Simulation) -> None:
-    sim.server.fault(sim.part.fails, times=1)
+    sim.server.fault(sim.provider.failure, times=1)
     submit(sim, "job", max_charges=3)
 
 
@@ -30,11 +38,11 @@ OPEN_CONNECTION = [
 CASES = [
     pytest.param(provider, scenario, id=f"{provider.name}, {scenario.name}")
     for provider, scenarios in (
-        (ROUTED_FAL, scenarios_of(ROUTED_FAL)),
-        (WAVESPEED, scenarios_of(WAVESPEED)[:2]),
-        (ROUTED_REPLICATE, scenarios_of(ROUTED_REPLICATE)[:2]),
-        (NSCALE, OPEN_CONNECTION),
-        (TOGETHER, OPEN_CONNECTION),
+        (HF_FAL_AI, scenarios_of(HF_FAL_AI)),
+        (HF_WAVESPEED, scenarios_of(HF_WAVESPEED)[:2]),
+        (HF_REPLICATE, scenarios_of(HF_REPLICATE)[:2]),
+        (HF_NSCALE, OPEN_CONNECTION),
+        (HF_TOGETHER, OPEN_CONNECTION),
     )
     for scenario in scenarios
 ]
@@ -42,8 +50,10 @@ CASES = [
 
 @pytest.mark.parametrize(("provider", "scenario"), CASES)
 def test_no_fault_breaks_a_guarantee(
-    provider: Provider, scenario: Scenario, survives_with: Callable[[Scenario, Part, ChooseFaultPoints], None]
+    provider: Provider,
+    scenario: Scenario,
+    survives_with: Callable[[Scenario, RunningProvider, ChooseFaultPoints], None],
 ) -> None:
     """The job ends as expected and its ledger is right, after a fault at any call of any process."""
-    with provider.playing() as part:
-        survives_with(scenario, part, provider_fault_points)
+    with provider.running(polls=1) as running:
+        survives_with(scenario, running, provider_fault_points)

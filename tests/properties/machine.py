@@ -19,9 +19,9 @@ from hypothesis.stateful import (
 )
 
 from tests.harness.product import Answer, Product
+from tests.harness.providers import RunningProvider
 from tests.kill import audit
 from tests.kill.injector import Fault
-from tests.kill.parts import Part
 from tests.properties import guarantees
 from tests.properties.windows import overfull_windows
 from tests.properties.world import World
@@ -30,8 +30,8 @@ KEYS = {owner: f"lp_{owner}_0123456789abcdef" for owner in ("alice", "bob")}
 WAITS = st.sampled_from([0.5, 1.0, 3.0, 11.0, 31.0, 70.0, 400.0])
 PHASES = (Phase.explicit, Phase.generate)  # no shrinking: it takes minutes, and the steps show the cause
 FAULTS = st.sampled_from(list(Fault))
-# The invariants check budgets, windows and deadlines more strictly. A used slot can look like a future one after the line
-# was pushed back.
+# The invariants check budgets, windows and deadlines more strictly. A used slot can look like a future one after
+# the line was pushed back.
 CHECKED_BY_INVARIANTS = (
     "_budgets_are_settled",
     "_no_window_was_exceeded",
@@ -47,14 +47,14 @@ Runner = Callable[[], object]
 class DeploymentMachine(RuleBasedStateMachine):
     """Events of callers, workers, the sweeper and the clock, and faults; subclasses add the provider's events."""
 
-    part: Part
+    provider: RunningProvider
     deployments: Mapping[str, Mapping[str, Any]]
 
     @initialize(data=st.data())
     def deploy(self, data: st.DataObject) -> None:
         """Start one of the deployments on an empty account."""
         name = data.draw(st.sampled_from(sorted(self.deployments)))
-        self.world = World(self.part, **self.deployments[name])
+        self.world = World(self.provider, **self.deployments[name])
         self.ends: dict[str, str] = {}
         self.clock_was_disturbed = False
 
@@ -71,7 +71,7 @@ class DeploymentMachine(RuleBasedStateMachine):
     def submit(self, owner: str, prompt: str, key: str | None, fresh: bool, max_charges: int, deadline: int) -> None:
         """A caller submits a job."""
         fields = {"prompt": prompt, "fresh": fresh, "max_charges": max_charges, "deadline_seconds": deadline}
-        body = {**self.part.request, **fields}
+        body = {**self.provider.request, **fields}
         headers = {"Idempotency_Key": key} if key else {}
         answer = self.world.ask(lambda product: product.post("/generate", body, key=KEYS[owner], **headers))
         assert answer is None or answer.status in (200, 202, 422, 429), answer.body
@@ -195,7 +195,7 @@ class DeploymentMachine(RuleBasedStateMachine):
 
     def _ends_are_final(self, items: list[dict[str, Any]]) -> None:
         for job in guarantees.jobs_in(items):
-            status: str = self.ends.get(job["pk"], job["status"])
+            status = self.ends.get(job["pk"], str(job["status"]))
             assert job["status"] == status, f"{status} became {job['status']}"
             if status not in ("queued", "running"):
                 self.ends[job["pk"]] = status
@@ -222,9 +222,11 @@ class DeploymentMachine(RuleBasedStateMachine):
         assert answer is None or answer.status in statuses, answer.body
 
 
-def run_machine(machine: type[DeploymentMachine], part: Part, *, seed: int, examples: int, steps: int) -> None:
+def run_machine(
+    machine: type[DeploymentMachine], provider: RunningProvider, *, seed: int, examples: int, steps: int
+) -> None:
     """Run this many examples of a machine, the same for equal seeds; raises the error of a broken invariant."""
-    seeded = hypothesis.seed(seed)(type("Served", (machine,), {"part": part}))
+    seeded = hypothesis.seed(seed)(type("Served", (machine,), {"provider": provider}))
     run_state_machine_as_test(
         seeded, settings=settings(max_examples=examples, stateful_step_count=steps, phases=PHASES)
     )

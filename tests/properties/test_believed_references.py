@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.harness.providers import REPLICATE
 from tests.kill.injector import Fault
 from tests.kill.network import PROVIDER_CALL
-from tests.kill.parts import REPLICATE
 from tests.properties import guarantees
 from tests.properties.world import World
 
@@ -22,7 +22,7 @@ class SwappedReferences:
         self.second = self._start("wood", answered=True)
 
     def _start(self, prompt: str, *, answered: bool) -> str:
-        job = self.world.product.submit({**self.world.part.request, "prompt": prompt})
+        job = self.world.product.submit({**self.world.provider.request, "prompt": prompt})
         if not answered:
             self.world.injector.inject_next(PROVIDER_CALL, Fault.KILL_AFTER)
         self.world.deliver_once()
@@ -56,7 +56,7 @@ class SwappedReferences:
         return {name: [attempt.get("charged", "unknown") for attempt in job["attempts"]] for name, job in jobs.items()}
 
     def _call_back(self, *, url_of: int, body_of: int) -> None:
-        url, body = (self.world.server.callback(self.world.part.generations()[n]) for n in (url_of, body_of))
+        url, body = (self.world.server.callback(self.world.provider.generations()[n]) for n in (url_of, body_of))
         answer = self.world.call_back(url.url, body.body)
         assert answer is not None
         assert answer.status == 204
@@ -65,8 +65,8 @@ class SwappedReferences:
 @pytest.fixture
 def world(haste: None) -> Iterator[World]:
     """A deployment with Replicate as its provider."""
-    with REPLICATE.playing() as part:
-        world = World(part, cache="off")
+    with REPLICATE.running(polls=1) as provider:
+        world = World(provider, cache="off")
         yield world
         world.close()
 

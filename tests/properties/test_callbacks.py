@@ -1,4 +1,4 @@
-"""The guarantees with a provider that answers with a reference and calls back: in time, twice, late, early or forged."""
+"""The guarantees with a provider that calls back: in time, twice, late, early or forged."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.harness.product import Answer
+from tests.harness.providers import REPLICATE
 from tests.kill.injector import Fault
 from tests.kill.network import PROVIDER_CALL
-from tests.kill.parts import REPLICATE
 from tests.properties.machine import DeploymentMachine, run_machine
 
 REFUSALS = ("server_error", "throttled", "unauthorized", "invalid", "drop", "not_json")
@@ -77,7 +77,7 @@ class CallbackMachine(DeploymentMachine):
     @rule(n=st.integers(0, 5))
     def finish(self, n: int) -> None:
         """A generation is done."""
-        for generation in self.world.part.generations()[n : n + 1]:
+        for generation in self.world.provider.generations()[n : n + 1]:
             self.world.server.finish(generation)
 
     @rule(prompt=st.sampled_from(["sea", "wood"]), stored=st.booleans(), deadline=st.sampled_from([120, 1_200]))
@@ -88,7 +88,7 @@ class CallbackMachine(DeploymentMachine):
             self.world.injector.inject_next(PROVIDER_CALL, Fault.KILL_AFTER)
         self.world.deliver_once()
 
-    @precondition(lambda self: self.world.part.generations())
+    @precondition(lambda self: self.world.provider.generations())
     @rule(n=st.integers(0, 5), times=st.integers(1, 2), pause=st.sampled_from([0.0, 1.0, 6.0]))
     def call_back(self, n: int, times: int, pause: float) -> None:
         """The provider calls back about any of its generations: early, in time or late."""
@@ -97,7 +97,7 @@ class CallbackMachine(DeploymentMachine):
             assert answer is None or answer.status == 204, answer.body
             self.world.clock.shift(pause)
 
-    @precondition(lambda self: self.world.part.generations())
+    @precondition(lambda self: self.world.provider.generations())
     @rule(n=st.integers(0, 5), other=st.integers(0, 5), forgery=st.sampled_from(sorted(UNKNOWN)))
     def forge_a_callback(self, n: int, other: int, forgery: str) -> None:
         """A forged callback gets 404 and changes nothing."""
@@ -109,7 +109,7 @@ class CallbackMachine(DeploymentMachine):
         assert answer is None or answer.status == 404, answer.body
         assert self._everything() == before
 
-    @precondition(lambda self: self.world.part.generations())
+    @precondition(lambda self: self.world.provider.generations())
     @rule(n=st.integers(0, 5), other=st.integers(0, 5), forgery=st.sampled_from(sorted(MISLEADING)))
     def send_a_wrong_body(self, n: int, other: int, forgery: str) -> None:
         """A caller with the token can have the provider polled, and changes nothing else.
@@ -127,7 +127,7 @@ class CallbackMachine(DeploymentMachine):
         return self.world.call_back(callback.url, callback.body)
 
     def _callback(self, n: int) -> Callback:
-        generations = self.world.part.generations()
+        generations = self.world.provider.generations()
         callback = self.world.server.callback(generations[n % len(generations)])
         return Callback(callback.url, callback.body)
 
@@ -149,6 +149,6 @@ def _job(callback: Callback) -> str:
 @pytest.mark.parametrize("seed", range(3))
 def test_guarantees_hold_after_every_step(haste: None, seed: int) -> None:
     """Any order of events keeps the guarantees; the seeds can run side by side."""
-    with REPLICATE.playing() as part:
-        part.server.polls = 3
-        run_machine(CallbackMachine, part, seed=seed, examples=EXAMPLES, steps=STEPS)
+    with REPLICATE.running(polls=1) as provider:
+        provider.server.polls = 3
+        run_machine(CallbackMachine, provider, seed=seed, examples=EXAMPLES, steps=STEPS)

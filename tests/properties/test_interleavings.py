@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from local.stand_ins.model import ModelServer
+from tests.harness.providers import model_server_provider
 from tests.kill import audit
-from tests.kill.parts import holding_the_line
 from tests.properties import guarantees
 from tests.properties.windows import overfull_windows
 from tests.properties.world import World
@@ -93,7 +93,7 @@ def test_two_processes_at_one_job(model_server: ModelServer, haste: None, case: 
     *_, fault = CASES[case]
     found: list[str] = []
     for calls in itertools.count(1):
-        world = World(holding_the_line(model_server), **SETTINGS)
+        world = World(model_server_provider(model_server), **SETTINGS)
         try:
             model_server.fault("throttled", prompt="wood", retry_after=5, times=1)
             if fault:
@@ -112,14 +112,16 @@ def test_two_processes_at_one_job(model_server: ModelServer, haste: None, case: 
 def _interrupt(world: World, case: str, calls: int) -> bool:
     """Whether the first was over before the second cut in."""
     one, two, _ = CASES[case]
-    pair, ended, was_over = TwoProcesses(world), [], []
+    pair = TwoProcesses(world)
+    ended: list[bool] = []
+    was_over: list[bool] = []
 
     def first() -> None:
         one(pair)
         ended.append(True)
 
     def second() -> None:
-        was_ended.append(bool(ended))
+        was_over.append(bool(ended))
         two(pair)
 
     world.injector.race([first, second], [0] * calls + [1] * MANY, between=lambda _turn: None)

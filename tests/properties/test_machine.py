@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from local.stand_ins.model import ModelServer
-from tests.kill.parts import holding_the_line
+from tests.harness.providers import model_server_provider
 from tests.properties.machine import DeploymentMachine, run_machine
 
 FAULTS = ("server_error", "throttled", "loading", "drop", "gone", "unauthorized")
@@ -44,4 +44,4 @@ class OpenConnectionMachine(DeploymentMachine):
 @pytest.mark.parametrize("seed", range(4))
 def test_guarantees_hold_after_every_step(model_server: ModelServer, haste: None, seed: int) -> None:
     """Any order of events keeps the guarantees; the seeds can run side by side."""
-    run_machine(OpenConnectionMachine, holding_the_line(model_server), seed=seed, examples=EXAMPLES, steps=STEPS)
+    run_machine(OpenConnectionMachine, model_server_provider(model_server), seed=seed, examples=EXAMPLES, steps=STEPS)

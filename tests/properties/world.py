@@ -11,10 +11,10 @@ from unittest.mock import patch
 from longplay.domain.settings import Settings
 
 from tests.harness.product import Answer, Product
+from tests.harness.providers import RunningProvider
 from tests.kill.audit import FinalState
 from tests.kill.deployment import SimulatedDeployment, empty_account
 from tests.kill.network import Send, network_behind
-from tests.kill.parts import Part
 from tests.properties.racing_injector import RacingInjector
 
 
@@ -23,12 +23,12 @@ class World(SimulatedDeployment):
 
     injector: RacingInjector
 
-    def __init__(self, part: Part, **settings: Any) -> None:
+    def __init__(self, provider: RunningProvider, **settings: Any) -> None:
         with ExitStack() as stack:
-            account = stack.enter_context(empty_account(part, **settings))
-            super().__init__(account, part, RacingInjector())
+            account = stack.enter_context(empty_account(provider, **settings))
+            super().__init__(account, provider, RacingInjector())
             stack.enter_context(patch.object(time, "sleep", lambda _seconds: None))
-            stack.enter_context(network_behind(self.injector, part.server, timed=_at_once))
+            stack.enter_context(network_behind(self.injector, provider.server, timed=_at_once))
             self._stack = stack.pop_all()
 
     @property

@@ -10,27 +10,29 @@ import pytest
 import time_machine
 
 from tests.harness.product import Product
-from tests.harness.reference_providers import REFERENCE_PROVIDERS, ReferenceProvider
+from tests.harness.providers import POLLED, Provider
 from tests.stories.references.story import BASE, Story
 
 
-@pytest.fixture(params=REFERENCE_PROVIDERS, ids=lambda provider: provider.name)
+@pytest.fixture(params=POLLED, ids=lambda provider: provider.name)
 def provider(request: pytest.FixtureRequest) -> Any:
     """Every one in turn."""
     return request.param
 
 
 @pytest.fixture
-def server(provider: ReferenceProvider) -> Iterator[Any]:
+def server(provider: Provider) -> Iterator[Any]:
     """Its stand-in: a generation is over at its second poll."""
-    with provider.playing() as server:
-        yield server
+    with provider.running() as running:
+        for partner in provider.unserved:
+            del running.server.mapping[provider.hub_model][partner]
+        yield running.server
 
 
 @pytest.fixture
 def story(
     product_with: Callable[..., Product],
-    provider: ReferenceProvider,
+    provider: Provider,
     server: Any,
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import time_machine
 
 from tests.harness.product import Answer, Product
-from tests.harness.reference_providers import ReferenceProvider
+from tests.harness.providers import Provider
 from tests.stories.acts import run
 
 BASE = "https://api.example.com/prod/"
@@ -19,7 +19,7 @@ BASE = "https://api.example.com/prod/"
 class Story:
     """The product with one provider as its only server, on a public address; `server` plays that provider."""
 
-    provider: ReferenceProvider
+    provider: Provider
     server: Any
     product: Product
     clock: time_machine.Traveller

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.reference_providers import CALLING_BACK
+from tests.harness.providers import CALLING_BACK
 from tests.stories.acts import heal, kill_after_submit
 from tests.stories.references.story import Story
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from local.stand_ins.hub.served import SDXL, WAN
-from tests.harness.reference_providers import HF_FAL_AI, ReferenceProvider
+from tests.harness.providers import HF_FAL_AI, Provider
 from tests.stories.references.story import Story
 
 PICTURE = {"prompt": "a red boat", "model": "flux-schnell", "width": 256, "height": 256}
 
 
 @pytest.fixture
-def provider() -> ReferenceProvider:
+def provider() -> Provider:
     """The partner that is asked first."""
     return HF_FAL_AI
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.harness.reference_providers import FAL
+from tests.harness.providers import FAL
 from tests.stories.acts import heal, kill_after_submit
 from tests.stories.references.story import Story
 
