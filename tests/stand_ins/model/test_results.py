@@ -13,7 +13,7 @@ from PIL import Image
 
 from local.renderer.studio import rendered
 from local.stand_ins.model import AudioShape, ModelServer
-from tests.stand_ins.model.calls import MOVED, MUSIC, PICTURE, SECONDS_PATIENCE, VIDEO, ask
+from tests.stand_ins.model.calls import ANIMATION, IMAGE, MUSIC, TIMEOUT, VIDEO, ask
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +61,14 @@ def test_the_older_name_of_generate_arguments_is_taken(studio: ModelServer) -> N
 
 @pytest.mark.parametrize("accept", ["image/png", "image/jpeg", "image/webp"])
 def test_an_image_has_the_accepted_type_and_the_asked_size(studio: ModelServer, accept: str) -> None:
-    response = ask(studio, PICTURE, accept=accept, width=320, height=192)
+    response = ask(studio, IMAGE, accept=accept, width=320, height=192)
     assert response.headers["Content-Type"] == accept
     assert image_of(response).get_format_mimetype() == accept
     assert image_of(response).size == (320, 192)
 
 
 def test_an_image_nobody_named_a_type_for_is_base64_in_json(studio: ModelServer) -> None:
-    response = ask(studio, PICTURE, width=64, height=64)
+    response = ask(studio, IMAGE, width=64, height=64)
     assert response.headers["Content-Type"] == "application/json"
     assert Image.open(io.BytesIO(base64.b64decode(response.json()))).size == (64, 64)
 
@@ -86,7 +86,7 @@ def test_a_model_has_its_usual_size(studio: ModelServer, model: str, pixels: int
     ("path", "accept", "parameters"),
     [
         (MUSIC, "*/*", {"generate_kwargs": {"max_new_tokens": 60}}),
-        (PICTURE, "image/png", {"width": 128, "height": 128, "seed": 7}),
+        (IMAGE, "image/png", {"width": 128, "height": 128, "seed": 7}),
         (VIDEO, "video/mp4", {"width": 64, "height": 64, "num_frames": 3}),
     ],
 )
@@ -104,8 +104,8 @@ def test_the_same_request_gives_the_same_bytes(path: str, accept: str, parameter
 )
 def test_every_parameter_of_an_image_tells(studio: ModelServer, change: dict[str, Any]) -> None:
     plain = {"width": 128, "height": 128, "seed": 7}
-    one = ask(studio, PICTURE, accept="image/png", **plain)
-    other = ask(studio, PICTURE, accept="image/png", **{**plain, **change})
+    one = ask(studio, IMAGE, accept="image/png", **plain)
+    other = ask(studio, IMAGE, accept="image/png", **{**plain, **change})
     assert one.content != other.content
 
 
@@ -123,7 +123,7 @@ def test_a_video_can_be_asked_by_duration(studio: ModelServer) -> None:
 @pytest.mark.parametrize("prefix", ["data:image/png;base64,", ""])
 def test_an_image_is_animated_in_its_proportions(studio: ModelServer, prefix: str) -> None:
     image = prefix + base64.b64encode(png(160, 80)).decode()
-    frames = frames_of(ask(studio, MOVED, image).content)
+    frames = frames_of(ask(studio, ANIMATION, image).content)
     assert (len(frames), frames[0].width, frames[0].height) == (25, 384, 192)
 
 
@@ -170,16 +170,16 @@ def test_the_tutorials_handler_takes_flat_parameters() -> None:
         (MUSIC, "*/*", {"generate_kwargs": {"max_new_tokens": 1504}}, "1503"),
         (MUSIC, "*/*", {"generate_kwargs": {"seed": 1}}, "not used by the model: ['seed']"),
         (MUSIC, "audio/*", {}, "Audio serialization not implemented"),
-        (PICTURE, "image/png", {"width": 513, "height": 512}, "divisible by 8"),
-        (PICTURE, "image/png", {"width": 4096, "height": 4096}, "CUDA out of memory"),
-        (PICTURE, "image/png", {"width": "512"}, "width"),
-        (PICTURE, "image/png", {"seed": 10**400}, "seed"),
-        (PICTURE, "image/png", {"negative_prompt": "\ud800"}, "surrogates not allowed"),
+        (IMAGE, "image/png", {"width": 513, "height": 512}, "divisible by 8"),
+        (IMAGE, "image/png", {"width": 4096, "height": 4096}, "CUDA out of memory"),
+        (IMAGE, "image/png", {"width": "512"}, "width"),
+        (IMAGE, "image/png", {"seed": 10**400}, "seed"),
+        (IMAGE, "image/png", {"negative_prompt": "\ud800"}, "surrogates not allowed"),
         (MUSIC, "*/*", {"generate_kwargs": "many"}, "must be a dictionary"),
-        (PICTURE, "image/png", {"steps": 5}, "unexpected keyword argument 'steps'"),
+        (IMAGE, "image/png", {"steps": 5}, "unexpected keyword argument 'steps'"),
         ("/predict", "image/png", {"width": 64, "height": 128}, "`height=128` and `width=64`"),
         ("/predict", "image/png", {"width": 64}, "`height=None` and `width=64`"),
-        (MOVED, "video/mp4", {}, "cannot identify image file"),
+        (ANIMATION, "video/mp4", {}, "cannot identify image file"),
         (VIDEO, "video/mp4", {"num_frames": 9999}, "num_frames"),
     ],
 )
@@ -206,9 +206,7 @@ def test_what_the_real_server_refuses_is_refused(
     ],
 )
 def test_a_malformed_request_is_told_why(server: ModelServer, content_type: str, body: bytes, error: str) -> None:
-    response = requests.post(
-        server.url + MUSIC, data=body, headers={"Content-Type": content_type}, timeout=SECONDS_PATIENCE
-    )
+    response = requests.post(server.url + MUSIC, data=body, headers={"Content-Type": content_type}, timeout=TIMEOUT)
     assert response.status_code == 400
     assert response.json()["error"].startswith(error) or error in response.json()["error"]
 
