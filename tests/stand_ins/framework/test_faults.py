@@ -1,4 +1,4 @@
-"""The faults that a stand-in can be told to have: their tables, the requests they meet, their control over HTTP."""
+"""Faults of the stand-ins: the tables of them, the requests that they meet, and their control over HTTP."""
 
 from __future__ import annotations
 
