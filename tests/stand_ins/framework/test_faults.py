@@ -1,4 +1,4 @@
-"""The fault framework that all stand-ins share, over each stand-in's own table."""
+"""Faults of the stand-ins: the tables of them, the requests that they meet, and their control over HTTP."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Toy(StandIn):
 
 @pytest.fixture
 def toy() -> Iterator[Toy]:
-    """A toy that listens."""
+    """A toy stand-in that listens for requests."""
     with Toy() as server:
         yield server
 
@@ -61,8 +61,8 @@ def statuses(toy: Toy, *prompts: str, at: Operation = Operation.CREATE, model: s
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_table_has_faults_of_one_form_each(name: str) -> None:
-    """A fault either has an effect on a request or is the outcome of a generation, at an operation that exists."""
+def test_each_fault_is_either_an_effect_or_an_outcome(name: str) -> None:
+    """A fault either changes the answer to a request or ends a generation, at an operation that its table has."""
     for kind in TABLES[name].kinds.values():
         assert (kind.effect is None) != (kind.outcome is None)
         assert kind.at in TABLES[name].operations
@@ -70,27 +70,27 @@ def test_every_table_has_faults_of_one_form_each(name: str) -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_an_unknown_fault_is_an_error(name: str) -> None:
-    """The error names the faults there are."""
+    """The error lists the faults of the table."""
     with pytest.raises(ValueError, match=r"no fault is called 'gremlins'; there are: .*throttled"):
         TABLES[name].parse("gremlins", {})
 
 
 def test_an_operation_that_does_not_exist_is_an_error(toy: Toy) -> None:
-    """The error names the operations there are."""
+    """The error lists the operations of the table."""
     with pytest.raises(ValueError, match="nothing can go wrong at 'file'; there are: create, poll"):
         toy.fault("refused", at="file")
 
 
 def test_a_detail_that_no_fault_takes_is_an_error(toy: Toy) -> None:
-    """A detail that never has an effect would mislead the test that gives it."""
+    """A detail without effect would mislead the test that gives it, so it raises TypeError."""
     with pytest.raises(
         TypeError, match="no fault here takes form; there are: at, created, model, prompt, seconds, times"
     ):
         toy.fault("refused", form="list")
 
 
-def test_a_fault_meets_its_prompt_as_often_as_it_says(toy: Toy) -> None:
-    """The default is once; None is without end."""
+def test_a_fault_applies_to_its_prompt_and_its_number_of_times(toy: Toy) -> None:
+    """A fault meets one request, or as many as `times` says, or with None each request."""
     toy.fault("refused", prompt="storm", times=2)
     assert statuses(toy, "calm", "storm", "a storm", "storm") == [200, 500, 500, 200]
     toy.fault("refused")
@@ -99,38 +99,38 @@ def test_a_fault_meets_its_prompt_as_often_as_it_says(toy: Toy) -> None:
     assert statuses(toy, *["calm"] * 9) == [500] * 9
 
 
-def test_a_fault_meets_its_operation_and_its_model(toy: Toy) -> None:
-    """Others are answered soundly."""
+def test_a_fault_applies_to_its_operation_and_its_model(toy: Toy) -> None:
+    """A request of another operation or another model gets its proper answer."""
     toy.fault("refused", at="poll", model="small")
     assert statuses(toy, "calm", at=Operation.CREATE, model="small") == [200]
     assert statuses(toy, "calm", at=Operation.POLL, model="large") == [200]
     assert statuses(toy, "calm", at=Operation.POLL, model="small") == [500]
 
 
-def test_the_same_fault_twice_counts_twice(toy: Toy) -> None:
-    """Each request for a fault is a separate rule."""
+def test_a_fault_added_twice_applies_twice(toy: Toy) -> None:
+    """Each call of `fault` adds a rule, even if an equal one is in force."""
     toy.fault("refused")
     toy.fault("refused")
     assert statuses(toy, "calm", "calm", "calm") == [500, 500, 200]
 
 
-def test_the_oldest_fault_is_met_first(toy: Toy) -> None:
-    """The next follows when it is used up."""
+def test_the_oldest_fault_applies_first(toy: Toy) -> None:
+    """The second fault applies once the first is used up."""
     toy.fault("refused")
     toy.fault("loading", seconds=60)
     assert statuses(toy, "calm", "calm", "calm") == [500, 503, 503]
 
 
 def test_a_timed_fault_ends_by_itself(toy: Toy) -> None:
-    """Its time begins at the first request that it meets."""
+    """A timed fault lasts for its seconds from the first request that it meets."""
     toy.fault("loading", seconds=0.05)
     assert statuses(toy, "calm") == [503]
     toy.closed.wait(0.06)
     assert statuses(toy, "calm") == [200]
 
 
-def test_an_outcome_meets_the_generation_not_the_request(toy: Toy) -> None:
-    """The request is answered as if nothing were wrong."""
+def test_an_outcome_applies_to_the_generation_and_not_to_the_request(toy: Toy) -> None:
+    """The order gets its proper answer, and the generation with that prompt ends with the outcome, once."""
     toy.fault("failed", prompt="storm")
     assert statuses(toy, "storm") == [200]
     assert [toy.faults.outcome(prompt=prompt) for prompt in ("calm", "storm", "storm")] == [None, "failed", None]
@@ -140,15 +140,15 @@ def test_an_outcome_meets_the_generation_not_the_request(toy: Toy) -> None:
     ("fault", "created", "expected"),
     [("refused", None, False), ("refused", True, True), ("charged", None, True), ("charged", False, False)],
 )
-def test_a_fault_says_whether_the_generation_is_made(
+def test_a_fault_decides_whether_the_generation_is_made(
     toy: Toy, fault: str, created: bool | None, expected: bool
 ) -> None:
-    """Its kind decides, unless the request for it does."""
+    """The kind of the fault decides whether the generation is made, unless `created` is given."""
     assert toy.faults.creates(toy.fault(fault, created=created)) is expected
 
 
-def test_an_effect_may_vary_the_proper_answer(toy: Toy) -> None:
-    """It passes keywords that the stand-in understands."""
+def test_an_effect_can_change_the_proper_answer(toy: Toy) -> None:
+    """An effect can pass keywords to the function that makes the proper answer."""
 
     def proper(*, louder: bool = False) -> Answer:
         return says(200, {"louder": louder})
@@ -157,8 +157,10 @@ def test_an_effect_may_vary_the_proper_answer(toy: Toy) -> None:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_every_stand_in_can_be_controlled_over_http(server: Any) -> None:
-    """A fault is added, requests are shown without their token, and both are forgotten."""
+def test_each_stand_in_can_be_controlled_over_http(
+    server: type[FalServer | HubServer | ModelServer | ReplicateServer],
+) -> None:
+    """POST adds a fault, GET shows the requests without their tokens, and DELETE removes both."""
     with server(quick=True) as stand_in:
         control = f"{stand_in.url}/control"
         added = requests.post(f"{control}/faults", json={"fault": "throttled", "retry_after": 7}, timeout=5)
@@ -173,15 +175,15 @@ def test_every_stand_in_can_be_controlled_over_http(server: Any) -> None:
 
 @pytest.mark.parametrize("body", [{"fault": "gremlins"}, {"fault": "drop", "color": "red"}, {}, ["drop"]])
 def test_a_misspelled_fault_is_refused_over_http(body: Any) -> None:
-    """With 400 and the reason, and nothing is added."""
+    """A misspelled fault is a 400 with the reason, and no fault is added."""
     with ModelServer(quick=True) as server:
         answer = requests.post(f"{server.url}/control/faults", json=body, timeout=5)
         assert (answer.status_code, bool(answer.json()["error"])) == (400, True)
         assert server.faults.at("create") is None
 
 
-def test_a_stand_in_without_routes_finds_nothing(toy: Toy) -> None:
-    """And says that no model made its answer."""
+def test_a_stand_in_without_paths_answers_404(toy: Toy) -> None:
+    """The 404 has the header with which each stand-in says that no model made its answers."""
     answer = requests.put(f"{toy.url}/x", timeout=5)
     assert (answer.status_code, answer.text) == (404, "Cannot PUT /x")
     assert answer.headers["x-longplay-stand-in"] == "rendered by procedure; no model made this"

@@ -1,10 +1,14 @@
-"""The stand-in held to Hugging Face's own Python client: what that understands, the router could have said."""
+"""Hugging Face's own Python client works with the stand-in, so its answers have the form that the router's have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
 
 import httpx2
 import pytest
 from huggingface_hub import InferenceClient, set_client_factory
 from huggingface_hub.errors import BadRequestError, HfHubHTTPError
-from huggingface_hub.inference._providers import _common, fal_ai, together, wavespeed
+from huggingface_hub.inference._providers import PROVIDER_T, _common, fal_ai, together, wavespeed
 from huggingface_hub.utils._http import default_client_factory
 
 from local.stand_ins.hub import HubServer
@@ -15,26 +19,32 @@ HUGGING_FACE = ("huggingface.co", "router.huggingface.co")
 
 
 class Detour(httpx2.HTTPTransport):
-    """Hugging Face's hosts are on this machine: the client asks a host other than the router's at other paths."""
+    """Sends requests for Hugging Face's hosts to this machine.
 
-    def __init__(self, url):
+    The client uses other paths if its host is not the router's, so the URL changes only here, below the client.
+    """
+
+    def __init__(self, url: str) -> None:
         super().__init__()
         self.url = httpx2.URL(url)
 
-    def handle_request(self, request):
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """The answer to a request."""
         if request.url.host in HUGGING_FACE:
             request.url = request.url.copy_with(scheme="http", host=self.url.host, port=self.url.port)
         return super().handle_request(request)
 
 
 @pytest.fixture(scope="module")
-def shared_hub():
+def shared_hub() -> Iterator[HubServer]:
+    """One stand-in for the module."""
     with HubServer(quick=True, token=TOKEN) as server:
         yield server
 
 
 @pytest.fixture
-def hub(shared_hub, monkeypatch):
+def hub(shared_hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """The stand-in, with nothing remembered; Hugging Face's client sends its requests there, and polls fast."""
     shared_hub.clear()
     shared_hub.polls = 1
     for module in (fal_ai, wavespeed):
@@ -48,7 +58,8 @@ def hub(shared_hub, monkeypatch):
     set_client_factory(default_client_factory)
 
 
-def client(partner):
+def client(partner: PROVIDER_T) -> InferenceClient:
+    """Hugging Face's client for one partner."""
     return InferenceClient(provider=partner, token=TOKEN)
 
 
@@ -63,51 +74,58 @@ def client(partner):
         ("wavespeed", FLUX_DEV),
     ],
 )
-def test_an_image_is_made_of_text(hub, partner, model):
-    hub.polls = 0 if partner == "replicate" else 1  # the client asks for no prediction again
+def test_text_gives_an_image(hub: HubServer, partner: PROVIDER_T, model: str) -> None:
+    """The client gets a PNG from each of these partners, and one generation is billed."""
+    hub.polls = 0 if partner == "replicate" else 1  # the client does not poll a prediction
     image = client(partner).text_to_image("a calm sea", model=model, width=64, height=32, num_inference_steps=4)
     assert (image.format, hub.generations) == ("PNG", 1)
 
 
 @pytest.mark.parametrize("partner", ["fal-ai", "replicate", "together", "wavespeed"])
-def test_a_video_is_made_of_text(hub, partner):
+def test_text_gives_a_video(hub: HubServer, partner: PROVIDER_T) -> None:
+    """The client gets an MP4 from each of these partners."""
     hub.polls = 0 if partner == "replicate" else 1
     video = client(partner).text_to_video("a calm sea", model=WAN)
     assert video[4:8] == b"ftyp"
 
 
 @pytest.mark.parametrize("partner", ["fal-ai", "together", "wavespeed"])
-def test_a_video_is_made_of_an_image(hub, partner):
+def test_an_image_gives_a_video(hub: HubServer, partner: PROVIDER_T) -> None:
+    """The client gets an MP4 for an image and a text, from each of these partners."""
     video = client(partner).image_to_video(image_file(), model=WAN_FROM_IMAGE, prompt="the waves begin to roll")
     assert video[4:8] == b"ftyp"
 
 
-def test_the_size_that_is_asked_for_is_made(hub):
+def test_an_image_has_the_requested_size(hub: HubServer) -> None:
+    """A stand-in that is not `quick` renders an image of the width and height that the client sends."""
     with HubServer(token=TOKEN) as server:
         set_client_factory(lambda: httpx2.Client(transport=Detour(server.url)))
         made = client("nscale").text_to_image("a calm sea", model=SDXL, width=128, height=64)
     assert made.size == (128, 64)
 
 
-def test_the_mapping_may_be_a_list(hub):
+def test_the_client_reads_a_mapping_that_is_a_list(hub: HubServer) -> None:
+    """The Hub's answer about a model may list its partners instead of naming them in an object."""
     hub.mapping[SDXL] = [{"provider": name, **entry} for name, entry in hub.mapping[SDXL].items()]
     assert client("nscale").text_to_image("a calm sea", model=SDXL).format == "PNG"
 
 
-def test_a_model_that_nobody_serves_is_not_asked_for(hub):
+def test_the_client_orders_no_model_that_the_partner_lacks(hub: HubServer) -> None:
+    """If the mapping has no entry of the partner, the client raises ValueError and nothing is billed."""
     with pytest.raises(ValueError, match="not supported by provider nscale"):
         client("nscale").text_to_image("a calm sea", model=FLUX_DEV)
     assert hub.generations == 0
 
 
-def test_a_video_that_fails_says_why(hub):
+def test_a_failed_video_gives_its_reason(hub: HubServer) -> None:
+    """The client's error contains the reason that the partner gave."""
     hub.fault("moderated")
     with pytest.raises(RuntimeError, match="NSFW"):
         client("together").text_to_video("a calm sea", model=WAN)
 
 
 @pytest.mark.parametrize(
-    ("fault", "error", "said"),
+    ("fault", "error", "message"),
     [
         ("not_supported", BadRequestError, "Model not supported by provider"),
         ("credits", HfHubHTTPError, "402"),
@@ -115,7 +133,10 @@ def test_a_video_that_fails_says_why(hub):
         ("throttled", HfHubHTTPError, "429"),
     ],
 )
-def test_a_refusal_is_one_to_the_client(hub, fault, error, said):
+def test_a_refused_order_raises_the_clients_error(
+    hub: HubServer, fault: str, error: type[HfHubHTTPError], message: str
+) -> None:
+    """A refused order raises the client's HTTP error, with the status or with the router's message."""
     hub.fault(fault)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         client("nscale").text_to_image("a calm sea", model=SDXL)

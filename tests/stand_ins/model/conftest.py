@@ -1,5 +1,7 @@
 """The stand-in model server that each of these tests starts."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +11,6 @@ from local.stand_ins.model import ModelServer
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
-    """A quick server of the test's own, to break things in."""
+    """A quick server for this test alone, which may add faults to it."""
     with ModelServer(quick=True) as server:
         yield server

@@ -1,4 +1,6 @@
-"""The faults of the stand-in model server on demand, and the requests they apply to."""
+"""Each fault of the stand-in model server: its answer, the requests it applies to, and whether it is billed."""
+
+from __future__ import annotations
 
 import base64
 import io
@@ -12,7 +14,7 @@ from PIL import Image
 
 from local.stand_ins.model import ModelServer
 from local.stand_ins.model.faults import FAULTS
-from tests.stand_ins.model.calls import MUSIC, PICTURE, SECONDS_PATIENCE, ask, until_ready
+from tests.stand_ins.model.calls import IMAGE, MUSIC, TIMEOUT, ask, ask_until_loaded
 
 ANSWERS: dict[str, tuple[dict[str, Any], int, str]] = {
     "loading": ({"seconds": 20.0}, 503, '"estimated_time": 20.0'),
@@ -41,11 +43,23 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, str]] = {
     "redirect": ({}, 302, ""),
 }
 BROKEN = {"drip", "hang", "drop", "cut"}
-OF_PICTURES = {"base64_image", "black"}
+OF_IMAGES = {"base64_image", "black"}
+
+
+def receive_until_it_drips(server: ModelServer) -> bytes:
+    """The bytes of an answer, up to 16 drops in a row."""
+    received, body = b"", b'{"inputs":"sea"}'
+    head = f"POST {MUSIC} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as connection:
+        connection.sendall(head.encode() + body)
+        while not received.endswith(b"0" * 16):
+            received += connection.recv(64)
+    return received
 
 
 @pytest.mark.parametrize("fault", ANSWERS)
-def test_a_fault_answers_as_the_real_server_would(server: ModelServer, fault: str) -> None:
+def test_a_fault_answers_as_the_real_server(server: ModelServer, fault: str) -> None:
+    """Each fault has the status and the text of the real server."""
     details, status, text = ANSWERS[fault]
     server.fault(fault, **details)
     response = ask(server, MUSIC)
@@ -53,42 +67,38 @@ def test_a_fault_answers_as_the_real_server_would(server: ModelServer, fault: st
     assert text in response.content[:2000].decode("latin-1")
 
 
-def test_every_fault_is_tested_here() -> None:
-    assert set(ANSWERS) | BROKEN | OF_PICTURES == set(FAULTS)
+def test_this_module_has_a_test_of_every_fault() -> None:
+    """The faults with an answer, those that break the connection and those of images are all there are."""
+    assert set(ANSWERS) | BROKEN | OF_IMAGES == set(FAULTS)
 
 
 @pytest.mark.parametrize("fault", ["hang", "drop", "cut"])
 def test_a_broken_connection_gives_no_result(server: ModelServer, fault: str) -> None:
+    """The caller gets an error or a timeout if the server hangs, or closes the connection too early."""
     server.fault(fault)
     with pytest.raises(requests.RequestException):
         requests.post(server.url + MUSIC, json={"inputs": "sea"}, timeout=0.2)
 
 
 @pytest.mark.parametrize(("form", "start"), [("", b"RIFF"), ("headers", b"HTTP/1.1 200 OK\r\nX-Drip: 0")])
-def test_an_answer_may_drip(server: ModelServer, form: str, start: bytes) -> None:
+def test_an_answer_can_arrive_byte_by_byte(server: ModelServer, form: str, start: bytes) -> None:
+    """The fault `drip` sends one byte at a time without end, in the body or in a header."""
     server.fault("drip", form=form, seconds=0.001)
-    received = b""
-    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as line:
-        body = b'{"inputs":"sea"}'
-        head = f"POST {MUSIC} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        line.sendall(head.encode() + body)
-        while not received.endswith(b"0" * 16):
-            received += line.recv(64)
-    assert start in received
+    assert start in receive_until_it_drips(server)
 
 
 @pytest.mark.parametrize(
     ("form", "header", "value"),
     [("", "Retry-After", "7"), ("ratelimit", "RateLimit", '"api";r=0;t=7'), ("date", "Retry-After", " GMT")],
 )
-def test_a_throttle_says_how_long_in_any_of_the_fields_ways(
-    server: ModelServer, form: str, header: str, value: str
-) -> None:
+def test_a_throttled_answer_gives_its_wait_in_a_header(server: ModelServer, form: str, header: str, value: str) -> None:
+    """The wait is in `Retry-After`, as seconds or as a date, or in `RateLimit`."""
     server.fault("throttled", retry_after=7, form=form)
     assert ask(server, MUSIC).headers[header].endswith(value)
 
 
-def test_a_throttle_may_say_it_in_its_body_or_not_at_all(server: ModelServer) -> None:
+def test_a_throttled_answer_gives_its_wait_in_the_body_or_not_at_all(server: ModelServer) -> None:
+    """The form `body` has the wait in the JSON; without `retry_after` no header gives it."""
     server.fault("throttled", retry_after=7, form="body")
     server.fault("throttled")
     assert ask(server, MUSIC).json()["retry_after"] == 7
@@ -96,12 +106,14 @@ def test_a_throttle_may_say_it_in_its_body_or_not_at_all(server: ModelServer) ->
 
 
 @pytest.mark.parametrize(("form", "key"), [("list", "detail"), ("problem", "invalid_fields")])
-def test_invalid_input_is_told_in_each_providers_form(server: ModelServer, form: str, key: str) -> None:
+def test_invalid_input_is_reported_in_each_form(server: ModelServer, form: str, key: str) -> None:
+    """The invalid fields are a list, in the body's field that the form has for them."""
     server.fault("invalid", form=form)
     assert isinstance(ask(server, MUSIC).json()[key], list)
 
 
-def test_a_large_answer_is_a_whole_wav(server: ModelServer) -> None:
+def test_a_large_answer_is_a_complete_wav(server: ModelServer) -> None:
+    """The file has exactly the requested bytes, and its header gives its true length."""
     server.fault("large", bytes=300_000)
     content = ask(server, MUSIC).content
     with wave.open(io.BytesIO(content)) as track:
@@ -109,52 +121,61 @@ def test_a_large_answer_is_a_whole_wav(server: ModelServer) -> None:
 
 
 def test_a_black_image_is_black(server: ModelServer) -> None:
+    """Every pixel of the image is black."""
     server.fault("black")
-    assert Image.open(io.BytesIO(ask(server, PICTURE, accept="image/png").content)).getextrema() == ((0, 0),) * 3
+    assert Image.open(io.BytesIO(ask(server, IMAGE, accept="image/png").content)).getextrema() == ((0, 0),) * 3
 
 
-def test_an_image_comes_as_base64_though_its_type_was_named(server: ModelServer) -> None:
+def test_an_image_can_be_base64_although_its_type_is_accepted(server: ModelServer) -> None:
+    """The fault `base64_image` answers with a JSON string where the caller accepts PNG."""
     server.fault("base64_image")
-    response = ask(server, PICTURE, accept="image/png")
+    response = ask(server, IMAGE, accept="image/png")
     assert base64.b64decode(response.json()).startswith(b"\x89PNG")
 
 
-def test_a_redirect_leads_elsewhere(server: ModelServer) -> None:
+def test_a_redirect_has_its_location(server: ModelServer) -> None:
+    """The answer names the location that the fault was given."""
     server.fault("redirect", location="http://elsewhere.invalid/file")
     assert ask(server, MUSIC).headers["Location"] == "http://elsewhere.invalid/file"
 
 
-def test_a_fault_meets_only_the_prompt_it_is_for_and_only_so_often(server: ModelServer) -> None:
+def test_a_fault_applies_to_its_prompt_and_its_number_of_times(server: ModelServer) -> None:
+    """A fault with a prompt and `times=2` meets the first two requests whose prompt contains it, and no other."""
     server.fault("server_error", prompt="thunder", times=2)
     prompts = ["calm", "thunder", "thunder and rain", "thunder"]
     assert [ask(server, MUSIC, prompt).status_code for prompt in prompts] == [200, 500, 500, 200]
 
 
-def test_a_fault_may_last_for_ever(server: ModelServer) -> None:
+def test_a_fault_can_last_for_ever(server: ModelServer) -> None:
+    """A fault with `times=None` meets every request."""
     server.fault("html", times=None)
     assert {ask(server, MUSIC).status_code for _ in range(5)} == {502}
 
 
-def test_a_model_loads_for_its_seconds_and_is_ready(server: ModelServer) -> None:
+def test_a_model_is_loaded_after_its_seconds(server: ModelServer) -> None:
+    """The fault `loading` refuses requests for its seconds, and none after that."""
     server.fault("loading", seconds=0.1)
-    assert until_ready(server) > 0
+    assert ask_until_loaded(server) > 0
 
 
 @pytest.mark.parametrize("details", [{"fault": "no_such"}, {"fault": "hang", "color": "red"}])
-def test_a_misspelt_fault_is_refused(server: ModelServer, details: dict[str, str]) -> None:
-    response = requests.post(f"{server.url}/control/faults", json=details, timeout=SECONDS_PATIENCE)
+def test_a_misspelled_fault_is_refused(server: ModelServer, details: dict[str, str]) -> None:
+    """An unknown fault or detail is a 400, and has no effect on later requests."""
+    response = requests.post(f"{server.url}/control/faults", json=details, timeout=TIMEOUT)
     assert response.status_code == 400
     assert ask(server, MUSIC).status_code == 200
 
 
-@pytest.mark.parametrize("costs", [True, False])
-def test_a_fault_may_be_billed_or_not(server: ModelServer, costs: bool) -> None:
-    server.fault("gateway_timeout", created=costs)
+@pytest.mark.parametrize("created", [True, False])
+def test_a_fault_is_billed_if_its_generation_is_created(server: ModelServer, created: bool) -> None:
+    """`created` decides whether a request that meets the fault is billed."""
+    server.fault("gateway_timeout", created=created)
     ask(server, MUSIC)
-    assert server.generations == int(costs)
+    assert server.generations == int(created)
 
 
 def test_a_lost_result_is_billed(server: ModelServer) -> None:
+    """With the fault `drop` the caller gets no answer, but the generation is billed."""
     server.fault("drop")
     with pytest.raises(requests.ConnectionError):
         ask(server, MUSIC)

@@ -1,8 +1,9 @@
-"""The stand-in model server's gates, its memory of what it was asked, and how it is run."""
+"""The stand-in model server's token, cold start and rate limit, its memory of requests, and its command line."""
+
+from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import json
 import subprocess
 import sys
@@ -10,29 +11,25 @@ from pathlib import Path
 
 import pytest
 import requests
-from PIL import Image
 
 from local.stand_ins.model import ModelServer, RateLimit
-from tests.stand_ins.model.calls import MOVED, MUSIC, PICTURE, SECONDS_PATIENCE, ask, until_ready
+from tests.stand_ins.model.calls import ANIMATION, IMAGE, MUSIC, TIMEOUT, ask, ask_until_loaded, png
 
 ROOT = Path(__file__).parents[3]
+COMMAND = [sys.executable, "-m", "local.stand_ins.model", "--quick", "--rate-limit", "1/60", "--token", "hf_made_up"]
+AUTHORIZED = {"Authorization": "Bearer hf_made_up"}
 
 
-def png(width: int, height: int) -> bytes:
-    """A small PNG to animate."""
-    file = io.BytesIO()
-    Image.linear_gradient("L").resize((width, height)).save(file, format="PNG")
-    return file.getvalue()
-
-
-def test_each_model_starts_cold() -> None:
+def test_each_model_loads_at_its_first_request() -> None:
+    """With a cold start each model answers 503 until it is loaded, whether or not another one is."""
     with ModelServer(quick=True, cold_start=0.1) as server:
-        assert until_ready(server) > 0
+        assert ask_until_loaded(server) > 0
         assert ask(server, MUSIC).status_code == 200
-        assert ask(server, PICTURE).status_code == 503
+        assert ask(server, IMAGE).status_code == 503
 
 
-def test_the_rate_limit_counts_what_it_accepted() -> None:
+def test_the_rate_limit_counts_accepted_requests() -> None:
+    """After two accepted requests the others get 429, with the wait in whole seconds."""
     with ModelServer(quick=True, rate_limit=RateLimit(2, 60)) as server:
         answers = [ask(server, MUSIC) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
@@ -41,42 +38,36 @@ def test_the_rate_limit_counts_what_it_accepted() -> None:
 
 @pytest.mark.parametrize(("token", "status"), [("hf_made_up", 200), ("hf_other", 401)])
 def test_a_required_token_is_checked(token: str, status: int) -> None:
+    """A request with another token than the required one is a 401."""
     with ModelServer(quick=True, token=token) as server:
         assert ask(server, MUSIC).status_code == status
 
 
-def test_a_closed_server_answers_nobody() -> None:
+def test_a_closed_server_also_closes_open_connections() -> None:
+    """A caller with an open connection gets an error after the server is closed."""
     with requests.Session() as session:
         with ModelServer(quick=True) as server:
-            assert session.get(f"{server.url}/health", timeout=SECONDS_PATIENCE).ok
+            assert session.get(f"{server.url}/health", timeout=TIMEOUT).ok
         with pytest.raises(requests.ConnectionError):
-            session.get(f"{server.url}/health", timeout=SECONDS_PATIENCE)
+            session.get(f"{server.url}/health", timeout=TIMEOUT)
 
 
-def test_it_runs_from_the_command_line() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "local.stand_ins.model",
-        "--quick",
-        "--rate-limit",
-        "1/60",
-        "--token",
-        "hf_made_up",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+def test_the_server_runs_from_the_command_line() -> None:
+    """The command prints the URL, follows its options, and ends with 0 at SIGTERM."""
+    with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout
         url = process.stdout.readline().split()[-1]
         answers = [
-            requests.post(url + MUSIC, json={"inputs": "sea"}, headers=headers, timeout=SECONDS_PATIENCE)
-            for headers in ({}, {"Authorization": "Bearer hf_made_up"}, {"Authorization": "Bearer hf_made_up"})
+            requests.post(url + MUSIC, json={"inputs": "sea"}, headers=headers, timeout=TIMEOUT)
+            for headers in ({}, AUTHORIZED, AUTHORIZED)
         ]
         process.terminate()
-        assert process.wait(SECONDS_PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     assert [answer.status_code for answer in answers] == [401, 200, 429]
 
 
-def test_it_remembers_what_it_was_asked(server: ModelServer) -> None:
+def test_a_request_is_remembered(server: ModelServer) -> None:
+    """The server remembers what a request asked for, its status, and whether it was billed."""
     ask(server, MUSIC, "walking bass", generate_kwargs={"max_new_tokens": 50})
     (exchange,) = server.requests
     assert (exchange.path, exchange.model, exchange.task) == (MUSIC, "facebook/musicgen-small", "text-to-audio")
@@ -84,31 +75,35 @@ def test_it_remembers_what_it_was_asked(server: ModelServer) -> None:
     assert (exchange.status, exchange.billed, exchange.lost) == (200, True, False)
 
 
-def test_it_tells_over_the_wire_too(server: ModelServer) -> None:
+def test_requests_are_shown_over_http(server: ModelServer) -> None:
+    """`/control/requests` shows each request with its fault and its status, and the number of generations."""
     fault = {"prompt": "sea", "fault": "out_of_memory"}
-    assert requests.post(f"{server.url}/control/faults", json=fault, timeout=SECONDS_PATIENCE).status_code == 201
+    assert requests.post(f"{server.url}/control/faults", json=fault, timeout=TIMEOUT).status_code == 201
     ask(server, MUSIC, "sea")
-    told = requests.get(f"{server.url}/control/requests", timeout=SECONDS_PATIENCE).json()
-    assert told["generations"] == 0
-    assert (told["requests"][0]["fault"], told["requests"][0]["status"]) == ("out_of_memory", 400)
+    shown = requests.get(f"{server.url}/control/requests", timeout=TIMEOUT).json()
+    assert shown["generations"] == 0
+    assert (shown["requests"][0]["fault"], shown["requests"][0]["status"]) == ("out_of_memory", 400)
 
 
-def test_it_keeps_neither_the_token_nor_the_image(server: ModelServer) -> None:
+def test_neither_token_nor_image_is_remembered(server: ModelServer) -> None:
+    """A remembered request has the image's SHA-256 in place of the image, and no token."""
     image = png(64, 64)
-    ask(server, MOVED, base64.b64encode(image).decode())
-    told = requests.get(f"{server.url}/control/requests", timeout=SECONDS_PATIENCE).text
-    assert json.loads(told)["requests"][0]["inputs"]["sha256"] == hashlib.sha256(image).hexdigest()
-    assert json.loads(told)["requests"][0]["headers"]["authorization"] == "Bearer (hidden)"
-    assert "hf_made_up" not in told
+    ask(server, ANIMATION, base64.b64encode(image).decode())
+    shown = requests.get(f"{server.url}/control/requests", timeout=TIMEOUT).text
+    assert json.loads(shown)["requests"][0]["inputs"]["sha256"] == hashlib.sha256(image).hexdigest()
+    assert json.loads(shown)["requests"][0]["headers"]["authorization"] == "Bearer (hidden)"
+    assert "hf_made_up" not in shown
 
 
-def test_it_forgets_when_told(server: ModelServer) -> None:
+def test_faults_are_forgotten_over_http(server: ModelServer) -> None:
+    """After DELETE `/control` no fault is left, and only later requests are counted."""
     server.fault("hang", times=None)
-    requests.delete(f"{server.url}/control", timeout=SECONDS_PATIENCE)
+    requests.delete(f"{server.url}/control", timeout=TIMEOUT)
     assert ask(server, MUSIC).status_code == 200
     assert len(server.requests) == server.generations == 1
 
 
-def test_health_is_no_request(server: ModelServer) -> None:
-    assert requests.get(f"{server.url}/health", timeout=SECONDS_PATIENCE).text == "Ok"
+def test_a_health_check_is_not_remembered(server: ModelServer) -> None:
+    """`/health` answers Ok, and does not count as a request."""
+    assert requests.get(f"{server.url}/health", timeout=TIMEOUT).text == "Ok"
     assert server.requests == []

@@ -1,9 +1,15 @@
-"""The stand-in held to the vendor's own Python client: what that understands, Replicate could have said."""
+"""Replicate's own Python client works with the stand-in, so its answers have the form that Replicate's have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-import replicate
+from replicate.client import Client
 from replicate.exceptions import ReplicateError
 from replicate.helpers import FileOutput
+from replicate.prediction import Prediction
 from replicate.webhook import Webhooks
 
 from local.stand_ins.replicate import ReplicateServer
@@ -13,40 +19,47 @@ TOKEN = "r8_AbCdEfGh0123456789"
 
 
 @pytest.fixture
-def server():
+def server() -> Iterator[ReplicateServer]:
+    """A stand-in that requires a token."""
     with ReplicateServer(quick=True, token=TOKEN) as server:
         yield server
 
 
 @pytest.fixture
-def client(server):
-    client = replicate.Client(api_token=TOKEN, base_url=server.url)
+def client(server: ReplicateServer) -> Iterator[Client]:
+    """Replicate's client, which sends its requests to the stand-in and polls fast."""
+    client = Client(api_token=TOKEN, base_url=server.url)
     client.poll_interval = 0.01
     yield client
     client._client.close()
 
 
-def make(client, **options):
+def make(client: Client, **options: Any) -> Prediction:
+    """A new prediction of one second of music."""
     return client.predictions.create(MUSICGEN, input={"prompt": "slow jazz", "duration": 1}, **options)
 
 
-def test_a_prediction_of_a_version_is_created_waited_for_and_fetched(client, server):
+def test_a_prediction_of_a_version_is_created_and_fetched(client: Client, server: ReplicateServer) -> None:
+    """The client follows a prediction to its end, and reads its output, its end and its metrics."""
     prediction = make(client)
     assert prediction.status == "starting"
     prediction.wait()
     assert (prediction.status, prediction.model) == ("succeeded", "meta/musicgen")
-    assert prediction.output.startswith(f"{server.url}/delivery/{prediction.id}/")
-    assert prediction.completed_at.endswith("Z")
-    assert prediction.metrics["predict_time"] >= 0
+    assert str(prediction.output).startswith(f"{server.url}/delivery/{prediction.id}/")
+    assert str(prediction.completed_at).endswith("Z")
+    assert (prediction.metrics or {})["predict_time"] >= 0
 
 
-def test_an_official_model_answers_with_a_list_of_files(client):
+def test_an_official_model_gives_a_list_of_files(client: Client) -> None:
+    """The output of an official model is a list of URLs, where the client finds a PNG."""
     prediction = client.models.predictions.create("black-forest-labs/flux-schnell", input={"prompt": "a calm sea"})
     prediction.wait()
+    assert prediction.output
     assert FileOutput(prediction.output[0], client).read().startswith(b"\x89PNG")
 
 
-def test_a_prediction_is_canceled(client, server):
+def test_a_prediction_can_be_canceled(client: Client, server: ReplicateServer) -> None:
+    """A prediction that is canceled before it starts shows that, and is not billed."""
     prediction = make(client)
     prediction.cancel()
     prediction.reload()
@@ -54,12 +67,13 @@ def test_a_prediction_is_canceled(client, server):
     assert server.generations == 0
 
 
-def test_a_prediction_that_fails_says_why(client, server):
+def test_a_failed_prediction_gives_its_reason(client: Client, server: ReplicateServer) -> None:
+    """A prediction that fails says why, and is billed."""
     server.fault("nsfw")
     prediction = make(client)
     prediction.wait()
     assert prediction.status == "failed"
-    assert prediction.error.startswith("NSFW content detected")
+    assert str(prediction.error).startswith("NSFW content detected")
     assert server.generations == 1
 
 
@@ -74,7 +88,10 @@ def test_a_prediction_that_fails_says_why(client, server):
         ("server_error", 500, "Internal server error"),
     ],
 )
-def test_a_refusal_is_a_problem_document(client, server, fault, status, title):
+def test_a_refused_order_raises_the_clients_error(
+    client: Client, server: ReplicateServer, fault: str, status: int, title: str
+) -> None:
+    """A refused order raises the client's error with the status and the title of the problem document."""
     server.fault(fault)
     with pytest.raises(ReplicateError) as caught:
         make(client)
@@ -82,7 +99,8 @@ def test_a_refusal_is_a_problem_document(client, server, fault, status, title):
     assert server.generations == 0
 
 
-def test_a_callback_bears_a_signature_the_client_accepts(client, server):
+def test_the_client_accepts_the_signature_of_a_callback(client: Client, server: ReplicateServer) -> None:
+    """The client validates a callback with the secret that it fetches from the stand-in."""
     prediction = make(client, webhook="https://example.com/callback", webhook_events_filter=["completed"])
     server.finish(prediction.id)
     callback = server.callback(prediction.id)
@@ -90,8 +108,8 @@ def test_a_callback_bears_a_signature_the_client_accepts(client, server):
     assert client.predictions.get(prediction.id).status == "succeeded"
 
 
-def test_a_callback_is_sent_as_often_as_it_is_asked_for(client, server):
-    """To a server that has no such route, but remembers what it was asked."""
+def test_each_call_back_sends_the_callback_once(client: Client, server: ReplicateServer) -> None:
+    """Two calls of `call_back` are two requests at the receiver, which has no such path and answers 404."""
     with ReplicateServer() as receiver:
         prediction = make(client, webhook=f"{receiver.url}/callback?t=secret")
         assert [server.call_back(prediction.id), server.call_back(prediction.id)] == [404, 404]

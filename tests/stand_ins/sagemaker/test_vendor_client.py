@@ -1,4 +1,4 @@
-"""The stand-in held to AWS's own client: what boto3 understands, SageMaker could have said."""
+"""AWS's own client works with SageMaker's stand-in, so its answers have the form that SageMaker's have."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ORDERS: dict[str, Any] = {
 
 @pytest.fixture
 def server(aws: Aws) -> Iterator[SageMakerServer]:
-    """The stand-in; what it queues runs when a test says so."""
+    """A stand-in with an endpoint of music and one of images; an invocation runs when `finish` is called."""
     models = {MUSIC: "facebook/musicgen-small", IMAGE: "stable-diffusion-v1-5/stable-diffusion-v1-5"}
     with SageMakerServer(aws.s3, bucket=BUCKET, endpoints=models, quick=True) as server:
         yield server
@@ -33,13 +33,18 @@ def server(aws: Aws) -> Iterator[SageMakerServer]:
 
 @pytest.fixture
 def client(server: SageMakerServer) -> Any:
-    """AWS's client for the runtime."""
-    once = Config(retries={"total_max_attempts": 1})
-    return boto3.client("sagemaker-runtime", endpoint_url=server.url, config=once)
+    """AWS's client of the runtime, which sends a request once and does not retry it."""
+    return make_client(server)
+
+
+def make_client(server: SageMakerServer, **options: Any) -> Any:
+    """A client of the stand-in; `options` are those of its configuration."""
+    config = Config(retries={"total_max_attempts": 1}, **options)
+    return boto3.client("sagemaker-runtime", endpoint_url=server.url, config=config)
 
 
 def invoke(client: Any, aws: Aws, endpoint: str = MUSIC, order: Any = None, **fields: Any) -> dict[str, Any]:
-    """Queue an order that is left in S3 first."""
+    """Writes an order to S3 and queues an invocation of it; returns the client's answer."""
     aws.s3.put_object(Bucket=BUCKET, Key="order", Body=json.dumps(order or ORDERS[endpoint]))
     plain = {"InferenceId": "mine-1", "InputLocation": f"s3://{BUCKET}/order", "Accept": "application/json"}
     answer: dict[str, Any] = client.invoke_endpoint_async(**{"EndpointName": endpoint, **plain, **fields})
@@ -47,14 +52,13 @@ def invoke(client: Any, aws: Aws, endpoint: str = MUSIC, order: Any = None, **fi
 
 
 def stored(aws: Aws, location: str) -> Any:
-    """The JSON at a location."""
+    """The JSON at an S3 URI."""
     bucket, _, key = location.removeprefix("s3://").partition("/")
     return json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def test_an_invocation_is_queued_and_both_its_locations_are_told(
-    server: SageMakerServer, client: Any, aws: Aws
-) -> None:
+def test_an_invocation_is_queued(server: SageMakerServer, client: Any, aws: Aws) -> None:
+    """The answer has the inference id and two locations, one of the result and one of the error."""
     answer = invoke(client, aws)
     assert answer["InferenceId"] == "mine-1"
     assert answer["OutputLocation"].startswith(f"s3://{BUCKET}/gpu/{MUSIC}/")
@@ -62,12 +66,14 @@ def test_an_invocation_is_queued_and_both_its_locations_are_told(
     assert server.generations == 1
 
 
-def test_the_answer_lies_under_the_name_its_caller_adds(client: Any, aws: Aws) -> None:
+def test_the_caller_can_extend_the_output_path(client: Any, aws: Aws) -> None:
+    """The result's URI is below the extension that the caller gives."""
     answer = invoke(client, aws, S3OutputPathExtension="mine-1")
     assert answer["OutputLocation"].startswith(f"s3://{BUCKET}/gpu/{MUSIC}/mine-1/")
 
 
-def test_nothing_is_there_until_it_has_run(server: SageMakerServer, client: Any, aws: Aws) -> None:
+def test_a_result_exists_only_after_its_invocation_has_run(server: SageMakerServer, client: Any, aws: Aws) -> None:
+    """Before `finish` there is no object at the result's URI; after it there is the JSON of a track."""
     answer = invoke(client, aws)
     with pytest.raises(ClientError, match="NoSuchKey"):
         stored(aws, answer["OutputLocation"])
@@ -77,7 +83,7 @@ def test_nothing_is_there_until_it_has_run(server: SageMakerServer, client: Any,
 
 
 def test_an_image_is_a_json_string_of_base64(server: SageMakerServer, client: Any, aws: Aws) -> None:
-    """As the toolkit's encoder writes a PIL image."""
+    """The result of an image is a JSON string of a PNG, as the toolkit's encoder writes a PIL image."""
     answer = invoke(client, aws, IMAGE)
     server.finish("mine-1")
     assert base64.b64decode(stored(aws, answer["OutputLocation"])).startswith(b"\x89PNG")
@@ -91,9 +97,10 @@ def test_an_image_is_a_json_string_of_base64(server: SageMakerServer, client: An
         ({"inputs": "x"}, {"Accept": "image/png"}),
     ],
 )
-def test_what_the_container_cannot_take_is_a_failure_that_costs_nothing(
+def test_an_order_that_the_container_refuses_is_free(
     server: SageMakerServer, client: Any, aws: Aws, order: Any, fields: dict[str, str]
 ) -> None:
+    """An order that the container refuses ends with code 400 at the failure's URI, and is not billed."""
     answer = invoke(client, aws, IMAGE, order, **fields)
     server.finish("mine-1")
     assert stored(aws, answer["FailureLocation"])["code"] == 400
@@ -111,9 +118,10 @@ def test_what_the_container_cannot_take_is_a_failure_that_costs_nothing(
         ("server_error", "InternalFailure", 500),
     ],
 )
-def test_a_refusal_is_an_error_the_client_knows(
+def test_a_refused_order_raises_the_clients_error(
     server: SageMakerServer, client: Any, aws: Aws, fault: str, code: str, status: int
 ) -> None:
+    """A refused order raises ClientError with AWS's code and status, and nothing is billed."""
     server.fault(fault)
     with pytest.raises(ClientError) as caught:
         invoke(client, aws)
@@ -123,20 +131,19 @@ def test_a_refusal_is_an_error_the_client_knows(
 
 
 @pytest.mark.parametrize(
-    ("fields", "complaint"),
+    ("fields", "message"),
     [
         ({"EndpointName": "longplay-other"}, "not found"),
         ({"RequestTTLSeconds": 59}, "requestTTLSeconds"),
         ({"InvocationTimeoutSeconds": 3_601}, "invocationTimeoutSeconds"),
     ],
 )
-def test_what_the_api_does_not_allow_is_refused(
-    server: SageMakerServer, aws: Aws, fields: dict[str, Any], complaint: str
+def test_a_field_outside_the_apis_limits_is_refused(
+    server: SageMakerServer, aws: Aws, fields: dict[str, Any], message: str
 ) -> None:
-    """The client checks nothing here: the service does."""
-    config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
-    client = boto3.client("sagemaker-runtime", endpoint_url=server.url, config=config)
-    with pytest.raises(ClientError, match=complaint):
+    """The stand-in itself refuses an unknown endpoint and times out of range: the client's checks are off here."""
+    client = make_client(server, parameter_validation=False)
+    with pytest.raises(ClientError, match=message):
         invoke(client, aws, **fields)
 
 
@@ -148,29 +155,30 @@ def test_what_the_api_does_not_allow_is_refused(
         ("expired", "Expired", None),
     ],
 )
-def test_who_listens_is_told_how_it_ended_and_where(
+def test_a_notice_has_the_end_and_the_location(
     server: SageMakerServer, client: Any, aws: Aws, fault: str | None, status: str, place: str | None
 ) -> None:
+    """The event of an invocation that has ended has its status, its inference id, and the URI of what was written."""
     if fault:
         server.fault(fault)
     answer = invoke(client, aws)
     server.finish("mine-1")
     [record] = server.callback("mine-1")["Records"]
     message = json.loads(record["Sns"]["Message"])
-    told = message.get("responseParameters", {}).get("outputLocation") or message.get("failureLocation")
+    written = message.get("responseParameters", {}).get("outputLocation") or message.get("failureLocation")
     assert (message["invocationStatus"], message["inferenceId"]) == (status, "mine-1")
-    assert told == (answer[place] if place else None)
+    assert written == (answer[place] if place else None)
 
 
-def test_nobody_is_told_of_what_has_not_ended(server: SageMakerServer, client: Any, aws: Aws) -> None:
+def test_a_queued_invocation_has_no_notice(server: SageMakerServer, client: Any, aws: Aws) -> None:
+    """Before an invocation has ended, `callback` raises LookupError."""
     invoke(client, aws)
     with pytest.raises(LookupError):
         server.callback("mine-1")
 
 
-def test_what_is_not_signed_is_not_heard(server: SageMakerServer, aws: Aws) -> None:
-
-    config = Config(signature_version=UNSIGNED, retries={"total_max_attempts": 1})
-    client = boto3.client("sagemaker-runtime", endpoint_url=server.url, config=config)
+def test_an_unsigned_request_is_refused(server: SageMakerServer, aws: Aws) -> None:
+    """A request without AWS's signature raises ClientError."""
+    client = make_client(server, signature_version=UNSIGNED)
     with pytest.raises(ClientError, match="Authentication"):
         invoke(client, aws)
