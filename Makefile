@@ -48,7 +48,7 @@ test: $(LOCAL_TOOLS)
 check: .venv/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy lambdas infra local benchmarks app.py tests/domain tests/end_to_end tests/infra tests/media tests/project tests/providers tests/storage
+	.venv/bin/mypy lambdas infra local benchmarks tests app.py
 	.venv/bin/codespell
 	.venv/bin/python -m tests.project.words
 

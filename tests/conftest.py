@@ -15,7 +15,7 @@ from tests.harness.aws import ACCOUNT, Aws, make_account
 from tests.harness.fast_aws import fast_aws
 from tests.harness.product import Product
 
-pytest_plugins = ("tests.harness.haste", "tests.harness.summaries")
+pytest_plugins = ("tests.harness.distribution", "tests.harness.haste", "tests.harness.summaries")
 
 
 @pytest.fixture(scope="session")

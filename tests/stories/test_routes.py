@@ -109,9 +109,7 @@ def test_a_new_token_ends_the_pause(
         assert product.job(job["id"])["status"] == "succeeded"
 
 
-def test_one_bad_token_burns_no_job(
-    product: Product, model_server: ModelServer, clock: time_machine.Traveller
-) -> None:
+def test_one_bad_token_burns_no_job(product: Product, model_server: ModelServer, clock: time_machine.Traveller) -> None:
     """The account is left alone; the jobs wait, say why, and go on once the token is a good one."""
     model_server.fault("unauthorized", times=None)
     jobs = [product.submit({**TRACK, "prompt": f"guitar {n}"}) for n in range(8)]

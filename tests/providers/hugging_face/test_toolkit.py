@@ -37,7 +37,7 @@ RATE = 32_000
 MakeMusicGen = Callable[..., "MusicGen"]
 Serve = Callable[[Any], Any]
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.toolkit, pytest.mark.filterwarnings("ignore")]
 
 
 @dataclass(frozen=True, kw_only=True)

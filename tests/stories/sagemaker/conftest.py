@@ -21,9 +21,7 @@ def sagemaker(aws: Aws) -> Iterator[SageMakerServer]:
 
 
 @pytest.fixture
-def product(
-    product_with: Callable[..., Product], sagemaker: SageMakerServer, clock: time_machine.Traveller
-) -> Product:
+def product(product_with: Callable[..., Product], sagemaker: SageMakerServer, clock: time_machine.Traveller) -> Product:
     """The product with its own endpoints as its only servers."""
     urls = {"musicgen-small": MUSIC, "stable-diffusion-v1-5": IMAGE}
     return product_with(servers={f"sagemaker-{name}": sagemaker.url_of(urls[name]) for name in urls})
