@@ -1,4 +1,4 @@
-"""What the mutants run on."""
+"""The fixture that gives every scenario a table."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from moto import mock_aws
 
 from tests.harness.aws import ACCOUNT, make_account
-from tests.mutation.bench import Bench, make_bench
+from tests.mutation.storage import Storage, make_storage
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    """One table for all: every scenario has jobs of its own."""
+def storage() -> Iterator[Storage]:
+    """The storage classes on one table for all scenarios; each scenario writes its own jobs."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name, value in ACCOUNT.items():
             patch.setenv(name, value)
-        yield make_bench(make_account().dynamodb)
+        yield make_storage(make_account().dynamodb)

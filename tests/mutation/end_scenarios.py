@@ -5,8 +5,8 @@ from __future__ import annotations
 from longplay.domain.job import Status
 from msgspec.structs import replace
 
-from tests.mutation.bench import CRASHED, DEADLINE, LEASE, NOW, OUTPUT, Bench, is_refused
 from tests.mutation.registry import A_LEASE, A_REF, AS_SEEN, CRASHED_LEASE, MINE, NO_LEASE, NO_REF, UNFINISHED, guards
+from tests.mutation.storage import CRASHED, DEADLINE, LEASE, NOW, OUTPUT, Bench, is_refused
 
 # --- ends ---
 
@@ -21,7 +21,7 @@ def a_late_result_does_not_overwrite_its_successors_ledger(bench: Bench) -> None
 @guards("SUCCEED", UNFINISHED)
 def a_canceled_job_does_not_succeed(bench: Bench) -> None:
     job = bench.canceled_running()
-    is_refused(lambda: bench.succeed(bench.now(job)))
+    is_refused(lambda: bench.succeed(bench.current(job)))
 
 
 @guards("FAIL", MINE)
@@ -59,42 +59,42 @@ def a_canceled_job_is_not_failed_for_its_crash(bench: Bench) -> None:
 @guards("FAIL_OVERDUE", "#deadline <= :now")
 def a_sweeper_with_a_fast_clock_fails_nothing(bench: Bench) -> None:
     job = bench.queued()
-    is_refused(lambda: bench.fail("FAIL_OVERDUE", bench.now(job), now=DEADLINE - 1))
+    is_refused(lambda: bench.fail("FAIL_OVERDUE", bench.current(job), now=DEADLINE - 1))
 
 
 @guards("FAIL_OVERDUE", NO_LEASE)
 def a_worker_may_finish_past_the_deadline(bench: Bench) -> None:
     job = bench.running()
-    is_refused(lambda: bench.fail("FAIL_OVERDUE", bench.now(job), now=DEADLINE))
+    is_refused(lambda: bench.fail("FAIL_OVERDUE", bench.current(job), now=DEADLINE))
 
 
 @guards("FAIL_OVERDUE", UNFINISHED)
 def a_canceled_job_is_not_overdue(bench: Bench) -> None:
     job = bench.canceled()
-    is_refused(lambda: bench.fail("FAIL_OVERDUE", bench.now(job), now=DEADLINE))
+    is_refused(lambda: bench.fail("FAIL_OVERDUE", bench.current(job), now=DEADLINE))
 
 
 @guards("FAIL_OVERDUE", NO_REF)
 def an_overdue_job_that_its_provider_holds_stays_open(bench: Bench) -> None:
-    job = bench.referred()
-    is_refused(lambda: bench.fail("FAIL_OVERDUE", bench.now(job), now=DEADLINE))
+    job = bench.at_provider()
+    is_refused(lambda: bench.fail("FAIL_OVERDUE", bench.current(job), now=DEADLINE))
 
 
 @guards("FAIL_OVERDUE_AT_PROVIDER", "#deadline <= :now")
 def a_held_job_may_use_all_its_time(bench: Bench) -> None:
-    job = bench.referred()
+    job = bench.at_provider()
     is_refused(lambda: bench.fail("FAIL_OVERDUE_AT_PROVIDER", job, now=DEADLINE - 1))
 
 
 @guards("FAIL_OVERDUE_AT_PROVIDER", NO_LEASE)
 def an_asker_may_finish_past_the_deadline(bench: Bench) -> None:
-    job = bench.polled(bench.referred(), now=NOW, lease=LEASE)
+    job = bench.polled(bench.at_provider(), now=NOW, lease=LEASE)
     is_refused(lambda: bench.fail("FAIL_OVERDUE_AT_PROVIDER", job, now=DEADLINE))
 
 
 @guards("FAIL_OVERDUE_AT_PROVIDER", UNFINISHED)
 def a_held_job_that_was_canceled_is_not_overdue(bench: Bench) -> None:
-    job = bench.referred()
+    job = bench.at_provider()
     bench.change("CANCEL_AT_PROVIDER", job)
     is_refused(lambda: bench.fail("FAIL_OVERDUE_AT_PROVIDER", job, now=DEADLINE))
 
@@ -122,19 +122,19 @@ def a_call_made_just_before_a_cancel_is_settled(bench: Bench) -> None:
 @guards("CANCEL_WAITING", UNFINISHED)
 def a_job_is_canceled_and_settled_once(bench: Bench) -> None:
     job = bench.canceled()
-    is_refused(lambda: bench.change("CANCEL_WAITING", bench.now(job)))
+    is_refused(lambda: bench.change("CANCEL_WAITING", bench.current(job)))
 
 
 @guards("CANCEL_WAITING", NO_LEASE)
 def a_job_that_was_just_claimed_is_not_canceled_as_a_waiting_one(bench: Bench) -> None:
     job = bench.running()
-    is_refused(lambda: bench.change("CANCEL_WAITING", bench.now(job)))
+    is_refused(lambda: bench.change("CANCEL_WAITING", bench.current(job)))
 
 
 @guards("CANCEL_WAITING", NO_REF)
 def a_job_that_its_provider_holds_is_not_canceled_as_a_waiting_one(bench: Bench) -> None:
-    job = bench.referred()
-    is_refused(lambda: bench.change("CANCEL_WAITING", bench.now(job)))
+    job = bench.at_provider()
+    is_refused(lambda: bench.change("CANCEL_WAITING", bench.current(job)))
 
 
 @guards("CANCEL_RUNNING", UNFINISHED)
@@ -151,14 +151,14 @@ def a_job_that_was_just_let_go_is_not_canceled_as_a_running_one(bench: Bench) ->
 
 @guards("CANCEL_AT_PROVIDER", UNFINISHED)
 def a_held_job_is_canceled_once(bench: Bench) -> None:
-    job = bench.referred()
+    job = bench.at_provider()
     bench.change("CANCEL_AT_PROVIDER", job)
     is_refused(lambda: bench.change("CANCEL_AT_PROVIDER", job))
 
 
 @guards("CANCEL_AT_PROVIDER", NO_LEASE)
 def a_job_that_is_being_asked_for_is_canceled_as_a_running_one(bench: Bench) -> None:
-    job = bench.polled(bench.referred(), now=NOW, lease=LEASE)
+    job = bench.polled(bench.at_provider(), now=NOW, lease=LEASE)
     is_refused(lambda: bench.change("CANCEL_AT_PROVIDER", job))
 
 

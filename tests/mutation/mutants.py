@@ -1,4 +1,4 @@
-"""Longplay with one condition, or one side of an OR, taken out of one of its writes."""
+"""Mutants: Longplay with one condition, or one side of an OR, removed from one of its writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ OWN_TOKEN = "its own token is recognized"
 
 @dataclass(frozen=True)
 class Mutant:
-    """`condition` of `change` is gone, and `left` is what stands in its place."""
+    """A change without one condition.
+
+    `condition` is removed from the change named `change`. `whole` is the condition as the change states it: equal to
+    `condition`, or an OR of which `condition` is one side. `left` is the text that takes the place of `whole`.
+    """
 
     change: str
     condition: str
@@ -32,9 +36,9 @@ class Mutant:
         return f"{self.change} without {self.condition}"
 
     def put_in(self, patch: pytest.MonkeyPatch) -> None:
-        """From now on, until the patch is undone."""
+        """Remove the condition until the patch is undone."""
         if self.condition == OWN_TOKEN:
-            _OF_ANOTHER[self.change](patch)
+            _WITHOUT_TOKEN[self.change](patch)
         else:
             patch.setattr(changes, self.change, self._without(changes.CHANGES[self.change]))
 
@@ -44,11 +48,11 @@ class Mutant:
 
 
 def mutants() -> Iterator[Mutant]:
-    """Every condition there is, as a whole and by the sides of its OR."""
+    """A mutant for every condition, and one for each side of a condition that is an OR."""
     for name, change in changes.CHANGES.items():
         for condition in change.conditions:
             yield from _of(name, condition)
-    yield from (Mutant(name, OWN_TOKEN) for name in _OF_ANOTHER)
+    yield from (Mutant(name, OWN_TOKEN) for name in _WITHOUT_TOKEN)
 
 
 def _of(name: str, condition: str) -> Iterator[Mutant]:
@@ -59,14 +63,14 @@ def _of(name: str, condition: str) -> Iterator[Mutant]:
         yield Mutant(name, second, whole=condition, left=first)
 
 
-def _jobs_do_not_know_their_own(patch: pytest.MonkeyPatch) -> None:
+def _jobs_do_not_recognize_tokens(patch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise Refused(None)
 
     patch.setattr(job_table, "_own_success", refuse)
 
 
-def _lines_do_not_know_their_own(patch: pytest.MonkeyPatch) -> None:
+def _limiters_do_not_recognize_tokens(patch: pytest.MonkeyPatch) -> None:
     learn = Limiter.learn
 
     def forget(limiter: Limiter, account: str, item: Any) -> None:
@@ -76,4 +80,4 @@ def _lines_do_not_know_their_own(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Limiter, "learn", forget)
 
 
-_OF_ANOTHER = {"JobTable": _jobs_do_not_know_their_own, "Limiter": _lines_do_not_know_their_own}
+_WITHOUT_TOKEN = {"JobTable": _jobs_do_not_recognize_tokens, "Limiter": _limiters_do_not_recognize_tokens}

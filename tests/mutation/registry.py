@@ -1,12 +1,12 @@
-"""Which scenario notices that a condition is gone: they are entered here, by change and condition."""
+"""The scenarios by change and condition: each fails when its condition is removed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.mutation.bench import Bench
+from tests.mutation.storage import Storage
 
-Scenario = Callable[[Bench], object]
+Scenario = Callable[[Storage], object]
 SCENARIOS: dict[tuple[str, str], Scenario] = {}
 
 UNFINISHED = "#status IN (:queued, :running)"
@@ -19,11 +19,11 @@ NO_LEADER = "attribute_not_exists(#leader)"
 
 
 def guards(change: str, condition: str) -> Callable[[Scenario], Scenario]:
-    """The scenario notices when this condition, or this side of an OR, is gone."""
+    """Registers a scenario that fails without this condition, or without this side of an OR."""
 
-    def enter(scenario: Scenario) -> Scenario:
+    def register(scenario: Scenario) -> Scenario:
         assert (change, condition) not in SCENARIOS
         SCENARIOS[change, condition] = scenario
         return scenario
 
-    return enter
+    return register

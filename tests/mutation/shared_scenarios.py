@@ -8,8 +8,8 @@ from longplay.domain.job import Job
 from longplay.storage.circuits import UNSERVED
 from msgspec.structs import replace
 
-from tests.mutation.bench import ACCOUNT, NOW, Bench, is_refused
 from tests.mutation.registry import NO_LEADER, guards
+from tests.mutation.storage import ACCOUNT, NOW, Bench, is_refused
 
 
 @guards("CACHE_CLAIM", f"({NO_LEADER} OR #until <= :now)")
@@ -62,29 +62,29 @@ def a_failed_job_drops_nobody_elses_entry(bench: Bench) -> None:
 @guards("HOLD", "(attribute_not_exists(#used) OR #used <= :room)")
 def a_cap_in_dollars_holds(bench: Bench) -> None:
     budgets, owner = bench.budgets(usd=1.5), secrets.token_hex(4)
-    bench.hold(budgets, owner)
-    is_refused(lambda: bench.hold(budgets, owner))
+    bench.reserve_a_dollar(budgets, owner)
+    is_refused(lambda: bench.reserve_a_dollar(budgets, owner))
 
 
 @guards("HOLD", "(attribute_not_exists(#jobs) OR #jobs < :most_jobs)")
 def a_cap_in_jobs_holds(bench: Bench) -> None:
     budgets, owner = bench.budgets(jobs=1), secrets.token_hex(4)
-    bench.hold(budgets, owner)
-    is_refused(lambda: bench.hold(budgets, owner))
+    bench.reserve_a_dollar(budgets, owner)
+    is_refused(lambda: bench.reserve_a_dollar(budgets, owner))
 
 
 @guards("HOLD", "(attribute_not_exists(#waiting) OR #waiting < :most_open)")
 def a_cap_in_open_jobs_holds(bench: Bench) -> None:
     budgets, owner = bench.budgets(open_jobs=1), secrets.token_hex(4)
-    bench.hold(budgets, owner)
-    is_refused(lambda: bench.hold(budgets, owner))
+    bench.reserve_a_dollar(budgets, owner)
+    is_refused(lambda: bench.reserve_a_dollar(budgets, owner))
 
 
 @guards("HOLD", "attribute_not_exists(#used)")
 @guards("HOLD", "attribute_not_exists(#jobs)")
 @guards("HOLD", "attribute_not_exists(#waiting)")
 def a_day_begins(bench: Bench) -> None:
-    bench.hold(bench.budgets(usd=2, jobs=2, open_jobs=2), secrets.token_hex(4))
+    bench.reserve_a_dollar(bench.budgets(usd=2, jobs=2, open_jobs=2), secrets.token_hex(4))
 
 
 @guards("HOLD", "#used <= :room")
@@ -92,8 +92,8 @@ def a_day_begins(bench: Bench) -> None:
 @guards("HOLD", "#waiting < :most_open")
 def a_day_takes_as_much_as_its_caps_allow(bench: Bench) -> None:
     budgets, owner = bench.budgets(usd=2, jobs=2, open_jobs=2), secrets.token_hex(4)
-    bench.hold(budgets, owner)
-    bench.hold(budgets, owner)
+    bench.reserve_a_dollar(budgets, owner)
+    bench.reserve_a_dollar(budgets, owner)
 
 
 @guards("LINE_START", "attribute_not_exists(#pk)")

@@ -1,4 +1,4 @@
-"""Every condition of every write is load-bearing: take one out, and its scenario notices."""
+"""Every condition of every write is needed: without it, its scenario fails."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from msgspec import ValidationError
 
 from tests.harness.summaries import MUTANT
 from tests.mutation import end_scenarios, shared_scenarios, worker_scenarios
-from tests.mutation.bench import Bench
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.registry import SCENARIOS
+from tests.mutation.storage import Storage
 
 ALL = list(mutants())
-ENTERED = (worker_scenarios, end_scenarios, shared_scenarios)  # by being imported
+REGISTERED = (worker_scenarios, end_scenarios, shared_scenarios)  # importing a module registers its scenarios
 
 
 def test_every_condition_has_a_scenario_and_every_scenario_a_condition() -> None:
-    """A condition that is added needs one; one that is removed leaves none behind."""
+    """No condition is without a scenario, and no scenario is left of a condition that was removed."""
     assert {(mutant.change, mutant.condition) for mutant in ALL} == set(SCENARIOS)
 
 
 @pytest.mark.parametrize("mutant", ALL, ids=str)
-def test_its_absence_is_noticed(
+def test_a_scenario_fails_without_its_condition(
     mutant: Mutant,
-    bench: Bench,
+    storage: Storage,
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The scenario passes with the condition, and fails without it."""
+    """Each scenario passes with its condition and fails without it."""
     scenario = SCENARIOS[mutant.change, mutant.condition]
     record_property(MUTANT, (mutant.change, mutant.condition, scenario.__name__))
-    scenario(bench)
+    scenario(storage)
     mutant.put_in(monkeypatch)
-    assert _notices(scenario, bench), f"{scenario.__name__} passes without it"
+    assert _fails(scenario, storage), f"{scenario.__name__} passes without it"
 
 
-def _notices(scenario: Callable[[Bench], object], bench: Bench) -> bool:
+def _fails(scenario: Callable[[Storage], object], storage: Storage) -> bool:
     try:
-        scenario(bench)
+        scenario(storage)
     except (Refused, WriteRefused, ClientError, AssertionError, ValidationError, pytest.fail.Exception):
         return True
     return False

@@ -6,8 +6,8 @@ from longplay.domain.errors import Charged
 from longplay.domain.job import Status
 from msgspec.structs import replace
 
-from tests.mutation.bench import CRASHED, DEADLINE, LEASE, NOW, ROUTER, Bench, is_refused
 from tests.mutation.registry import A_LEASE, A_REF, CRASHED_LEASE, MINE, NO_LEASE, NO_REF, UNFINISHED, guards
+from tests.mutation.storage import CRASHED, DEADLINE, LEASE, NOW, ROUTER, Bench, is_refused
 
 # --- taking a job ---
 
@@ -75,7 +75,7 @@ def a_canceled_job_is_not_called_again(bench: Bench) -> None:
 
 @guards("TAKE_OVER", NO_REF)
 def a_job_with_a_reference_is_not_called_again(bench: Bench) -> None:
-    asking = bench.polled(bench.referred(), now=NOW, lease=LEASE)
+    asking = bench.polled(bench.at_provider(), now=NOW, lease=LEASE)
     is_refused(lambda: bench.take_over(asking, now=CRASHED))
 
 
@@ -104,24 +104,24 @@ def a_job_without_a_reference_is_not_asked_for(bench: Bench) -> None:
 
 @guards("CLAIM_POLL", "#not_before <= :now")
 def a_provider_is_not_asked_early(bench: Bench) -> None:
-    job = bench.referred(not_before=NOW + 30)
+    job = bench.at_provider(not_before=NOW + 30)
     is_refused(lambda: bench.polled(job, now=NOW, lease=LEASE))
 
 
 @guards("CLAIM_POLL", f"({NO_LEASE} OR {CRASHED_LEASE})")
 def two_deliveries_ask_once(bench: Bench) -> None:
-    job = bench.polled(bench.referred(), now=NOW, lease=LEASE)
+    job = bench.polled(bench.at_provider(), now=NOW, lease=LEASE)
     is_refused(lambda: bench.polled(job, now=NOW, lease=LEASE))
 
 
 @guards("CLAIM_POLL", NO_LEASE)
 def a_job_that_nobody_is_at_is_asked_for(bench: Bench) -> None:
-    assert bench.polled(bench.referred(), now=NOW, lease=LEASE).lease == LEASE
+    assert bench.polled(bench.at_provider(), now=NOW, lease=LEASE).lease == LEASE
 
 
 @guards("CLAIM_POLL", CRASHED_LEASE)
 def a_job_whose_asker_crashed_is_asked_for_again(bench: Bench) -> None:
-    job = bench.polled(bench.referred(), now=NOW, lease=LEASE)
+    job = bench.polled(bench.at_provider(), now=NOW, lease=LEASE)
     assert bench.polled(job, now=CRASHED, lease=CRASHED + 9).lease == CRASHED + 9
 
 
@@ -171,13 +171,13 @@ def a_callback_about_the_route_before_stores_no_reference(bench: Bench) -> None:
 @guards("LEARN_REF_LATE", "#status = :queued")
 def a_late_callback_reopens_no_job_that_was_canceled(bench: Bench) -> None:
     job = bench.answer_lost()
-    bench.change("CANCEL_WAITING", bench.now(job))
+    bench.change("CANCEL_WAITING", bench.current(job))
     is_refused(lambda: bench.learn_ref(job, "prediction-1"))
 
 
 @guards("NUDGE", "#attempts[i].#token = :secret")
 def a_forged_callback_has_nothing_asked(bench: Bench) -> None:
-    job = bench.referred(not_before=NOW + 30)
+    job = bench.at_provider(not_before=NOW + 30)
     forged = replace(job, attempts=(replace(job.attempts[0], token="guessed"),))
     is_refused(lambda: bench.change("NUDGE", replace(forged, not_before=NOW)))
 
@@ -191,7 +191,7 @@ def a_late_callback_does_not_shorten_another_wait(bench: Bench) -> None:
 
 @guards("NUDGE", "#not_before > :not_before")
 def a_callback_never_has_the_provider_asked_later(bench: Bench) -> None:
-    job = bench.referred(not_before=NOW + 5)
+    job = bench.at_provider(not_before=NOW + 5)
     is_refused(lambda: bench.change("NUDGE", replace(job, not_before=NOW + 9)))
 
 

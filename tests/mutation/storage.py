@@ -1,4 +1,4 @@
-"""Jobs in a table on moto, brought by real writes to where a condition matters."""
+"""The storage classes on a table on moto, and methods that write jobs into the state that a scenario needs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.harness.aws import TABLE
 ACCOUNT = "paced"
 NOW = 1_000_000.0
 LEASE = NOW + 100
-CRASHED = LEASE + 1  # when a worker that began at NOW is known to be gone
+CRASHED = LEASE + 1  # the lease of a worker that began at NOW has run out
 DEADLINE = NOW + 600
 ERROR = JobError(code="upstream", message="It broke.", retryable=True, charged=Charged.UNKNOWN)
 ROUTER = Leg(route="router", account="router", price_usd=0.005)
@@ -40,8 +40,8 @@ OUTPUT = Output(key="jobs/x/1/0", content_type="audio/wav", bytes=1, sha256="0" 
 
 
 @dataclass
-class Bench:
-    """The table's own classes, without what calls them."""
+class Storage:
+    """The storage classes on one table, without the engine that calls them."""
 
     client: Any
     table: Table
@@ -49,140 +49,140 @@ class Bench:
     cache: ResultCache
     ends: Ends
 
-    def queued(self, **given: Any) -> Job:
-        """A job as a submission leaves it."""
-        job = _job(**given)
+    def queued(self, **fields: Any) -> Job:
+        """A new job, as a submission writes it."""
+        job = _job(**fields)
         self.jobs.create(job, now=NOW)
         return job
 
-    def running(self, **given: Any) -> Job:
-        """A job that a worker has claimed."""
-        return self.claim(self.queued(**given))
+    def running(self, **fields: Any) -> Job:
+        """A new job that a worker has claimed."""
+        return self.claim(self.queued(**fields))
 
     def claim(self, job: Job, *, now: float = NOW, route: str = "endpoint") -> Job:
-        """The job, claimed until LEASE."""
+        """The job after a worker has claimed it until LEASE."""
         return self.jobs.claim(job.id, route=route, now=now, lease=LEASE)
 
     def taken_over(self, job: Job) -> Job:
-        """The crashed job in another worker's hands, which crashes as well."""
+        """The job after a second worker has taken it over and has crashed too."""
         return self.take_over(job, now=CRASHED)
 
     def take_over(self, job: Job, *, now: float) -> Job:
-        """Take it over, for a tenth of a second, whatever its state."""
+        """The job after a worker has taken it over for a tenth of a second. Its state is not looked at first."""
         attempts = (*job.attempts, replace(job.attempts[-1], started_at=now))
         return self.change("TAKE_OVER", replace(job, attempts=attempts, lease=now + 0.1), now=now)
 
     def change(self, name: str, job: Job, *, now: float = NOW, seen: Job | None = None) -> Job:
-        """Write a change by its name in changes.py, which a mutant may have replaced."""
+        """The job after a change, looked up in changes.py by its name because a mutant may have replaced it."""
         return self.jobs.change(getattr(changes, name), job, seen=seen or job, now=now)
 
     def released(self, job: Job, **values: Any) -> Job:
-        """The job queued again."""
+        """The job after its worker has queued it again."""
         after = replace(job, **values)
         self.change("RELEASE", after)
         return after
 
     def answer_lost(self, **values: Any) -> Job:
-        """A job queued again because the answer of its call was lost; the job is as it was read then."""
+        """A new job that was queued again because the answer of its call was lost."""
         return self.released(self.running(), **{"status": Status.QUEUED, **values})
 
-    def referred(self, *, not_before: float = NOW, **given: Any) -> Job:
-        """A job at its provider."""
-        job = replace(self.running(**given), ref="prediction-1", not_before=not_before, due_at=not_before)
+    def at_provider(self, *, not_before: float = NOW, **fields: Any) -> Job:
+        """A new job that is at its provider, which has answered with a reference."""
+        job = replace(self.running(**fields), ref="prediction-1", not_before=not_before, due_at=not_before)
         self.change("STORE_REF", job)
         return job
 
     def polled(self, job: Job, *, now: float = NOW, lease: float = LEASE) -> Job:
-        """The job in the hands of a worker that polls."""
+        """The job after a worker has claimed it to poll its provider."""
         return self.change("CLAIM_POLL", replace(job, lease=lease), now=now)
 
     def learn_ref(self, job: Job, ref: str = "prediction-1") -> Job:
-        """Store the reference that a callback has brought for the last attempt."""
+        """The job after a callback has brought the reference of the last attempt."""
         late = job.status is Status.QUEUED
         return self.change("LEARN_REF_LATE" if late else "LEARN_REF", replace(job, ref=ref))
 
     def fail(self, name: str, job: Job, *, now: float = NOW) -> Job:
-        """Fail the job by one of the changes that do."""
+        """The job after it failed by the change of this name."""
         return self.change(name, replace(job, error=ERROR), now=now)
 
     def succeed(self, job: Job) -> Job:
-        """End the job with an output."""
+        """The job after it succeeded with one output."""
         return self.change("SUCCEED", replace(job, outputs=(OUTPUT,)))
 
-    def canceled_running(self, **given: Any) -> Job:
-        """A job that was canceled while a worker was at it."""
-        job = self.running(**given)
+    def canceled_running(self, **fields: Any) -> Job:
+        """A new job that was canceled while a worker had its lease, as it was read before."""
+        job = self.running(**fields)
         self.change("CANCEL_RUNNING", job)
         return job
 
     def canceled(self) -> Job:
-        """A job that was canceled while it waited."""
+        """A new job that was canceled while it waited, as it was read before."""
         job = self.queued()
         self.change("CANCEL_WAITING", job)
         return job
 
     def follower(self) -> Job:
-        """A job that waits for another's result."""
+        """A new job that waits for the result of another one."""
         return self.queued(follows="leader", cache_key=f"cache#{secrets.token_hex(4)}")
 
     def promoted(self) -> Job:
-        """A follower that has taken the lead; the job is as it was read before."""
+        """A new follower that has taken the lead, as it was read before."""
         job = self.follower()
         self.change("TAKE_THE_LEAD", replace(job, follows=None))
         return job
 
-    def now(self, job: Job) -> Job:
-        """The job as it stands."""
+    def current(self, job: Job) -> Job:
+        """The job as it stands in the table."""
         found = self.jobs.find(job.id)
         assert found is not None
         return found
 
     def budgets(self, **caps: Any) -> Budgets:
-        """Budgets of an owner."""
+        """Budgets with these caps for each owner."""
         return Budgets(self.table, owner=Caps(**caps), deployment=Caps())
 
-    def hold(self, budgets: Budgets, owner: str) -> None:
-        """Take the hold of one more job of a dollar."""
+    def reserve_a_dollar(self, budgets: Budgets, owner: str) -> None:
+        """Reserve one dollar of the owner's budget for one more job."""
         job = _job(owner=owner, hold=1_000_000, budget_day="2026-03-04")
         self.table.write(*budgets.hold(job, now=NOW))
 
     def two_limiters(self) -> tuple[Limiter, Limiter]:
-        """Two functions' limiters of one account that lets one start in ten seconds; its line is empty."""
+        """The limiters of two functions for one account: it allows one start in ten seconds, and no slot is taken."""
         self.client.delete_item(TableName=TABLE, Key={"pk": {"S": f"limit#{ACCOUNT}"}})
         limits = {ACCOUNT: Limit(windows=(Window(1, 10),))}
         return Limiter(self.table, limits, tolerance=0), Limiter(self.table, limits, tolerance=0)
 
     def close_route(self, route: str, now: float) -> None:
-        """A provider does not serve a route, as one function learns it at `now`."""
+        """Close the route, as a function does that learns at `now` that it is not served."""
         error = ProviderError(FailureKind.NOT_SERVED, "not served")
         Circuits(self.table, clock=lambda: now).note(error, account="*", model="m", route=route)
 
     def closed_until(self, route: str) -> float:
-        """Until when the route is closed."""
+        """The time until which the route is closed; 0 if it is open."""
         item = self.table.get(f"closed#m#{route}") or {}
         return float(item.get("until", 0))
 
     def forget_reports(self) -> None:
-        """Remove the doctor's report."""
+        """Remove the doctor's report from the table."""
         self.client.delete_item(TableName=TABLE, Key={"pk": {"S": reports.KEY}})
 
     def keep_report(self, checked_at: float) -> None:
-        """The doctor has finished a round."""
+        """Keep the report of a round of checkups that began at `checked_at`."""
         reports.Reports(self.table).keep(reports.Report(checked_at=checked_at, routes=()))
 
     def latest_report(self) -> float:
-        """When the report that is kept was begun."""
+        """The time at which the round of the kept report began; 0 if there is no report."""
         latest = reports.Reports(self.table).latest()
         return latest.checked_at if latest else 0.0
 
     def slots(self) -> list[float]:
-        """The starts that are reserved."""
+        """The times of the reserved slots."""
         item = self.table.get(f"limit#{ACCOUNT}") or {}
         return list(item["log"])
 
     @contextmanager
     def repeating(self, operation: str) -> Iterator[None]:
-        """The SDK repeats the first such call because its reply was lost."""
+        """Send the first call of this operation twice, as the SDK does after a lost reply."""
         call, lost = getattr(self.client, operation), [True]
 
         def twice(**parameters: Any) -> Any:
@@ -194,10 +194,10 @@ class Bench:
             yield
 
 
-def make_bench(client: Any) -> Bench:
-    """The classes on the table."""
+def make_storage(client: Any) -> Storage:
+    """The storage classes on the table of this client."""
     table = Table(client, TABLE)
-    return Bench(
+    return Storage(
         client,
         table,
         JobTable(table),
@@ -206,15 +206,15 @@ def make_bench(client: Any) -> Bench:
     )
 
 
-def is_refused(act: Callable[[], object]) -> None:
-    """The write must not happen."""
+def assert_refused(write: Callable[[], object]) -> None:
+    """The write is refused."""
     with pytest.raises((Refused, WriteRefused)):
-        act()
+        write()
 
 
-def _job(**given: Any) -> Job:
+def _job(**fields: Any) -> Job:
     request = GenerationRequest(kind=Kind.MUSIC, model="musicgen-small", prompt="sea", parameters={})
-    known = {
+    usual = {
         "id": secrets.token_hex(8),
         "owner": "alice",
         "status": Status.QUEUED,
@@ -229,4 +229,8 @@ def _job(**given: Any) -> Job:
         "due_at": NOW + 60,
         "max_charges": 3,
     }
-    return Job(**{**known, **given})
+    return Job(**{**usual, **fields})
+
+
+Bench = Storage
+is_refused = assert_refused
