@@ -1,4 +1,4 @@
-"""What workers must not do: take a job, learn a reference, or let go, where a condition says no."""
+"""Scenarios for the conditions under which a worker takes a job, gets its reference, and lets it go."""
 
 from __future__ import annotations
 
@@ -7,227 +7,227 @@ from longplay.domain.job import Status
 from msgspec.structs import replace
 
 from tests.mutation.registry import A_LEASE, A_REF, CRASHED_LEASE, MINE, NO_LEASE, NO_REF, UNFINISHED, guards
-from tests.mutation.storage import CRASHED, DEADLINE, LEASE, NOW, ROUTER, Bench, is_refused
+from tests.mutation.storage import CRASHED, DEADLINE, LEASE, NOW, ROUTER, Storage, assert_refused
 
 # --- taking a job ---
 
 
 @guards("CLAIM", "#status = :queued")
-def two_deliveries_of_one_message_start_one_call(bench: Bench) -> None:
-    job = bench.running()
-    is_refused(lambda: bench.claim(job))
+def two_deliveries_of_one_message_start_one_call(storage: Storage) -> None:
+    job = storage.running()
+    assert_refused(lambda: storage.claim(job))
 
 
 @guards("CLAIM", "#route = :route")
-def a_message_of_the_route_before_starts_nothing(bench: Bench) -> None:
-    job = bench.released(bench.running(), leg=ROUTER)
-    is_refused(lambda: bench.claim(job, route="endpoint"))
+def a_message_for_an_earlier_route_starts_no_call(storage: Storage) -> None:
+    job = storage.released(storage.running(), leg=ROUTER)
+    assert_refused(lambda: storage.claim(job, route="endpoint"))
 
 
 @guards("CLAIM", "#not_before <= :now")
-def a_message_that_comes_early_starts_nothing(bench: Bench) -> None:
-    job = bench.queued(not_before=NOW + 30)
-    is_refused(lambda: bench.claim(job))
+def a_message_that_comes_early_starts_no_call(storage: Storage) -> None:
+    job = storage.queued(not_before=NOW + 30)
+    assert_refused(lambda: storage.claim(job))
 
 
 @guards("CLAIM", "#deadline > :now")
-def a_message_after_the_deadline_starts_nothing(bench: Bench) -> None:
-    job = bench.queued()
-    is_refused(lambda: bench.claim(job, now=DEADLINE))
+def a_message_after_the_deadline_starts_no_call(storage: Storage) -> None:
+    job = storage.queued()
+    assert_refused(lambda: storage.claim(job, now=DEADLINE))
 
 
 @guards("CLAIM", "#charges < #max_charges")
-def no_call_beyond_what_the_caller_allows(bench: Bench) -> None:
-    job = bench.released(bench.running(max_charges=1))
-    is_refused(lambda: bench.claim(job))
+def no_call_is_made_beyond_max_charges(storage: Storage) -> None:
+    job = storage.released(storage.running(max_charges=1))
+    assert_refused(lambda: storage.claim(job))
 
 
 @guards("CLAIM", "attribute_not_exists(#follows)")
-def a_follower_makes_no_call(bench: Bench) -> None:
-    job = bench.follower()
-    is_refused(lambda: bench.claim(job))
+def a_follower_makes_no_call(storage: Storage) -> None:
+    job = storage.follower()
+    assert_refused(lambda: storage.claim(job))
 
 
 @guards("TAKE_OVER", MINE)
-def two_deliveries_after_a_crash_start_one_call(bench: Bench) -> None:
-    job = bench.running()
-    bench.taken_over(job)
-    is_refused(lambda: bench.take_over(job, now=CRASHED + 1))
+def two_deliveries_after_a_crash_start_one_call(storage: Storage) -> None:
+    job = storage.running()
+    storage.taken_over(job)
+    assert_refused(lambda: storage.take_over(job, now=CRASHED + 1))
 
 
 @guards("TAKE_OVER", CRASHED_LEASE)
-def a_live_worker_is_not_superseded(bench: Bench) -> None:
-    job = bench.running()
-    is_refused(lambda: bench.take_over(job, now=LEASE - 1))
+def a_live_worker_is_not_superseded(storage: Storage) -> None:
+    job = storage.running()
+    assert_refused(lambda: storage.take_over(job, now=LEASE - 1))
 
 
 @guards("TAKE_OVER", "#charges < #max_charges")
-def a_crash_does_not_allow_one_more_call(bench: Bench) -> None:
-    job = bench.running(max_charges=1)
-    is_refused(lambda: bench.take_over(job, now=CRASHED))
+def a_crash_does_not_add_to_max_charges(storage: Storage) -> None:
+    job = storage.running(max_charges=1)
+    assert_refused(lambda: storage.take_over(job, now=CRASHED))
 
 
 @guards("TAKE_OVER", UNFINISHED)
-def a_canceled_job_is_not_called_again(bench: Bench) -> None:
-    job = bench.canceled_running()
-    is_refused(lambda: bench.take_over(job, now=CRASHED))
+def a_canceled_job_is_not_called_again(storage: Storage) -> None:
+    job = storage.canceled_running()
+    assert_refused(lambda: storage.take_over(job, now=CRASHED))
 
 
 @guards("TAKE_OVER", NO_REF)
-def a_job_with_a_reference_is_not_called_again(bench: Bench) -> None:
-    asking = bench.polled(bench.at_provider(), now=NOW, lease=LEASE)
-    is_refused(lambda: bench.take_over(asking, now=CRASHED))
+def a_job_with_a_reference_is_not_called_again(storage: Storage) -> None:
+    polling = storage.polled(storage.at_provider(), now=NOW, lease=LEASE)
+    assert_refused(lambda: storage.take_over(polling, now=CRASHED))
 
 
 # --- references ---
 
 
 @guards("STORE_REF", MINE)
-def a_superseded_worker_stores_no_reference(bench: Bench) -> None:
-    job = bench.running()
-    bench.taken_over(job)
-    is_refused(lambda: bench.change("STORE_REF", replace(job, ref="prediction-1")))
+def a_superseded_worker_stores_no_reference(storage: Storage) -> None:
+    job = storage.running()
+    storage.taken_over(job)
+    assert_refused(lambda: storage.change("STORE_REF", replace(job, ref="prediction-1")))
 
 
 @guards("STORE_REF", A_LEASE)
-def a_reference_does_not_reopen_a_job_that_was_failed_for_its_crash(bench: Bench) -> None:
-    job = bench.running()
-    bench.fail("FAIL_CRASHED", job, now=CRASHED)
-    is_refused(lambda: bench.change("STORE_REF", replace(job, ref="prediction-1")))
+def a_late_reference_does_not_reopen_a_job_that_failed_after_a_crash(storage: Storage) -> None:
+    job = storage.running()
+    storage.fail("FAIL_CRASHED", job, now=CRASHED)
+    assert_refused(lambda: storage.change("STORE_REF", replace(job, ref="prediction-1")))
 
 
 @guards("CLAIM_POLL", A_REF)
-def a_job_without_a_reference_is_not_asked_for(bench: Bench) -> None:
-    job = bench.queued()
-    is_refused(lambda: bench.polled(job, now=NOW, lease=LEASE))
+def a_job_without_a_reference_is_not_polled(storage: Storage) -> None:
+    job = storage.queued()
+    assert_refused(lambda: storage.polled(job, now=NOW, lease=LEASE))
 
 
 @guards("CLAIM_POLL", "#not_before <= :now")
-def a_provider_is_not_asked_early(bench: Bench) -> None:
-    job = bench.at_provider(not_before=NOW + 30)
-    is_refused(lambda: bench.polled(job, now=NOW, lease=LEASE))
+def a_provider_is_not_polled_early(storage: Storage) -> None:
+    job = storage.at_provider(not_before=NOW + 30)
+    assert_refused(lambda: storage.polled(job, now=NOW, lease=LEASE))
 
 
 @guards("CLAIM_POLL", f"({NO_LEASE} OR {CRASHED_LEASE})")
-def two_deliveries_ask_once(bench: Bench) -> None:
-    job = bench.polled(bench.at_provider(), now=NOW, lease=LEASE)
-    is_refused(lambda: bench.polled(job, now=NOW, lease=LEASE))
+def two_deliveries_make_one_poll(storage: Storage) -> None:
+    job = storage.polled(storage.at_provider(), now=NOW, lease=LEASE)
+    assert_refused(lambda: storage.polled(job, now=NOW, lease=LEASE))
 
 
 @guards("CLAIM_POLL", NO_LEASE)
-def a_job_that_nobody_is_at_is_asked_for(bench: Bench) -> None:
-    assert bench.polled(bench.at_provider(), now=NOW, lease=LEASE).lease == LEASE
+def a_job_without_a_lease_is_polled(storage: Storage) -> None:
+    assert storage.polled(storage.at_provider(), now=NOW, lease=LEASE).lease == LEASE
 
 
 @guards("CLAIM_POLL", CRASHED_LEASE)
-def a_job_whose_asker_crashed_is_asked_for_again(bench: Bench) -> None:
-    job = bench.polled(bench.at_provider(), now=NOW, lease=LEASE)
-    assert bench.polled(job, now=CRASHED, lease=CRASHED + 9).lease == CRASHED + 9
+def a_job_whose_polling_worker_crashed_is_polled_again(storage: Storage) -> None:
+    job = storage.polled(storage.at_provider(), now=NOW, lease=LEASE)
+    assert storage.polled(job, now=CRASHED, lease=CRASHED + 9).lease == CRASHED + 9
 
 
 @guards("LEARN_REF", "#attempts[i].#token = :secret")
-def a_forged_callback_stores_no_reference(bench: Bench) -> None:
-    job = bench.running()
+def a_forged_callback_stores_no_reference(storage: Storage) -> None:
+    job = storage.running()
     forged = replace(job, attempts=(replace(job.attempts[0], token="guessed"),))
-    is_refused(lambda: bench.learn_ref(forged, "prediction-1"))
+    assert_refused(lambda: storage.learn_ref(forged, "prediction-1"))
 
 
 @guards("LEARN_REF", A_LEASE)
-def a_callback_for_a_job_that_has_ended_stores_no_reference(bench: Bench) -> None:
-    job = bench.running()
-    bench.fail("FAIL", job)
-    is_refused(lambda: bench.learn_ref(job, "prediction-1"))
+def a_callback_for_a_job_that_has_ended_stores_no_reference(storage: Storage) -> None:
+    job = storage.running()
+    storage.fail("FAIL", job)
+    assert_refused(lambda: storage.learn_ref(job, "prediction-1"))
 
 
 @guards("LEARN_REF", NO_REF)
-def a_second_callback_replaces_no_reference(bench: Bench) -> None:
-    job = bench.running()
-    bench.learn_ref(job, "prediction-1")
-    bench.polled(job, now=NOW, lease=LEASE)
-    is_refused(lambda: bench.learn_ref(job, "prediction-2"))
+def a_second_callback_does_not_replace_the_reference(storage: Storage) -> None:
+    job = storage.running()
+    storage.learn_ref(job, "prediction-1")
+    storage.polled(job, now=NOW, lease=LEASE)
+    assert_refused(lambda: storage.learn_ref(job, "prediction-2"))
 
 
 @guards("LEARN_REF_LATE", "#attempts[i].#token = :secret")
-def a_forged_callback_after_a_lost_answer_stores_no_reference(bench: Bench) -> None:
-    job = bench.answer_lost()
+def a_forged_callback_after_a_lost_answer_stores_no_reference(storage: Storage) -> None:
+    job = storage.answer_lost()
     forged = replace(job, attempts=(replace(job.attempts[0], token="guessed"),))
-    is_refused(lambda: bench.learn_ref(forged, "prediction-1"))
+    assert_refused(lambda: storage.learn_ref(forged, "prediction-1"))
 
 
 @guards("LEARN_REF_LATE", "attribute_not_exists(#attempts[i].#charged)")
-def a_callback_about_a_call_that_was_refused_stores_no_reference(bench: Bench) -> None:
-    job = bench.running()
+def a_callback_about_a_refused_call_stores_no_reference(storage: Storage) -> None:
+    job = storage.running()
     refused = replace(job.attempts[0], charged=Charged.NO)
-    job = bench.released(job, status=Status.QUEUED, attempts=(refused,))
-    is_refused(lambda: bench.learn_ref(job, "prediction-1"))
+    job = storage.released(job, status=Status.QUEUED, attempts=(refused,))
+    assert_refused(lambda: storage.learn_ref(job, "prediction-1"))
 
 
 @guards("LEARN_REF_LATE", "#route = :last_route")
-def a_callback_about_the_route_before_stores_no_reference(bench: Bench) -> None:
-    job = bench.answer_lost(leg=ROUTER)
-    is_refused(lambda: bench.learn_ref(job, "prediction-1"))
+def a_callback_about_an_earlier_route_stores_no_reference(storage: Storage) -> None:
+    job = storage.answer_lost(leg=ROUTER)
+    assert_refused(lambda: storage.learn_ref(job, "prediction-1"))
 
 
 @guards("LEARN_REF_LATE", "#status = :queued")
-def a_late_callback_reopens_no_job_that_was_canceled(bench: Bench) -> None:
-    job = bench.answer_lost()
-    bench.change("CANCEL_WAITING", bench.current(job))
-    is_refused(lambda: bench.learn_ref(job, "prediction-1"))
+def a_late_callback_does_not_reopen_a_canceled_job(storage: Storage) -> None:
+    job = storage.answer_lost()
+    storage.change("CANCEL_WAITING", storage.current(job))
+    assert_refused(lambda: storage.learn_ref(job, "prediction-1"))
 
 
 @guards("NUDGE", "#attempts[i].#token = :secret")
-def a_forged_callback_has_nothing_asked(bench: Bench) -> None:
-    job = bench.at_provider(not_before=NOW + 30)
+def a_forged_callback_causes_no_poll(storage: Storage) -> None:
+    job = storage.at_provider(not_before=NOW + 30)
     forged = replace(job, attempts=(replace(job.attempts[0], token="guessed"),))
-    is_refused(lambda: bench.change("NUDGE", replace(forged, not_before=NOW)))
+    assert_refused(lambda: storage.change("NUDGE", replace(forged, not_before=NOW)))
 
 
 @guards("NUDGE", A_REF)
-def a_late_callback_does_not_shorten_another_wait(bench: Bench) -> None:
-    job = bench.running()
-    bench.released(job, not_before=NOW + 30)
-    is_refused(lambda: bench.change("NUDGE", replace(job, not_before=NOW)))
+def a_late_callback_does_not_shorten_the_wait_of_a_queued_job(storage: Storage) -> None:
+    job = storage.running()
+    storage.released(job, not_before=NOW + 30)
+    assert_refused(lambda: storage.change("NUDGE", replace(job, not_before=NOW)))
 
 
 @guards("NUDGE", "#not_before > :not_before")
-def a_callback_never_has_the_provider_asked_later(bench: Bench) -> None:
-    job = bench.at_provider(not_before=NOW + 5)
-    is_refused(lambda: bench.change("NUDGE", replace(job, not_before=NOW + 9)))
+def a_callback_does_not_delay_a_poll(storage: Storage) -> None:
+    job = storage.at_provider(not_before=NOW + 5)
+    assert_refused(lambda: storage.change("NUDGE", replace(job, not_before=NOW + 9)))
 
 
-# --- letting go ---
+# --- letting a job go ---
 
 
 @guards("RELEASE", MINE)
-def a_superseded_worker_puts_nothing_back(bench: Bench) -> None:
-    job = bench.running()
-    bench.taken_over(job)
-    is_refused(lambda: bench.change("RELEASE", job))
+def a_superseded_worker_does_not_queue_the_job_again(storage: Storage) -> None:
+    job = storage.running()
+    storage.taken_over(job)
+    assert_refused(lambda: storage.change("RELEASE", job))
 
 
 @guards("RELEASE", "#status = :running")
-def a_canceled_job_is_not_put_back(bench: Bench) -> None:
-    job = bench.canceled_running()
-    is_refused(lambda: bench.change("RELEASE", job))
+def a_canceled_job_is_not_queued_again(storage: Storage) -> None:
+    job = storage.canceled_running()
+    assert_refused(lambda: storage.change("RELEASE", job))
 
 
 @guards("CLOSE", MINE)
-def a_superseded_worker_does_not_close_its_successors_job(bench: Bench) -> None:
-    job = bench.running()
-    bench.taken_over(job)
-    is_refused(lambda: bench.change("CLOSE", job))
+def a_superseded_worker_does_not_close_the_job(storage: Storage) -> None:
+    job = storage.running()
+    storage.taken_over(job)
+    assert_refused(lambda: storage.change("CLOSE", job))
 
 
 @guards("CLOSE", A_LEASE)
-def a_job_is_closed_and_settled_once(bench: Bench) -> None:
-    job = bench.canceled_running()
-    bench.change("CLOSE", job)
-    is_refused(lambda: bench.change("CLOSE", job))
+def a_job_is_closed_and_settled_once(storage: Storage) -> None:
+    job = storage.canceled_running()
+    storage.change("CLOSE", job)
+    assert_refused(lambda: storage.change("CLOSE", job))
 
 
 @guards("MOVE", "#due_at = :seen_due_at")
-def two_sweepers_send_one_message(bench: Bench) -> None:
-    job = bench.queued(due_at=NOW)
+def two_sweepers_send_one_message(storage: Storage) -> None:
+    job = storage.queued(due_at=NOW)
     moved = replace(job, due_at=NOW + 60)
-    bench.change("MOVE", moved, seen=job)
-    is_refused(lambda: bench.change("MOVE", moved, seen=job))
+    storage.change("MOVE", moved, seen=job)
+    assert_refused(lambda: storage.change("MOVE", moved, seen=job))
