@@ -1,4 +1,4 @@
-"""What must not become of what jobs share, where a condition says no: cache entries, budgets and lines of slots."""
+"""Scenarios for the conditions on what jobs share: cache entries, budgets, slots, closed routes and the report."""
 
 from __future__ import annotations
 
@@ -9,163 +9,163 @@ from longplay.storage.circuits import UNSERVED
 from msgspec.structs import replace
 
 from tests.mutation.registry import NO_LEADER, guards
-from tests.mutation.storage import ACCOUNT, NOW, Bench, is_refused
+from tests.mutation.storage import ACCOUNT, NOW, Storage, assert_refused
 
 
 @guards("CACHE_CLAIM", f"({NO_LEADER} OR #until <= :now)")
-def equal_requests_share_one_call(bench: Bench) -> None:
-    first, second = _same_request(bench)
-    bench.table.write(bench.cache.claim(first, now=NOW))
-    is_refused(lambda: bench.table.write(bench.cache.claim(second, now=NOW)))
+def equal_requests_make_one_call(storage: Storage) -> None:
+    first, second = _same_request(storage)
+    storage.table.write(storage.cache.claim(first, now=NOW))
+    assert_refused(lambda: storage.table.write(storage.cache.claim(second, now=NOW)))
 
 
 @guards("CACHE_CLAIM", NO_LEADER)
-def a_request_made_for_the_first_time_is_led(bench: Bench) -> None:
-    first, _ = _same_request(bench)
-    bench.table.write(bench.cache.claim(first, now=NOW))
+def the_first_of_equal_requests_leads(storage: Storage) -> None:
+    first, _ = _same_request(storage)
+    storage.table.write(storage.cache.claim(first, now=NOW))
 
 
 @guards("CACHE_CLAIM", "#until <= :now")
-def a_leader_is_not_believed_for_ever(bench: Bench) -> None:
-    first, second = _same_request(bench)
-    bench.table.write(bench.cache.claim(first, now=NOW))
-    bench.table.write(bench.cache.claim(second, now=first.deadline + 60))
+def a_leader_loses_its_lead_after_its_deadline(storage: Storage) -> None:
+    first, second = _same_request(storage)
+    storage.table.write(storage.cache.claim(first, now=NOW))
+    storage.table.write(storage.cache.claim(second, now=first.deadline + 60))
 
 
 @guards("CACHE_RECLAIM", f"({NO_LEADER} OR #leader = :dead)")
-def one_follower_takes_the_place_of_a_dead_leader(bench: Bench) -> None:
-    first, second = _same_request(bench)
-    bench.table.write(bench.cache.reclaim(first, dead="gone"))
-    is_refused(lambda: bench.table.write(bench.cache.reclaim(second, dead="gone")))
+def one_follower_takes_the_place_of_a_dead_leader(storage: Storage) -> None:
+    first, second = _same_request(storage)
+    storage.table.write(storage.cache.reclaim(first, dead="gone"))
+    assert_refused(lambda: storage.table.write(storage.cache.reclaim(second, dead="gone")))
 
 
 @guards("CACHE_RECLAIM", NO_LEADER)
-def a_follower_takes_the_place_of_a_leader_that_stepped_down(bench: Bench) -> None:
-    first, _ = _same_request(bench)
-    bench.table.write(bench.cache.reclaim(first, dead=""))
+def a_follower_takes_the_place_of_a_leader_that_stepped_down(storage: Storage) -> None:
+    first, _ = _same_request(storage)
+    storage.table.write(storage.cache.reclaim(first, dead=""))
 
 
 @guards("CACHE_RECLAIM", "#leader = :dead")
-def a_follower_takes_the_place_of_a_leader_that_died(bench: Bench) -> None:
-    first, second = _same_request(bench)
-    bench.table.write(bench.cache.claim(first, now=NOW))
-    bench.table.write(bench.cache.reclaim(second, dead=first.id))
+def a_follower_takes_the_place_of_a_leader_that_died(storage: Storage) -> None:
+    first, second = _same_request(storage)
+    storage.table.write(storage.cache.claim(first, now=NOW))
+    storage.table.write(storage.cache.reclaim(second, dead=first.id))
 
 
 @guards("CACHE_DROP", "#leader = :leader")
-def a_failed_job_drops_nobody_elses_entry(bench: Bench) -> None:
-    first, second = _same_request(bench)
-    bench.table.write(bench.cache.claim(first, now=NOW))
-    is_refused(lambda: bench.table.write(*bench.ends.dropped(second)))
+def a_failed_job_does_not_drop_the_entry_of_another_leader(storage: Storage) -> None:
+    first, second = _same_request(storage)
+    storage.table.write(storage.cache.claim(first, now=NOW))
+    assert_refused(lambda: storage.table.write(*storage.ends.dropped(second)))
 
 
 @guards("HOLD", "(attribute_not_exists(#used) OR #used <= :room)")
-def a_cap_in_dollars_holds(bench: Bench) -> None:
-    budgets, owner = bench.budgets(usd=1.5), secrets.token_hex(4)
-    bench.reserve_a_dollar(budgets, owner)
-    is_refused(lambda: bench.reserve_a_dollar(budgets, owner))
+def a_job_over_the_cap_in_dollars_is_refused(storage: Storage) -> None:
+    budgets, owner = storage.budgets(usd=1.5), secrets.token_hex(4)
+    storage.reserve_a_dollar(budgets, owner)
+    assert_refused(lambda: storage.reserve_a_dollar(budgets, owner))
 
 
 @guards("HOLD", "(attribute_not_exists(#jobs) OR #jobs < :most_jobs)")
-def a_cap_in_jobs_holds(bench: Bench) -> None:
-    budgets, owner = bench.budgets(jobs=1), secrets.token_hex(4)
-    bench.reserve_a_dollar(budgets, owner)
-    is_refused(lambda: bench.reserve_a_dollar(budgets, owner))
+def a_job_over_the_cap_in_jobs_is_refused(storage: Storage) -> None:
+    budgets, owner = storage.budgets(jobs=1), secrets.token_hex(4)
+    storage.reserve_a_dollar(budgets, owner)
+    assert_refused(lambda: storage.reserve_a_dollar(budgets, owner))
 
 
 @guards("HOLD", "(attribute_not_exists(#waiting) OR #waiting < :most_open)")
-def a_cap_in_open_jobs_holds(bench: Bench) -> None:
-    budgets, owner = bench.budgets(open_jobs=1), secrets.token_hex(4)
-    bench.reserve_a_dollar(budgets, owner)
-    is_refused(lambda: bench.reserve_a_dollar(budgets, owner))
+def a_job_over_the_cap_in_open_jobs_is_refused(storage: Storage) -> None:
+    budgets, owner = storage.budgets(open_jobs=1), secrets.token_hex(4)
+    storage.reserve_a_dollar(budgets, owner)
+    assert_refused(lambda: storage.reserve_a_dollar(budgets, owner))
 
 
 @guards("HOLD", "attribute_not_exists(#used)")
 @guards("HOLD", "attribute_not_exists(#jobs)")
 @guards("HOLD", "attribute_not_exists(#waiting)")
-def a_day_begins(bench: Bench) -> None:
-    bench.reserve_a_dollar(bench.budgets(usd=2, jobs=2, open_jobs=2), secrets.token_hex(4))
+def the_first_job_of_a_day_is_accepted(storage: Storage) -> None:
+    storage.reserve_a_dollar(storage.budgets(usd=2, jobs=2, open_jobs=2), secrets.token_hex(4))
 
 
 @guards("HOLD", "#used <= :room")
 @guards("HOLD", "#jobs < :most_jobs")
 @guards("HOLD", "#waiting < :most_open")
-def a_day_takes_as_much_as_its_caps_allow(bench: Bench) -> None:
-    budgets, owner = bench.budgets(usd=2, jobs=2, open_jobs=2), secrets.token_hex(4)
-    bench.reserve_a_dollar(budgets, owner)
-    bench.reserve_a_dollar(budgets, owner)
+def jobs_up_to_the_caps_are_accepted(storage: Storage) -> None:
+    budgets, owner = storage.budgets(usd=2, jobs=2, open_jobs=2), secrets.token_hex(4)
+    storage.reserve_a_dollar(budgets, owner)
+    storage.reserve_a_dollar(budgets, owner)
 
 
 @guards("LINE_START", "attribute_not_exists(#pk)")
-def the_first_slot_of_an_account_is_taken_once(bench: Bench) -> None:
-    one, other = bench.two_limiters()
-    bench.table.write(one.reserve(ACCOUNT, now=NOW).part)
-    is_refused(lambda: bench.table.write(other.reserve(ACCOUNT, now=NOW).part))
+def the_first_slot_of_an_account_is_taken_once(storage: Storage) -> None:
+    one, other = storage.two_limiters()
+    storage.table.write(one.reserve(ACCOUNT, now=NOW).part)
+    assert_refused(lambda: storage.table.write(other.reserve(ACCOUNT, now=NOW).part))
 
 
 @guards("LINE_NEXT", "#version = :seen")
-def every_other_slot_is_taken_once(bench: Bench) -> None:
-    one, other = bench.two_limiters()
+def each_later_slot_of_an_account_is_taken_once(storage: Storage) -> None:
+    one, other = storage.two_limiters()
     one.start(ACCOUNT, None, now=NOW)
     other.line(ACCOUNT)
-    bench.table.write(one.reserve(ACCOUNT, now=NOW).part)
-    is_refused(lambda: bench.table.write(other.reserve(ACCOUNT, now=NOW).part))
+    storage.table.write(one.reserve(ACCOUNT, now=NOW).part)
+    assert_refused(lambda: storage.table.write(other.reserve(ACCOUNT, now=NOW).part))
 
 
 @guards("Limiter", "its own token is recognized")
-def a_slot_whose_reply_was_lost_is_taken_once(bench: Bench) -> None:
-    one, _ = bench.two_limiters()
-    with bench.repeating("put_item"):
+def a_slot_whose_reply_was_lost_is_taken_once(storage: Storage) -> None:
+    one, _ = storage.two_limiters()
+    with storage.repeating("put_item"):
         one.start(ACCOUNT, None, now=NOW)
-    assert bench.slots() == [NOW]
+    assert storage.slots() == [NOW]
 
 
 @guards("CIRCUIT_OPEN", "(attribute_not_exists(#pk) OR #until < :until)")
-def a_shorter_closure_does_not_replace_a_longer_one(bench: Bench) -> None:
+def a_shorter_closure_does_not_replace_a_longer_one(storage: Storage) -> None:
     route = secrets.token_hex(4)
-    bench.close_route(route, NOW + 60)
-    bench.close_route(route, NOW + 30)
-    assert bench.closed_until(route) == NOW + 60 + UNSERVED
+    storage.close_route(route, NOW + 60)
+    storage.close_route(route, NOW + 30)
+    assert storage.closed_until(route) == NOW + 60 + UNSERVED
 
 
 @guards("CIRCUIT_OPEN", "attribute_not_exists(#pk)")
-def a_route_is_closed_for_the_first_time(bench: Bench) -> None:
+def a_route_is_closed_for_the_first_time(storage: Storage) -> None:
     route = secrets.token_hex(4)
-    bench.close_route(route, NOW)
-    assert bench.closed_until(route) == NOW + UNSERVED
+    storage.close_route(route, NOW)
+    assert storage.closed_until(route) == NOW + UNSERVED
 
 
 @guards("CIRCUIT_OPEN", "#until < :until")
-def a_closed_route_is_closed_for_longer(bench: Bench) -> None:
+def a_closed_route_is_closed_for_longer(storage: Storage) -> None:
     route = secrets.token_hex(4)
-    bench.close_route(route, NOW)
-    bench.close_route(route, NOW + 60)
-    assert bench.closed_until(route) == NOW + 60 + UNSERVED
+    storage.close_route(route, NOW)
+    storage.close_route(route, NOW + 60)
+    assert storage.closed_until(route) == NOW + 60 + UNSERVED
 
 
 @guards("REPORT_KEEP", "(attribute_not_exists(#pk) OR #checked_at < :checked_at)")
-def an_older_report_does_not_replace_a_newer_one(bench: Bench) -> None:
-    bench.forget_reports()
-    bench.keep_report(NOW)
-    bench.keep_report(NOW - 60)
-    assert bench.latest_report() == NOW
+def an_older_report_does_not_replace_a_newer_one(storage: Storage) -> None:
+    storage.forget_reports()
+    storage.keep_report(NOW)
+    storage.keep_report(NOW - 60)
+    assert storage.latest_report() == NOW
 
 
 @guards("REPORT_KEEP", "attribute_not_exists(#pk)")
-def the_first_report_is_kept(bench: Bench) -> None:
-    bench.forget_reports()
-    bench.keep_report(NOW)
-    assert bench.latest_report() == NOW
+def the_first_report_is_kept(storage: Storage) -> None:
+    storage.forget_reports()
+    storage.keep_report(NOW)
+    assert storage.latest_report() == NOW
 
 
 @guards("REPORT_KEEP", "#checked_at < :checked_at")
-def a_newer_report_replaces_an_older_one(bench: Bench) -> None:
-    bench.forget_reports()
-    bench.keep_report(NOW)
-    bench.keep_report(NOW + 60)
-    assert bench.latest_report() == NOW + 60
+def a_newer_report_replaces_an_older_one(storage: Storage) -> None:
+    storage.forget_reports()
+    storage.keep_report(NOW)
+    storage.keep_report(NOW + 60)
+    assert storage.latest_report() == NOW + 60
 
 
-def _same_request(bench: Bench) -> tuple[Job, Job]:
-    job = bench.follower()
+def _same_request(storage: Storage) -> tuple[Job, Job]:
+    job = storage.follower()
     return replace(job, follows=None), replace(job, id=secrets.token_hex(8), follows=None)

@@ -230,7 +230,3 @@ def _job(**fields: Any) -> Job:
         "max_charges": 3,
     }
     return Job(**{**usual, **fields})
-
-
-Bench = Storage
-is_refused = assert_refused
