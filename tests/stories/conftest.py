@@ -1,4 +1,4 @@
-"""What stories share: time that stands still between what happens."""
+"""The clock that stories share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ import time_machine
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so."""
+    """A clock that a test moves; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates

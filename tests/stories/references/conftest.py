@@ -1,4 +1,4 @@
-"""A story for each provider that answers with a reference."""
+"""Fixtures that run every story once for each provider that answers with a reference."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.stories.references.story import BASE, Story
 
 @pytest.fixture(params=POLLED, ids=lambda provider: provider.name)
 def provider(request: pytest.FixtureRequest) -> Any:
-    """Every one in turn."""
+    """Each of these providers in turn."""
     return request.param
 
 
 @pytest.fixture
 def server(provider: Provider) -> Iterator[Any]:
-    """Its stand-in: a generation is over at its second poll."""
+    """The provider's stand-in; a generation is done at its second poll."""
     with provider.running() as running:
         for partner in provider.unserved:
             del running.server.mapping[provider.hub_model][partner]
@@ -37,7 +37,7 @@ def story(
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Story:
-    """Its token is stored, and the product may be called back."""
+    """The product with the provider's token stored and with an address for callbacks."""
     monkeypatch.setenv("CALLBACK_BASE_URL", BASE)
     product = product_with(servers={provider.server: server.url})
     product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString=json.dumps(dict(provider.tokens)))

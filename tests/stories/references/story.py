@@ -1,4 +1,4 @@
-"""A story of a provider that answers with a reference: who is in it, and what it may begin with."""
+"""The product and one provider that answers with a reference, with the actions that the stories share."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import time_machine
 
 from tests.harness.product import Answer, Product
 from tests.harness.providers import Provider
-from tests.stories.acts import run
+from tests.stories.actions import run
 
 BASE = "https://api.example.com/prod/"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """The product with one provider as its only server, on a public address; `server` plays that provider."""
+    """The product with one provider as its only server; `server` is that provider's stand-in."""
 
     provider: Provider
     server: Any
@@ -30,42 +30,45 @@ class Story:
         return self.server.made[-1]
 
     def submit(self, **more: Any) -> dict[str, Any]:
-        """A job of the provider's."""
+        """Submit a job that this provider serves."""
         return self.product.submit({**self.provider.request, **more})
 
     def begin(self, **more: Any) -> dict[str, Any]:
-        """A job of which the provider has just been asked for a generation, past the partners that do not serve it."""
+        """Submit a job, and deliver messages until the provider has started its generation.
+
+        Each partner that does not serve the model takes one delivery more.
+        """
         job = self.submit(**more)
         for _ in (*self.provider.unserved, self.provider.name):
             self.product.deliver()
         return self.job(job)
 
     def run(self, seconds: int) -> None:
-        """Let messages be delivered for so long."""
+        """Deliver messages every 5 seconds, for this many seconds."""
         run(self.product, self.clock, seconds)
 
     def job(self, job: dict[str, Any]) -> dict[str, Any]:
-        """A job as it now is."""
+        """The job as its caller sees it now."""
         return self.product.job(job["id"])
 
     def charges(self, job: dict[str, Any]) -> list[str]:
-        """What each attempt at the provider was charged, by the ledger."""
+        """The charge of each attempt at this provider: `yes`, `no` or `unknown`."""
         attempts = self.job(job)["attempts"]
         return [attempt["charged"] for attempt in attempts if attempt["route"] == self.provider.name]
 
     def callback(self) -> tuple[str, bytes]:
-        """The provider's callback about its last generation, as it comes to us: path and body."""
+        """The path and the body of the provider's callback about its last generation."""
         callback = self.server.callback(self.made.id)
         assert callback.url.startswith(BASE)
         url = urlsplit(callback.url)
         return f"{url.path.removeprefix('/prod')}?{url.query}", callback.body
 
     def call_back(self) -> Answer:
-        """The provider calls back about its last generation."""
+        """Send the provider's callback about its last generation."""
         return self.product.call_back(*self.callback())
 
     def open_jobs(self) -> list[Any]:
-        """The jobs that are not accounted for."""
+        """The items of the jobs whose cost is not settled yet."""
         found = self.product.aws.dynamodb.query(
             TableName="jobs",
             IndexName="open",

@@ -1,4 +1,4 @@
-"""A provider's callback is a hint: it brings the result sooner, heals what a crash left, and is believed in nothing."""
+"""A provider's callback causes an earlier poll and brings a lost reference; its content is not trusted."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from tests.harness.providers import CALLING_BACK
-from tests.stories.acts import heal, kill_after_submit
+from tests.stories.actions import kill_after_submit, sweep_for
 from tests.stories.references.story import Story
 
 
 @pytest.fixture(params=CALLING_BACK, ids=lambda provider: provider.name)
 def provider(request: pytest.FixtureRequest) -> Any:
-    """Every one that calls back."""
+    """Each provider that calls back, in turn."""
     return request.param
 
 
-def test_it_brings_the_result_sooner_and_twice_changes_nothing(story: Story) -> None:
-    """The provider is asked, with our token, and once; when all is over, not at all."""
+def test_a_callback_brings_the_result_sooner_and_a_second_one_changes_nothing(story: Story) -> None:
+    """Two callbacks cause one poll, and a callback after the end causes none."""
     job = story.begin()
     story.server.finish(story.made.id)
     story.clock.shift(6)
@@ -30,8 +30,8 @@ def test_it_brings_the_result_sooner_and_twice_changes_nothing(story: Story) -> 
     assert (story.job(job)["status"], story.made.polls, story.server.generations) == ("succeeded", 1, 1)
 
 
-def test_twice_while_it_works_asks_once(story: Story) -> None:
-    """The second one knows nothing new."""
+def test_two_callbacks_during_a_generation_cause_one_poll(story: Story) -> None:
+    """The second callback of a generation in progress causes no second poll."""
     story.begin()
     story.clock.shift(6)
     for _ in range(2):
@@ -40,8 +40,8 @@ def test_twice_while_it_works_asks_once(story: Story) -> None:
     assert story.made.polls == 1
 
 
-def test_in_a_row_they_poll_at_most_every_five_seconds(story: Story) -> None:
-    """However often somebody calls."""
+def test_many_callbacks_poll_at_most_every_five_seconds(story: Story) -> None:
+    """Twenty callbacks in twenty seconds cause at most five polls."""
     story.server.polls = 100
     story.begin()
     for _ in range(20):
@@ -52,25 +52,25 @@ def test_in_a_row_they_poll_at_most_every_five_seconds(story: Story) -> None:
 
 
 @pytest.mark.parametrize("forged", ["?t=wrong", "?t=", "", "?t=é\U0001f3b5"])
-def test_a_forged_one_changes_nothing(story: Story, forged: str) -> None:
-    """404, and nobody is asked anything."""
+def test_a_forged_callback_changes_nothing(story: Story, forged: str) -> None:
+    """A callback without the right token gets 404, and the provider is not polled."""
     story.begin()
     path, body = story.callback()
-    asked = len(story.server.requests)
+    requests = len(story.server.requests)
     assert story.product.call_back(path.partition("?")[0] + forged, body).status == 404
     story.product.deliver()
-    assert len(story.server.requests) == asked
+    assert len(story.server.requests) == requests
 
 
-def test_one_of_an_unknown_job_is_not_found(story: Story) -> None:
-    """404."""
+def test_a_callback_about_an_unknown_job_is_not_found(story: Story) -> None:
+    """A callback about a job that does not exist gets 404."""
     story.begin()
     path = f"/callbacks/{story.provider.name}/nosuchjob/1?t=x"
     assert story.product.call_back(path, b"{}").status == 404
 
 
-def test_one_that_lies_about_its_outcome_is_not_believed(story: Story) -> None:
-    """Right token, wrong story: the generation goes on as the provider itself says."""
+def test_a_false_outcome_in_a_callback_is_ignored(story: Story) -> None:
+    """A callback with the right token and a false outcome does not change the result, which comes from a poll."""
     job = story.begin()
     story.clock.shift(6)
     path, _ = story.callback()
@@ -79,15 +79,15 @@ def test_one_that_lies_about_its_outcome_is_not_believed(story: Story) -> None:
     assert (story.job(job)["status"], story.server.generations) == ("succeeded", 1)
 
 
-def test_one_before_the_reference_is_stored_heals_the_job_without_a_second_charge(
+def test_a_callback_after_a_crash_brings_the_result_without_a_second_charge(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker died with the provider's answer in its hands; the callback names the reference."""
+    """If the worker died before it stored the reference, the callback brings the reference."""
     job = story.submit()
     kill_after_submit(story.product, monkeypatch)
     story.server.finish(story.made.id)
     story.clock.shift(20)
     assert story.call_back().status == 204
     story.clock.shift(400)
-    heal(story.product, story.clock, 15)
+    sweep_for(story.product, story.clock, 15)
     assert (story.job(job)["status"], story.server.generations, story.charges(job)) == ("succeeded", 1, ["yes"])

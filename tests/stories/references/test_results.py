@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.harness.providers import FAL
-from tests.stories.acts import heal, kill_after_submit
+from tests.stories.actions import kill_after_submit, sweep_for
 from tests.stories.references.story import Story
 
 
@@ -66,7 +66,7 @@ def test_a_call_whose_worker_died_is_made_again_when_it_is_past_hope(
     story.product.sweep()
     story.product.deliver()
     assert len(story.server.made) == 1
-    heal(story.product, story.clock, 12)
+    sweep_for(story.product, story.clock, 12)
     assert (story.job(job)["status"], len(story.server.made)) == ("succeeded", 2)
     assert story.charges(job) == ["unknown", "yes"]
 

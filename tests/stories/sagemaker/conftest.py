@@ -10,7 +10,7 @@ import time_machine
 from local.stand_ins.sagemaker import SageMakerServer
 from tests.harness.aws import BUCKET, Aws
 from tests.harness.product import Product
-from tests.stories.sagemaker.acts import IMAGE, MODELS, MUSIC
+from tests.stories.sagemaker.helpers import IMAGE, MODELS, MUSIC
 
 
 @pytest.fixture

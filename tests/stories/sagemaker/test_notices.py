@@ -12,8 +12,8 @@ from local.stand_ins.sagemaker import SageMakerServer
 from local.stand_ins.sagemaker.invocations import event_of
 from tests.harness.aws import BUCKET
 from tests.harness.product import Product
-from tests.stories.acts import heal, kill_after_submit, run
-from tests.stories.sagemaker.acts import MUSIC, TRACK, item, notify
+from tests.stories.actions import kill_after_submit, run, sweep_for
+from tests.stories.sagemaker.helpers import MUSIC, TRACK, item, notify
 
 
 def test_a_notice_brings_the_result_sooner(
@@ -41,7 +41,7 @@ def test_a_notice_after_the_worker_died_heals_the_job_without_a_second_charge(
     clock.shift(20)
     notify(sagemaker.callback(queued.inference_id))
     clock.shift(400)
-    heal(product, clock, 15)
+    sweep_for(product, clock, 15)
     done = product.job(job["id"])
     assert (done["status"], sagemaker.generations, len(done["attempts"])) == ("succeeded", 1, 1)
 
@@ -57,7 +57,7 @@ def test_a_notice_of_a_failure_heals_the_job_too(
     sagemaker.finish(queued.inference_id)
     notify(sagemaker.callback(queued.inference_id))
     clock.shift(400)
-    heal(product, clock, 15)
+    sweep_for(product, clock, 15)
     done = product.job(job["id"])
     # a reference that was told is not proof of what this attempt cost
     assert (done["status"], done["error"]["code"], done["error"]["charged"]) == ("failed", "bad_input", "unknown")
@@ -73,9 +73,9 @@ def test_without_a_notice_the_call_is_repeated_when_it_is_past_hope(
     product.sweep()
     product.deliver()
     assert len(sagemaker.invocations) == 1
-    heal(product, clock, 5)
+    sweep_for(product, clock, 5)
     sagemaker.finish(sagemaker.invocations[-1].inference_id)
-    heal(product, clock, 5)
+    sweep_for(product, clock, 5)
     done = product.job(job["id"])
     assert (done["status"], len(sagemaker.invocations)) == ("succeeded", 2)
     assert [attempt["charged"] for attempt in done["attempts"]] == ["unknown", "yes"]

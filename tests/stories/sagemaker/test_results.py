@@ -10,8 +10,8 @@ import time_machine
 from local.stand_ins.sagemaker import SageMakerServer
 from tests.harness.aws import BUCKET
 from tests.harness.product import Product
-from tests.stories.acts import run
-from tests.stories.sagemaker.acts import PICTURE, TRACK
+from tests.stories.actions import run
+from tests.stories.sagemaker.helpers import PICTURE, TRACK
 
 
 @pytest.mark.parametrize(("body", "content_type"), [(TRACK, "audio/wav"), (PICTURE, "image/png")])

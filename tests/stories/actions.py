@@ -1,4 +1,4 @@
-"""What happens in a story, whoever plays the provider: time passes, the sweeper comes by, a worker dies."""
+"""Actions for stories with any provider: deliver messages, run the sweeper, kill a worker."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.harness.product import Product
 
 
 def run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
-    """Let messages be delivered for so long."""
+    """Deliver messages every 5 seconds, for this many seconds."""
     for _ in range(seconds // 5):
         product.deliver()
         clock.shift(5)
 
 
-def heal(product: Product, clock: time_machine.Traveller, minutes: int) -> None:
-    """Let the sweeper see to what is stuck for so long."""
+def sweep_for(product: Product, clock: time_machine.Traveller, minutes: int) -> None:
+    """Run the sweeper and deliver messages every 30 seconds, for this many minutes."""
     for _ in range(2 * minutes):
         product.sweep()
         product.deliver()
@@ -27,18 +27,18 @@ def heal(product: Product, clock: time_machine.Traveller, minutes: int) -> None:
 
 
 class Killed(BaseException):
-    """The worker is gone."""
+    """Ends a worker in the middle of its work."""
 
 
 def kill_after_submit(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that dies between the provider's answer and storing what it said."""
+    """Deliver a message to a worker that dies after the provider's answer and before it stores the answer."""
     worker = wiring.dependencies().worker
     with monkeypatch.context() as patch:
-        patch.setattr(type(worker), "_store_ref", _die)
-        patch.setattr(type(worker.ledger.bucket), "store", _die)
+        patch.setattr(type(worker), "_store_ref", _kill)
+        patch.setattr(type(worker.ledger.bucket), "store", _kill)
         with pytest.raises(Killed):
             product.deliver()
 
 
-def _die(*_: Any) -> None:
+def _kill(*_: Any) -> None:
     raise Killed
