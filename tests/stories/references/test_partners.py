@@ -1,4 +1,4 @@
-"""A deployment with nothing but a Hugging Face token: the Hub says which partners serve what, and may not say it."""
+"""Partners of Hugging Face: the Hub names the partners that serve a model, and sometimes it cannot be read."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from local.stand_ins.hub.served import SDXL, WAN
 from tests.harness.providers import HF_FAL_AI, Provider
 from tests.stories.references.story import Story
 
-PICTURE = {"prompt": "a red boat", "model": "flux-schnell", "width": 256, "height": 256}
+IMAGE = {"prompt": "a red boat", "model": "flux-schnell", "width": 256, "height": 256}
 
 
 @pytest.fixture
 def provider() -> Provider:
-    """The partner that is asked first."""
+    """The first partner in the order of routes."""
     return HF_FAL_AI
 
 
-def _ledger(job: dict[str, Any]) -> list[tuple[str, str, str]]:
+def _attempts(job: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The route, the outcome and the charge of each attempt."""
     return [(attempt["route"], attempt["outcome"], attempt["charged"]) for attempt in job["attempts"]]
 
 
-def test_an_image_is_waited_for_on_the_line(story: Story) -> None:
-    """One delivery, one generation, and the caller is told what the partner cannot honor."""
-    job = story.product.submit({**PICTURE, "seed": 7})
+def test_an_image_comes_in_the_answer_of_one_call(story: Story) -> None:
+    """A partner that keeps the connection open returns the image within one delivery, at one charge."""
+    job = story.product.submit({**IMAGE, "seed": 7})
     story.product.deliver()
     done = story.job(job)
     assert (done["status"], done["served_by"], story.server.generations) == ("succeeded", "hf-nscale", 1)
-    assert _ledger(done) == [("hf-nscale", "succeeded", "yes")]
+    assert _attempts(done) == [("hf-nscale", "succeeded", "yes")]
     assert story.product.file(done) == story.made.file.content
 
 
-def test_a_partner_the_hub_does_not_name_is_gone_around_for_nothing(story: Story) -> None:
-    """The first two partners do not serve the video, or not for everybody."""
+def test_a_partner_that_does_not_serve_the_model_is_passed_over_at_no_charge(story: Story) -> None:
+    """A partner that the Hub does not name, or names as `staging`, is followed by the next one."""
     del story.server.mapping[WAN]["fal-ai"]
     story.server.mapping[WAN]["wavespeed"]["status"] = "staging"
     job = story.submit()
     story.run(60)
-    assert _ledger(story.job(job)) == [
+    assert _attempts(story.job(job)) == [
         ("hf-fal-ai", "not_served", "no"),
         ("hf-wavespeed", "not_served", "no"),
         ("hf-replicate", "succeeded", "yes"),
@@ -47,8 +48,8 @@ def test_a_partner_the_hub_does_not_name_is_gone_around_for_nothing(story: Story
     assert story.server.generations == 1
 
 
-def test_a_model_nobody_serves_fails_and_says_so(story: Story) -> None:
-    """Nothing was sent, nothing was paid."""
+def test_a_job_fails_if_no_partner_serves_its_model(story: Story) -> None:
+    """The job fails as `not_served`, with no generation and no charge."""
     story.server.mapping[SDXL] = {}
     job = story.product.submit({"prompt": "a red boat", "model": "stable-diffusion-xl"})
     story.product.deliver()
@@ -59,9 +60,9 @@ def test_a_model_nobody_serves_fails_and_says_so(story: Story) -> None:
 
 
 def test_a_hub_that_cannot_be_read_delays_a_job_and_costs_nothing(story: Story) -> None:
-    """It is read again."""
+    """The job waits until the Hub can be read again, and the failed read is not charged."""
     story.server.fault("throttled", at="mapping", retry_after=30)
-    job = story.product.submit(PICTURE)
+    job = story.product.submit(IMAGE)
     story.product.deliver()
     assert story.job(job)["wait"]["reason"] == "provider_quota"
     story.run(60)

@@ -1,4 +1,4 @@
-"""A provider that answers with a reference: nothing waits for it, asking costs nothing, and nothing is paid twice."""
+"""Results of a provider that answers with a reference: they are polled for, and paid once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.stories.references.story import Story
 
 
 def test_a_result_is_polled_for_and_paid_once(story: Story) -> None:
-    """Made once, asked for twice; no function waits."""
+    """One generation is polled at least twice and charged once."""
     job = story.begin()
     assert (job["status"], job["wait"]["reason"]) == ("running", "provider_working")
     story.run(200)
@@ -23,16 +23,16 @@ def test_a_result_is_polled_for_and_paid_once(story: Story) -> None:
     assert story.product.file(done) == story.made.files[0].content
 
 
-def test_a_poll_that_fails_is_repeated_for_nothing(story: Story) -> None:
-    """Asking costs nothing: the reference is kept and asked by again."""
+def test_a_poll_that_fails_is_repeated_at_no_charge(story: Story) -> None:
+    """The reference is kept after a failed poll, so no second generation is started."""
     job = story.begin()
     story.server.fault("server_error", at="poll", times=3)
     story.run(400)
     assert (story.job(job)["status"], story.server.generations, story.charges(job)) == ("succeeded", 1, ["yes"])
 
 
-def test_a_result_that_expired_before_it_was_fetched_is_said_with_what_it_cost(story: Story) -> None:
-    """It was made, so it is paid as far as the provider tells, and the message says why and what to do."""
+def test_a_result_that_expired_fails_the_job_with_its_charge(story: Story) -> None:
+    """The error gives the charge as the provider reports it, the reason, and the next step."""
     job = story.begin(max_charges=1)
     story.server.forget(story.made.id)
     story.run(200)
@@ -45,8 +45,8 @@ def test_a_result_that_expired_before_it_was_fetched_is_said_with_what_it_cost(s
 
 
 @pytest.mark.parametrize("provider", [FAL], ids=lambda provider: provider.name)
-def test_a_fault_that_is_not_billed_is_made_up_for_within_the_same_charge(story: Story) -> None:
-    """A lost runner costs nothing, and the second generation is the one that is paid."""
+def test_a_fault_that_is_not_billed_leaves_the_charge_for_another_call(story: Story) -> None:
+    """A lost runner costs nothing, so with `max_charges` 1 a second generation is started and paid."""
     story.server.fault("runner_lost")
     job = story.begin(max_charges=1)
     story.run(600)
@@ -54,10 +54,10 @@ def test_a_fault_that_is_not_billed_is_made_up_for_within_the_same_charge(story:
     assert story.charges(job) == ["no", "yes"]
 
 
-def test_a_call_whose_worker_died_is_made_again_when_it_is_past_hope(
+def test_a_call_whose_worker_died_is_repeated_after_the_callback_grace(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not while it may yet call back; and the ledger says what the first one may have cost."""
+    """The call is repeated once its provider can no longer call back; the first charge stays unknown."""
     job = story.submit()
     for _ in story.provider.unserved:
         story.product.deliver()
@@ -72,7 +72,7 @@ def test_a_call_whose_worker_died_is_made_again_when_it_is_past_hope(
 
 
 def test_an_overdue_job_ends_by_its_deadline_and_is_accounted_for(story: Story) -> None:
-    """What can be stopped is; what the provider did is still entered."""
+    """The job fails at its deadline, stops its generation if the provider can cancel, and is then settled."""
     story.server.polls = 10_000
     job = story.begin(deadline_seconds=60)
     story.run(70)

@@ -1,4 +1,4 @@
-"""A GPU of one's own, as the only server there is."""
+"""Fixtures for stories in which endpoints of SageMaker are the only servers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import time_machine
 from local.stand_ins.sagemaker import SageMakerServer
 from tests.harness.aws import BUCKET, Aws
 from tests.harness.product import Product
-from tests.stories.sagemaker.helpers import IMAGE, MODELS, MUSIC
+from tests.stories.sagemaker.helpers import ENDPOINTS, IMAGE_ENDPOINT, MUSIC_ENDPOINT
 
 
 @pytest.fixture
 def sagemaker(aws: Aws) -> Iterator[SageMakerServer]:
-    """SageMaker's stand-in: what it queues runs when a test says so."""
-    with SageMakerServer(aws.s3, bucket=BUCKET, endpoints=MODELS, quick=True) as server:
+    """SageMaker's stand-in: an invocation runs when a test calls `finish`."""
+    with SageMakerServer(aws.s3, bucket=BUCKET, endpoints=ENDPOINTS, quick=True) as server:
         yield server
 
 
 @pytest.fixture
 def product(product_with: Callable[..., Product], sagemaker: SageMakerServer, clock: time_machine.Traveller) -> Product:
-    """The product with its own endpoints as its only servers."""
-    urls = {"musicgen-small": MUSIC, "stable-diffusion-v1-5": IMAGE}
-    return product_with(servers={f"sagemaker-{name}": sagemaker.url_of(urls[name]) for name in urls})
+    """The product with two endpoints of SageMaker as its only servers."""
+    endpoints = {"musicgen-small": MUSIC_ENDPOINT, "stable-diffusion-v1-5": IMAGE_ENDPOINT}
+    return product_with(servers={f"sagemaker-{name}": sagemaker.url_of(at) for name, at in endpoints.items()})

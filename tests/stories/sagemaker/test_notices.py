@@ -1,4 +1,4 @@
-"""A notice is a hint: it brings the answer sooner, heals what a crash left, and is believed in nothing else."""
+"""A notice of SageMaker causes an earlier poll and brings a lost reference; its other content is not trusted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from local.stand_ins.sagemaker.invocations import event_of
 from tests.harness.aws import BUCKET
 from tests.harness.product import Product
 from tests.stories.actions import kill_after_submit, run, sweep_for
-from tests.stories.sagemaker.helpers import MUSIC, TRACK, item, notify
+from tests.stories.sagemaker.helpers import MUSIC_ENDPOINT, TRACK, item, notify
 
 
 def test_a_notice_brings_the_result_sooner(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
-    """Within seconds rather than at the next look, and still paid once."""
+    """The result comes within seconds, before the next planned poll, and is paid once."""
     job = product.submit(TRACK)
     product.deliver()
     [queued] = sagemaker.invocations
@@ -30,10 +30,10 @@ def test_a_notice_brings_the_result_sooner(
     assert (product.job(job["id"])["status"], sagemaker.generations) == ("succeeded", 1)
 
 
-def test_a_notice_after_the_worker_died_heals_the_job_without_a_second_charge(
+def test_a_notice_after_a_crash_brings_the_result_without_a_second_charge(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The notice names the place that was never stored."""
+    """If the worker died before it stored the place of the result, the notice brings it."""
     job = product.submit(TRACK)
     kill_after_submit(product, monkeypatch)
     [queued] = sagemaker.invocations
@@ -46,10 +46,10 @@ def test_a_notice_after_the_worker_died_heals_the_job_without_a_second_charge(
     assert (done["status"], sagemaker.generations, len(done["attempts"])) == ("succeeded", 1, 1)
 
 
-def test_a_notice_of_a_failure_heals_the_job_too(
+def test_a_notice_of_a_failure_after_a_crash_fails_the_job(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The job learns why, and that it has cost nothing."""
+    """The job fails for the reason that the endpoint gave, and its charge stays unknown."""
     sagemaker.fault("bad_input")
     job = product.submit(TRACK)
     kill_after_submit(product, monkeypatch)
@@ -59,14 +59,14 @@ def test_a_notice_of_a_failure_heals_the_job_too(
     clock.shift(400)
     sweep_for(product, clock, 15)
     done = product.job(job["id"])
-    # a reference that was told is not proof of what this attempt cost
+    # a reference that came in a notice does not prove what this attempt cost
     assert (done["status"], done["error"]["code"], done["error"]["charged"]) == ("failed", "bad_input", "unknown")
 
 
-def test_without_a_notice_the_call_is_repeated_when_it_is_past_hope(
+def test_a_call_whose_worker_died_is_repeated_after_the_callback_grace(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three times as long as it usually takes; the ledger says what that may have cost."""
+    """Without a notice, the call is repeated after three times its usual duration; the first charge stays unknown."""
     job = product.submit(TRACK)
     kill_after_submit(product, monkeypatch)
     clock.shift(3 * 420 - 10)
@@ -84,7 +84,7 @@ def test_without_a_notice_the_call_is_repeated_when_it_is_past_hope(
 def test_a_notice_that_comes_twice_and_late_changes_nothing(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
-    """The job has its result; nobody looks again."""
+    """Two notices after the end of the job send no message and add no attempt."""
     job = product.submit(TRACK)
     product.deliver()
     [queued] = sagemaker.invocations
@@ -97,21 +97,21 @@ def test_a_notice_that_comes_twice_and_late_changes_nothing(
     assert product.job(job["id"])["attempts"] == done["attempts"]
 
 
-def test_notices_in_a_row_are_followed_at_most_every_five_seconds(
+def test_many_notices_poll_at_most_every_five_seconds(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
-    """However often one is published."""
+    """Twenty notices in twenty seconds cause at most five polls."""
     job = product.submit(TRACK)
     product.deliver()
     [queued] = sagemaker.invocations
     queued.status = "Completed"
-    looks = set()
+    polls = set()
     for _ in range(20):
         notify(queued.event())
         product.deliver()
-        looks.add(item(product, job["id"]).get("polled_at", {}).get("N"))
+        polls.add(item(product, job["id"]).get("polled_at", {}).get("N"))
         clock.shift(1)
-    assert 1 < len(looks - {None}) <= 5
+    assert 1 < len(polls - {None}) <= 5
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,18 @@ def test_notices_in_a_row_are_followed_at_most_every_five_seconds(
         json.dumps({"inferenceId": "x" * 10_000}),
     ],
 )
-def test_a_notice_of_nothing_changes_nothing(product: Product, sagemaker: SageMakerServer, message: str) -> None:
-    """It is logged and forgotten."""
+def test_a_malformed_notice_changes_nothing(product: Product, sagemaker: SageMakerServer, message: str) -> None:
+    """A notice that names no attempt of a known job sends no message."""
     product.submit(TRACK)
     product.deliver()
     notify(event_of(message))
     assert product.deliver() == 0
 
 
-def test_a_forged_notice_cannot_name_anothers_result(
+def test_a_forged_notice_cannot_name_the_result_of_another_job(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A place that is not the attempt's own is no reference, even where none is stored yet."""
+    """A place that does not belong to the attempt is not stored, even if the attempt has no reference yet."""
     product.submit(TRACK)
     product.deliver()
     [theirs] = sagemaker.invocations
@@ -152,10 +152,10 @@ def test_a_forged_notice_cannot_name_anothers_result(
     assert product.job(mine["id"])["status"] == "running"
 
 
-def test_a_notice_of_an_earlier_attempt_is_no_reference_of_the_next(
+def test_a_notice_of_an_earlier_attempt_brings_no_reference(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second worker died as the first did; only its own notice can tell where its answer lies."""
+    """If two workers died in turn, the notice of the first call is not the reference of the second one."""
     job = product.submit(TRACK)
     kill_after_submit(product, monkeypatch)
     first = sagemaker.invocations[0]
@@ -170,12 +170,12 @@ def test_a_notice_of_an_earlier_attempt_is_no_reference_of_the_next(
 def test_a_notice_about_a_job_at_another_provider_changes_nothing(
     product_with: Callable[..., Product], clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No place in SageMaker's bucket is an answer of anybody else's."""
+    """A notice from SageMaker brings no reference to a job at another provider."""
     product = product_with()
     job = product.submit(TRACK)
     kill_after_submit(product, monkeypatch)
     attempt = f"{job['id']}-1"
-    location = f"s3://{BUCKET}/gpu/{MUSIC}/{attempt}/0.out"
+    location = f"s3://{BUCKET}/gpu/{MUSIC_ENDPOINT}/{attempt}/0.out"
     message = {"inferenceId": attempt, "responseParameters": {"outputLocation": location}}
     notify(event_of(json.dumps(message)))
     assert "ref" not in item(product, job["id"])

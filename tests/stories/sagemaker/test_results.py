@@ -1,4 +1,4 @@
-"""A GPU of one's own: queued once, looked for, found, paid once."""
+"""Results of SageMaker endpoints: each call is queued once, its result is found by polling, and it is paid once."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from local.stand_ins.sagemaker import SageMakerServer
 from tests.harness.aws import BUCKET
 from tests.harness.product import Product
 from tests.stories.actions import run
-from tests.stories.sagemaker.helpers import PICTURE, TRACK
+from tests.stories.sagemaker.helpers import IMAGE, TRACK
 
 
-@pytest.mark.parametrize(("body", "content_type"), [(TRACK, "audio/wav"), (PICTURE, "image/png")])
-def test_a_result_is_found_by_looking_and_paid_once(
+@pytest.mark.parametrize(("body", "content_type"), [(TRACK, "audio/wav"), (IMAGE, "image/png")])
+def test_a_result_is_found_by_polling_and_paid_once(
     product: Product,
     sagemaker: SageMakerServer,
     clock: time_machine.Traveller,
     body: dict[str, Any],
     content_type: str,
 ) -> None:
-    """No notice came: the safety net finds it."""
+    """Without a notice, a poll finds the result, and it is charged once."""
     job = product.submit(body)
     product.deliver()
     running = product.job(job["id"])
@@ -35,15 +35,15 @@ def test_a_result_is_found_by_looking_and_paid_once(
     assert [(attempt["outcome"], attempt["charged"]) for attempt in done["attempts"]] == [("succeeded", "yes")]
 
 
-def test_what_the_endpoint_ignores_is_said(product: Product) -> None:
-    """Its pipeline takes no seed, so none is sent."""
-    assert product.submit(PICTURE)["not_honored"] == {"seed": "ignored"}
+def test_a_job_names_the_parameters_that_its_endpoint_ignores(product: Product) -> None:
+    """The endpoint's pipeline takes no seed, so the job reports it as ignored."""
+    assert product.submit(IMAGE)["not_honored"] == {"seed": "ignored"}
 
 
-def test_a_refusal_of_a_full_account_waits_and_costs_nothing(
+def test_a_throttled_call_waits_and_costs_nothing(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
-    """Queued at the second try."""
+    """The call is accepted at the second attempt, and only that one is charged."""
     sagemaker.fault("throttled")
     job = product.submit(TRACK)
     run(product, clock, 30)
@@ -56,10 +56,10 @@ def test_a_refusal_of_a_full_account_waits_and_costs_nothing(
     ]
 
 
-def test_a_canceled_job_keeps_what_its_endpoint_made_all_the_same(
+def test_a_canceled_job_keeps_the_result_of_its_endpoint(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
-    """SageMaker takes nothing back: the result is paid, kept and listed."""
+    """SageMaker cannot cancel an invocation, so the result is paid, kept and listed."""
     job = product.submit(TRACK)
     product.deliver()
     assert product.post(f"/jobs/{job['id']}/cancel").json["status"] == "canceled"
@@ -70,10 +70,10 @@ def test_a_canceled_job_keeps_what_its_endpoint_made_all_the_same(
     assert [attempt["charged"] for attempt in done["attempts"]] == ["yes"]
 
 
-def test_deleting_a_job_erases_the_request_it_left_for_its_endpoint(
+def test_deleting_a_job_erases_the_request_to_its_endpoint(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
 ) -> None:
-    """The prompt is in it."""
+    """The request file holds the prompt, so it is deleted with the job."""
     job = product.submit(TRACK)
     product.deliver()
     [queued] = sagemaker.invocations
