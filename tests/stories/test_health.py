@@ -1,4 +1,4 @@
-"""How the models are: looked at by the doctor for nothing, and told to whoever asks, without anything secret."""
+"""GET /health: the doctor checks every model at no charge, and the report shows callers no secret."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ HF_TOKEN = "hf_AbCdEfGh0123456789"
 
 @pytest.fixture
 def fal() -> Iterator[FalServer]:
-    """fal's stand-in, which insists on its key."""
+    """fal's stand-in, which refuses every key but this one."""
     with FalServer(quick=True, token=KEY) as server:
         yield server
 
 
 @pytest.fixture
 def hub() -> Iterator[HubServer]:
-    """The stand-in of Hugging Face's Hub and router."""
+    """The stand-in for Hugging Face's Hub and router, which refuses every token but this one."""
     with HubServer(quick=True, token=HF_TOKEN) as server:
         yield server
 
 
 @pytest.fixture
 def sagemaker(aws: Aws) -> Iterator[SageMakerServer]:
-    """The stand-in of one endpoint of SageMaker's."""
+    """SageMaker's stand-in with one endpoint."""
     endpoints = {"longplay-musicgen-small": "musicgen"}
     with SageMakerServer(aws.s3, bucket=BUCKET, endpoints=endpoints, quick=True) as server:
         yield server
@@ -47,12 +47,13 @@ def sagemaker(aws: Aws) -> Iterator[SageMakerServer]:
 
 @pytest.fixture
 def replicate() -> Iterator[ReplicateServer]:
-    """Replicate's stand-in, which insists on its token."""
+    """Replicate's stand-in, which refuses every token but this one."""
     with ReplicateServer(quick=True, token=TOKEN) as server:
         yield server
 
 
 def _route(found: list[dict[str, Any]], model: str, route: str) -> dict[str, Any]:
+    """What the doctor found of this route."""
     return next(seen for seen in found if (seen["model"], seen["route"]) == (model, route))
 
 
@@ -60,13 +61,14 @@ def _store(product: Product, **tokens: str) -> None:
     product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString=json.dumps(tokens))
 
 
-def test_before_the_first_round_nothing_is_said(product: Product) -> None:
+def test_before_the_first_round_the_models_are_unchecked(product: Product) -> None:
+    """Without a report the status is `unchecked` and no model is listed."""
     answer = product.get("/health")
     assert (answer.status, answer.json) == (200, {"status": "unchecked", "models": {}})
 
 
-def test_every_model_on_offer_is_well_where_one_server_serves_all(product: Product, model_server: ModelServer) -> None:
-    """And to look has cost no generation."""
+def test_every_model_works_if_one_server_serves_all(product: Product, model_server: ModelServer) -> None:
+    """The status is `ok`, every model that is set up works, and the round has started no generation."""
     offered = {route["model"] for route in product.examine() if route["set_up"]}
     health = product.get("/health").json
     assert health["status"] == "ok"
@@ -74,7 +76,8 @@ def test_every_model_on_offer_is_well_where_one_server_serves_all(product: Produ
     assert model_server.generations == 0
 
 
-def test_a_server_that_is_down_takes_its_models_with_it(product_with: Callable[..., Product]) -> None:
+def test_models_of_a_server_that_is_down_do_not_work(product_with: Callable[..., Product]) -> None:
+    """If the only server is down, the status is `down` and each route says why."""
     with ModelServer(quick=True) as gone:
         url = gone.url
     product = product_with(servers={"*": url + "/models/{model}"})
@@ -85,9 +88,10 @@ def test_a_server_that_is_down_takes_its_models_with_it(product_with: Callable[.
     assert {"route": "endpoint", "works": "no", "why": "the model is not served there now"} in routes
 
 
-def test_a_model_for_which_no_server_is_set_up_is_said_to_be_so_and_is_no_fault(
+def test_a_model_without_a_server_is_not_a_fault(
     product_with: Callable[..., Product], model_server: ModelServer
 ) -> None:
+    """A model that is not set up is reported so, and the status is still `ok`."""
     product = product_with(servers={"musicgen-small": f"{model_server.url}/models/{{model}}"})
     product.examine()
     health = product.get("/health").json
@@ -96,9 +100,10 @@ def test_a_model_for_which_no_server_is_set_up_is_said_to_be_so_and_is_no_fault(
     assert (other["works"], other["routes"][0]["why"]) == ("no", "not set up on this deployment")
 
 
-def test_where_some_models_on_offer_do_not_work_it_is_degraded(
+def test_the_status_is_degraded_if_some_models_do_not_work(
     product_with: Callable[..., Product], model_server: ModelServer
 ) -> None:
+    """If one of two models that are set up works, the status is `degraded`."""
     with ModelServer(quick=True) as gone:
         servers = {"musicgen-small": model_server.url, "musicgen-large": gone.url}
     product = product_with(servers=servers)
@@ -106,7 +111,8 @@ def test_where_some_models_on_offer_do_not_work_it_is_degraded(
     assert product.get("/health").json["status"] == "degraded"
 
 
-def test_where_nothing_is_set_up_it_is_down(product_with: Callable[..., Product]) -> None:
+def test_the_status_is_down_if_nothing_is_set_up(product_with: Callable[..., Product]) -> None:
+    """A deployment without servers is `down`."""
     product = product_with(servers={})
     product.examine()
     assert product.get("/health").json["status"] == "down"
@@ -120,9 +126,10 @@ def test_where_nothing_is_set_up_it_is_down(product_with: Callable[..., Product]
         ({"replicate": "two words"}, "no", "no token is stored"),
     ],
 )
-def test_a_token_decides_over_its_routes(
+def test_a_route_works_only_with_a_valid_token(
     product_with: Callable[..., Product], replicate: ReplicateServer, tokens: dict[str, str], works: str, why: str
 ) -> None:
+    """The routes of a provider work if its token is accepted; otherwise the report says why not."""
     product = product_with(servers={"replicate": replicate.url})
     _store(product, **tokens)
     product.examine()
@@ -131,23 +138,23 @@ def test_a_token_decides_over_its_routes(
     assert (route["works"], route.get("why")) == (works, why)
 
 
-def test_no_token_is_in_what_the_doctor_finds_or_callers_are_told(
-    product_with: Callable[..., Product], replicate: ReplicateServer
-) -> None:
+def test_no_report_quotes_a_token(product_with: Callable[..., Product], replicate: ReplicateServer) -> None:
+    """A refused token is neither in the doctor's report nor in GET /health."""
     product = product_with(servers={"replicate": replicate.url})
     _store(product, replicate="r8_another_token")
     found = product.examine()
     assert "r8_another" not in json.dumps(found) + product.get("/health").body
 
 
-def test_callers_are_not_told_what_the_operator_should_do(product_with: Callable[..., Product]) -> None:
+def test_callers_do_not_see_the_advice_for_the_operator(product_with: Callable[..., Product]) -> None:
+    """The doctor's report has advice for the operator; GET /health leaves it out."""
     product = product_with(servers={})
     assert "servers" in _route(product.examine(), "musicgen-small", "endpoint")["advice"]
     assert "servers" not in product.get("/health").body
 
 
-def test_a_limit_is_known_by_the_account(product_with: Callable[..., Product], model_server: ModelServer) -> None:
-    """Of one server that serves all, the limit is that of all."""
+def test_the_limit_of_an_account_is_found(product_with: Callable[..., Product], model_server: ModelServer) -> None:
+    """A server without a limit works, and the doctor advises the operator to set one."""
     servers = {"*": f"{model_server.url}/models/{{model}}"}
     unlimited = product_with(servers=servers).examine()
     limited = product_with(servers=servers, limits={"*": {"windows": [[1, 2]]}}).examine()
@@ -156,13 +163,14 @@ def test_a_limit_is_known_by_the_account(product_with: Callable[..., Product], m
     assert [bool(route["advice"]) for route in seen] == [True, False]
 
 
-def test_an_address_that_cannot_be_used_is_found(product_with: Callable[..., Product]) -> None:
+def test_an_unusable_address_is_found(product_with: Callable[..., Product]) -> None:
+    """An address that is not https is a finding with advice."""
     found = _route(product_with(servers={"*": "http://gpu.example.com/"}).examine(), "musicgen-small", "endpoint")
     assert found["findings"]["server"] == "no"
     assert "not https" in found["advice"]
 
 
-def test_each_provider_is_looked_at_in_its_own_way_and_bills_nothing(
+def test_each_provider_is_checked_and_bills_nothing(
     product_with: Callable[..., Product],
     model_server: ModelServer,
     replicate: ReplicateServer,
@@ -170,7 +178,7 @@ def test_each_provider_is_looked_at_in_its_own_way_and_bills_nothing(
     hub: HubServer,
     sagemaker: SageMakerServer,
 ) -> None:
-    """Whatever is set up and not the Hub's to say works; and of that, what the stand-in's Hub serves."""
+    """Every route that is set up works, and no stand-in has made a generation."""
     servers = {
         "*": f"{model_server.url}/models/{{model}}",
         "replicate": replicate.url,
@@ -188,7 +196,8 @@ def test_each_provider_is_looked_at_in_its_own_way_and_bills_nothing(
     assert generated == [0] * 5
 
 
-def test_the_last_round_is_told_with_its_time(product: Product) -> None:
+def test_the_report_gives_the_time_of_the_last_round(product: Product) -> None:
+    """After two rounds, `checked_at` is the time of the second."""
     with time_machine.travel("2026-11-20T08:00:00Z", tick=False) as clock:
         product.examine()
         clock.shift(3600)
@@ -198,6 +207,7 @@ def test_the_last_round_is_told_with_its_time(product: Product) -> None:
 
 
 def test_a_round_that_began_earlier_does_not_replace_a_later_one(product: Product) -> None:
+    """The report of a slow round is dropped if a newer one is kept."""
     with time_machine.travel("2026-11-20T09:00:00Z", tick=False) as clock:
         product.examine()
         clock.shift(-3600)
@@ -208,6 +218,7 @@ def test_a_round_that_began_earlier_does_not_replace_a_later_one(product: Produc
 def test_secrets_that_cannot_be_read_are_found_and_not_quoted(
     product_with: Callable[..., Product], replicate: ReplicateServer
 ) -> None:
+    """A secret that is not JSON is a finding, and its text is not in the report."""
     product = product_with(servers={"replicate": replicate.url})
     product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString="r8_not_json")
     found = _route(product.examine(), "musicgen-large", "replicate")
@@ -215,8 +226,8 @@ def test_secrets_that_cannot_be_read_are_found_and_not_quoted(
     assert "r8_not_json" not in json.dumps(found)
 
 
-def test_a_round_of_long_ago_is_stale(product: Product) -> None:
-    """The doctor has not been round since: nobody can tell how the models are."""
+def test_an_old_report_is_stale(product: Product) -> None:
+    """Four hours after the last round, the status is `stale`."""
     product.examine()
     with time_machine.travel(time.time() + 4 * 3_600, tick=False):
         assert product.get("/health").json["status"] == "stale"

@@ -1,4 +1,4 @@
-"""Jobs of a paced account start when its provider allows, and say when that will be."""
+"""Jobs of an account with limits start at reserved slots, and their callers see when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ONE_IN_TEN_SECONDS = {"*": {"windows": [[1, 10]]}}
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so."""
+    """A clock that a test moves; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 
@@ -28,10 +28,10 @@ def _submit(product: Product, prompt: str) -> dict[str, Any]:
     return product.submit({"prompt": prompt, "duration": 1})
 
 
-def test_each_job_is_told_its_slot_and_its_place(
+def test_each_job_reports_its_start_and_its_position(
     product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
-    """The first starts at once, the third in twenty seconds."""
+    """With one start in ten seconds, the first job starts at once and the third in twenty seconds."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
     waits = [_submit(product, f"song {n}")["wait"] for n in range(3)]
     assert [wait["reason"] for wait in waits] == ["concurrency", "provider_quota", "provider_quota"]
@@ -42,7 +42,7 @@ def test_each_job_is_told_its_slot_and_its_place(
 def test_jobs_start_at_their_slots_and_no_call_is_refused(
     product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
 ) -> None:
-    """One every ten seconds, each by the message that was sent for it."""
+    """Three jobs start ten seconds apart, and all succeed."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
     jobs = [_submit(product, f"song {n}") for n in range(3)]
     for _ in range(21):
@@ -53,10 +53,10 @@ def test_jobs_start_at_their_slots_and_no_call_is_refused(
     assert {product.job(job["id"])["status"] for job in jobs} == {"succeeded"}
 
 
-def test_a_refused_call_moves_the_whole_line(
+def test_a_throttled_call_delays_every_slot(
     product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
 ) -> None:
-    """Nobody herds: after a 429 everybody's start is later by as much, in order."""
+    """After a 429, every waiting job starts later by the same time, in the same order."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
     first, second = _submit(product, "one"), _submit(product, "two")
     model_server.fault("throttled", retry_after=60, times=1)
@@ -71,10 +71,10 @@ def test_a_refused_call_moves_the_whole_line(
     assert accepted[1] - accepted[0] == 10
 
 
-def test_a_late_start_harms_nobody(
+def test_a_late_message_gets_a_new_slot(
     product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
 ) -> None:
-    """A message that comes five seconds late would crowd the next start: it gets a slot of its own."""
+    """A message that comes five seconds late is moved, so that starts stay ten seconds apart."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
     jobs = [_submit(product, f"song {n}") for n in range(2)]
     clock.shift(5)
@@ -90,11 +90,11 @@ def test_a_late_start_harms_nobody(
 def test_a_canceled_job_gives_its_slot_back(
     product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
-    """Whoever comes next starts then."""
+    """The next job gets the slot of the canceled one."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
     _, second, _ = (_submit(product, f"song {n}") for n in range(3))
     product.post(f"/jobs/{second['id']}/cancel")
-    assert _submit(product, "late comer")["wait"]["slot_at"] == second["wait"]["slot_at"]
+    assert _submit(product, "another")["wait"]["slot_at"] == second["wait"]["slot_at"]
 
 
 def test_no_more_calls_at_once_than_the_account_allows(
@@ -103,16 +103,16 @@ def test_no_more_calls_at_once_than_the_account_allows(
     model_server: ModelServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A second job that comes while a call is under way lets go, says why, and is served after."""
+    """With `max_concurrent` 1, a job that comes during a call waits, says why, and is served after it."""
     product = product_with(limits={"*": {"max_concurrent": 1}})
     first, second = _submit(product, "one"), _submit(product, "two")
     bodies = {message["Body"] for message in product.messages()}
-    meanwhile = next(body for body in bodies if second["id"] in body)
+    second_message = next(body for body in bodies if second["id"] in body)
     answer = model_server.answer
 
     def deliver_the_other(*asked: Any) -> Any:
         monkeypatch.setattr(model_server, "answer", answer)
-        product.hand_over(meanwhile)
+        product.hand_over(second_message)
         return answer(*asked)
 
     monkeypatch.setattr(model_server, "answer", deliver_the_other)
@@ -124,10 +124,10 @@ def test_no_more_calls_at_once_than_the_account_allows(
     assert {product.job(job["id"])["status"] for job in (first, second)} == {"succeeded"}
 
 
-def test_a_line_that_is_too_long_is_said_before_a_job_exists(
+def test_a_job_beyond_the_horizon_is_refused(
     product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
-    """429 with Retry-After, and no slot is burnt."""
+    """A job that would wait too long gets 429 with Retry-After, and reserves no slot."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0, horizon=15)
     _submit(product, "one"), _submit(product, "two")
     refused = product.post("/generate", {"prompt": "three"})
@@ -136,18 +136,18 @@ def test_a_line_that_is_too_long_is_said_before_a_job_exists(
     assert round(_submit(product, "four")["wait"]["eta_seconds"]) == 30
 
 
-def test_a_replay_burns_no_slot(product_with: Callable[..., Product], clock: time_machine.Traveller) -> None:
-    """The same key again takes no place in line."""
+def test_a_replay_reserves_no_slot(product_with: Callable[..., Product], clock: time_machine.Traveller) -> None:
+    """Repeats of one idempotency key reserve one slot."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
     for _ in range(3):
         product.submit({"prompt": "one"}, Idempotency_Key="same")
     assert round(_submit(product, "two")["wait"]["eta_seconds"]) == 30
 
 
-def test_a_far_slot_has_no_message_until_it_is_near(
+def test_a_message_is_sent_when_its_slot_is_near(
     product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
-    """SQS delays a message by 15 minutes at most: the sweeper sends the rest when their time comes."""
+    """SQS delays a message by 15 minutes at most, so the sweeper sends the messages of later slots."""
     product = product_with(limits={"*": {"windows": [[1, 1000]]}}, start_tolerance=1)
     _submit(product, "one")
     far = _submit(product, "two")
@@ -159,13 +159,13 @@ def test_a_far_slot_has_no_message_until_it_is_near(
     assert product.job(far["id"])["status"] == "succeeded"
 
 
-def test_a_paid_result_is_kept_though_its_room_cannot_be_given_up(
+def test_a_paid_result_is_kept_if_the_table_fails_after_the_call(
     product_with: Callable[..., Product],
     model_server: ModelServer,
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What was paid for is stored before anything else is written: a table that fails then loses nothing."""
+    """The result is stored before any other write, so a failing write does not lose it."""
     product = product_with(limits={"*": {"max_concurrent": 1}})
     job = product.submit({"prompt": "one", "max_charges": 1})
     with monkeypatch.context() as patch:
