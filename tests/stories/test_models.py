@@ -1,4 +1,4 @@
-"""GET /models: what can be asked for, before anything is paid."""
+"""GET /models lists the models of this deployment with their parameters, prices and licenses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def _models(product: Product) -> dict[str, dict[str, Any]]:
     return {model["id"]: model for model in answer.json["models"]}
 
 
-def test_each_model_tells_its_bounds_its_price_and_its_license(product: Product) -> None:
-    """As the catalogue has them."""
+def test_each_model_shows_its_bounds_its_price_and_its_license(product: Product) -> None:
+    """The values are those of the catalogue."""
     music = _models(product)["musicgen-small"]
     assert music["default"]
     assert "facebook/musicgen-small" in music["aliases"]
@@ -26,15 +26,15 @@ def test_each_model_tells_its_bounds_its_price_and_its_license(product: Product)
     assert all(route["estimated_usd"] > 0 and route["read"] > "2025" for route in music["routes"])
 
 
-def test_only_routes_that_are_set_up_are_told(product_with: Callable[..., Product]) -> None:
-    """A model without one is listed, and said to be unavailable."""
+def test_only_routes_that_are_set_up_are_listed(product_with: Callable[..., Product]) -> None:
+    """A model without such a route is listed as unavailable."""
     models = _models(product_with(servers={"replicate": "https://api.replicate.com"}))
     assert [route["name"] for route in models["musicgen-large"]["routes"]] == ["replicate"]
     assert (models["musicgen-large"]["available"], models["musicgen-small"]["available"]) == (True, False)
 
 
-def test_a_deployment_for_commerce_lists_what_may_be_sold(product_with: Callable[..., Product]) -> None:
-    """The others are not offered."""
+def test_a_commercial_deployment_lists_only_models_for_commercial_use(product_with: Callable[..., Product]) -> None:
+    """With `commercial_only`, every listed license allows commercial use."""
     models = _models(product_with(commercial_only=True))
     assert models
     assert all(model["license"]["commercial"] for model in models.values())
@@ -50,15 +50,15 @@ def test_a_deployment_for_commerce_lists_what_may_be_sold(product_with: Callable
         ({"fal": "https://queue.fal.run"}, "music", "stable-audio"),
     ],
 )
-def test_a_request_by_kind_gets_a_model_that_is_reached_here(
+def test_a_request_by_kind_gets_a_model_with_a_route(
     product_with: Callable[..., Product], servers: dict[str, str], kind: str, model: str
 ) -> None:
-    """The usual one where it is, or where none is: then its refusal says what to set up."""
+    """The default model is chosen if it has a route here or if none has; otherwise one that has a route."""
     assert product_with(servers=servers).submit({"prompt": "calm guitar", "kind": kind})["model"] == model
 
 
-def test_what_is_larger_or_longer_is_estimated_dearer(product: Product) -> None:
-    """And holds more of a budget; what is smaller is not estimated cheaper than the defaults."""
+def test_a_longer_output_has_a_higher_estimate(product: Product) -> None:
+    """The estimate grows with the duration, and is never below that of the default duration."""
     prices = {
         seconds: product.submit({"prompt": "calm guitar", "duration": seconds})["cost"]["estimated_usd"]
         for seconds in (2, 10, 30)

@@ -1,4 +1,4 @@
-"""The sweeper sends no more than it must, and costs one query when nothing is open."""
+"""The sweeper sends a bounded number of messages in a run, and makes one query if no job is open."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ TRACK = {"prompt": "chill beats with vinyl crackle", "genre": "lofi", "duration"
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so."""
+    """A clock that a test moves; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 
 
 def _copies(product: Product, count: int) -> None:
-    """So many waiting jobs, all like one that was submitted."""
+    """Submit one job, and write copies of its item until there are this many waiting jobs."""
     product.submit(TRACK)
     (item,) = (
         item for item in product.aws.dynamodb.scan(TableName=TABLE)["Items"] if item["pk"]["S"].startswith("job#")
@@ -46,16 +46,17 @@ def _put(item: dict[str, Any], job_id: str) -> dict[str, Any]:
 
 
 def _sent(product: Product) -> int:
+    """The number of messages in the queue for calls."""
     answer = product.aws.sqs.get_queue_attributes(
         QueueUrl=product.aws.environment["CALLS_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessages"]
     )
     return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
 
-def test_a_run_looks_at_a_bounded_number_and_resends_fewer(
+def test_a_run_looks_at_a_bounded_number_of_jobs_and_resends_fewer(
     product: Product, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many jobs wait behind slow workers; with bounds of a tenth, since moto's table is slow."""
+    """A run moves and resends no more jobs than its bounds allow; moto is slow, so a tenth of them is used here."""
     looked_at, resent = MOST_LOOKED_AT // 10, MOST_RESENT // 10
     monkeypatch.setattr("longplay.engine.sweeper.MOST_LOOKED_AT", looked_at)
     monkeypatch.setattr("longplay.engine.sweeper.MOST_RESENT", resent)
@@ -69,8 +70,8 @@ def test_a_run_looks_at_a_bounded_number_and_resends_fewer(
     assert (moved, _sent(product) - before) == (looked_at, resent)
 
 
-def test_a_waiting_job_is_sent_again_ever_more_rarely(product: Product, clock: time_machine.Traveller) -> None:
-    """At one minute, two, four, eight, … and from then on every half hour: seven times in three hours."""
+def test_a_waiting_job_is_resent_at_growing_intervals(product: Product, clock: time_machine.Traveller) -> None:
+    """The intervals double from one minute to half an hour, so three hours have at most ten messages."""
     product.submit({**TRACK, "deadline_seconds": 4 * 3_600})
     sent_at, began = [], time.time()
     for _ in range(180):
@@ -85,10 +86,8 @@ def test_a_waiting_job_is_sent_again_ever_more_rarely(product: Product, clock: t
     assert gaps[-1] == LONGEST_STEP / 60
 
 
-def test_one_job_that_cannot_be_seen_to_keeps_the_sweeper_from_no_other(
-    product: Product, clock: time_machine.Traveller
-) -> None:
-    """Its error is raised when all have been looked at, for the alarm."""
+def test_a_broken_job_does_not_stop_the_sweeper(product: Product, clock: time_machine.Traveller) -> None:
+    """The error of a broken job is raised after all jobs have been looked at, so that the alarm sees it."""
     broken, other = (product.submit({"prompt": prompt, "deadline_seconds": 60}) for prompt in ("broken", "sound"))
     product.aws.dynamodb.update_item(
         TableName=TABLE,
@@ -102,8 +101,8 @@ def test_one_job_that_cannot_be_seen_to_keeps_the_sweeper_from_no_other(
     assert product.job(other["id"])["status"] == "failed"
 
 
-def test_ten_thousand_waiting_jobs_are_sent_again_in_turn(record_property: Callable[[str, object], None]) -> None:
-    """Behind workers that take none: no run sends more than it may, and each job has had its turn."""
+def test_ten_thousand_waiting_jobs_are_resent_in_turn(record_property: Callable[[str, object], None]) -> None:
+    """No run sends more than its bound, and within two hours every job is sent again."""
     minutes = 120
     waited = wait(10_000, minutes=minutes)
     record_property(
@@ -118,7 +117,7 @@ def test_ten_thousand_waiting_jobs_are_sent_again_in_turn(record_property: Calla
 
 
 def test_with_nothing_open_a_run_is_one_query(product: Product, clock: time_machine.Traveller) -> None:
-    """A deployment that nobody uses costs next to nothing."""
+    """Without open jobs the sweeper makes one call to AWS."""
     product.submit(TRACK)
     product.deliver()
     clock.shift(7_200)
