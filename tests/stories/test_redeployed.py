@@ -1,4 +1,4 @@
-"""A deployment that changes while jobs are under way: nothing is forgotten, nothing stands still."""
+"""Jobs in progress finish and are settled after the deployment's settings change."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Deploy = Callable[..., Product]
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so."""
+    """A clock that a test moves; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture
 def replicate() -> Iterator[ReplicateServer]:
-    """Replicate's stand-in: a prediction works until a test ends it."""
+    """Replicate's stand-in; a prediction stays in progress until a test finishes it."""
     with ReplicateServer(quick=True, polls=10_000) as server:
         yield server
 
@@ -45,10 +45,8 @@ def _budgets(product: Product) -> dict[str, dict[str, Any]]:
     return {item["pk"]["S"].split("#")[1]: item for item in items if item["pk"]["S"].startswith("budget#")}
 
 
-def test_a_job_gives_back_what_it_held_whichever_caps_there_are_by_then(
-    product_with: Deploy, clock: time_machine.Traveller
-) -> None:
-    """A cap that came later never held anything of it; one that is gone still did."""
+def test_a_job_settles_the_budgets_it_has_reserved(product_with: Deploy, clock: time_machine.Traveller) -> None:
+    """A job settles the budget it reserved, although its cap is gone, and does not touch a newer one."""
     product_with(deployment_caps={"usd": 1}).submit(TRACK)
     product = product_with(owner_caps={"usd": 1, "open_jobs": 1})
     _run(product, clock, 30)
@@ -57,13 +55,13 @@ def test_a_job_gives_back_what_it_held_whichever_caps_there_are_by_then(
     assert budgets["ALL"]["waiting"]["N"] == "0"
 
 
-def test_a_generation_whose_route_is_gone_is_not_called_free(
+def test_a_generation_whose_route_is_gone_stays_open(
     product_with: Deploy,
     replicate: ReplicateServer,
     model_server: ModelServer,
     clock: time_machine.Traveller,
 ) -> None:
-    """It is neither paid again elsewhere nor forgotten: with the route its result comes back."""
+    """The job waits with an unknown charge and makes no other call; its result comes when the route is back."""
     both = {"replicate": replicate.url, "musicgen-small": f"{model_server.url}/models/{{model}}"}
     product = product_with(servers=both)
     job = product.submit(TRACK)
@@ -80,8 +78,8 @@ def test_a_generation_whose_route_is_gone_is_not_called_free(
     assert product.job(job["id"])["status"] == "succeeded"
 
 
-def test_a_job_outlives_a_parameter_of_its_model(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its page still shows what was asked."""
+def test_a_job_shows_a_parameter_that_its_model_has_lost(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parameters of a job are those of its request, even if the catalogue has dropped one."""
     job = product.submit({"prompt": "calm guitar", "guidance_scale": 5})
     del wiring.dependencies().service.catalogue.models["musicgen-small"].parameters["guidance_scale"]
     assert product.job(job["id"])["parameters"]["guidance_scale"] == 5

@@ -1,4 +1,4 @@
-"""The same request again: it is answered with the job there is, or with what became of it, and starts nothing."""
+"""A repeated request gets the job of the first one, or the reason why that job is gone, and starts no new job."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TRACK = {"prompt": "smooth saxophone with walking bass", "genre": "jazz", "durat
 
 @contextmanager
 def _paused(product: Product) -> Iterator[None]:
-    """New jobs are not taken, and the functions have noticed."""
+    """Pause new jobs, and let the functions' cached switch expire."""
     until = {"pk": {"S": KEY}, "paused_until": {"N": str(time.time() + 600)}}
     product.aws.dynamodb.put_item(TableName=TABLE, Item=until)
     with time_machine.travel(time.time() + 31, tick=False):
         yield
 
 
-def _failed(product: Product, model_server: ModelServer) -> str:
+def _submit_failing(product: Product, model_server: ModelServer) -> str:
     model_server.fault("invalid", times=2)
     job = product.submit(TRACK)
     product.deliver()
@@ -36,13 +36,13 @@ def _failed(product: Product, model_server: ModelServer) -> str:
     return str(job["id"])
 
 
-def _deleted(product: Product, job_id: str) -> None:
+def _deliver_and_delete(product: Product, job_id: str) -> None:
     product.deliver()
     assert product.delete(f"/jobs/{job_id}").status == 204
 
 
 def test_a_replay_is_answered_while_new_jobs_are_paused(product: Product) -> None:
-    """It makes none; another key, or none, would."""
+    """During a pause a replay gets its job; a new key, and a request without a key, are refused."""
     job = product.submit(TRACK, Idempotency_Key="order-7")
     with _paused(product):
         assert product.post("/generate", TRACK, Idempotency_Key="order-7").json["id"] == job["id"]
@@ -50,34 +50,34 @@ def test_a_replay_is_answered_while_new_jobs_are_paused(product: Product) -> Non
         assert product.post("/generate", TRACK).json["code"] == "paused"
 
 
-def test_looking_for_a_replay_costs_no_call_while_jobs_are_taken(product_with: Callable[..., Product]) -> None:
-    """The write that creates the job tells of the one there is."""
+def test_a_new_key_costs_no_extra_call(product_with: Callable[..., Product]) -> None:
+    """The write that creates a job finds replays, so no read comes before it."""
     with recorded_calls() as calls:
         product = product_with(cache="off")
-        product.submit(TRACK)  # a container is warm
+        product.submit(TRACK)  # warms the container up
         calls.clear()
         product.submit(TRACK, Idempotency_Key="order-7")
     assert [call.name for call in calls] == ["PutItem", "SendMessage"]
 
 
-def test_a_mixed_up_key_is_told_while_new_jobs_are_paused(product: Product) -> None:
-    """422, as at any other time."""
+def test_a_reused_key_is_refused_while_new_jobs_are_paused(product: Product) -> None:
+    """A key with another body gets 422 during a pause, as at any other time."""
     product.submit(TRACK, Idempotency_Key="order-7")
     with _paused(product):
         answer = product.post("/generate", {**TRACK, "duration": 2}, Idempotency_Key="order-7")
     assert answer.json["code"] == "idempotency_key_reused"
 
 
-def test_a_key_whose_job_has_expired_is_a_new_one_and_has_to_wait(product: Product) -> None:
-    """503: while new jobs are paused, nothing is made in its place."""
+def test_a_key_of_an_expired_job_is_refused_while_new_jobs_are_paused(product: Product) -> None:
+    """A key whose job has expired would create a new job, so it gets 503 during a pause."""
     product.submit(TRACK, Idempotency_Key="order-7")
     with time_machine.travel(time.time() + 9 * 86_400, tick=False), _paused(product):
         assert product.post("/generate", TRACK, Idempotency_Key="order-7").json["code"] == "paused"
 
 
-def test_a_retry_is_found_again_while_new_jobs_are_paused(product: Product, model_server: ModelServer) -> None:
-    """And a first one has to wait."""
-    job_id, other = (_failed(product, model_server) for _ in range(2))
+def test_a_repeated_retry_is_answered_while_new_jobs_are_paused(product: Product, model_server: ModelServer) -> None:
+    """During a pause a repeated retry gets its job, and a first retry is refused."""
+    job_id, other = (_submit_failing(product, model_server) for _ in range(2))
     again = product.post(f"/jobs/{job_id}/retry").json["id"]
     with _paused(product):
         assert product.post(f"/jobs/{job_id}/retry").json["id"] == again
@@ -85,10 +85,10 @@ def test_a_retry_is_found_again_while_new_jobs_are_paused(product: Product, mode
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_a_replay_of_a_job_that_was_deleted_says_so(product: Product, *, paused: bool) -> None:
-    """410, not a blank job; and not a new one, which would be paid for again."""
+def test_a_replay_of_a_deleted_job_is_gone(product: Product, *, paused: bool) -> None:
+    """A replay of a deleted job gets 410; it creates no new job, which would be charged again."""
     job = product.submit(TRACK, Idempotency_Key="order-7")
-    _deleted(product, job["id"])
+    _deliver_and_delete(product, job["id"])
     if paused:
         with _paused(product):
             answer = product.post("/generate", TRACK, Idempotency_Key="order-7")
@@ -100,15 +100,15 @@ def test_a_replay_of_a_job_that_was_deleted_says_so(product: Product, *, paused:
 
 
 def test_a_retry_that_was_deleted_is_not_made_again(product: Product, model_server: ModelServer) -> None:
-    """410 too: the first one has been paid for."""
-    job_id = _failed(product, model_server)
-    _deleted(product, product.post(f"/jobs/{job_id}/retry").json["id"])
+    """A second retry after the first was deleted gets 410, because the first one was charged."""
+    job_id = _submit_failing(product, model_server)
+    _deliver_and_delete(product, product.post(f"/jobs/{job_id}/retry").json["id"])
     assert product.post(f"/jobs/{job_id}/retry").status == 410
 
 
 def test_a_job_whose_model_has_left_the_catalogue_is_not_retried(product: Product, model_server: ModelServer) -> None:
-    """503 with the models there are; the job itself can still be looked at."""
-    job_id = _failed(product, model_server)
+    """The retry gets 503 with the models that are offered, and the job can still be read."""
+    job_id = _submit_failing(product, model_server)
     _rewrite_model(product, job_id, "musicgen-tiny")
     answer = product.post(f"/jobs/{job_id}/retry")
     assert (answer.status, answer.json["code"]) == (503, "not_configured")
@@ -117,7 +117,7 @@ def test_a_job_whose_model_has_left_the_catalogue_is_not_retried(product: Produc
 
 
 def _rewrite_model(product: Product, job_id: str, model: str) -> None:
-    """As if an earlier deployment had taken the job."""
+    """Write another model into the job, as an earlier deployment might have stored it."""
     request: dict[str, Any] = {
         "Key": {"pk": {"S": f"job#{job_id}"}},
         "UpdateExpression": "SET #request.#model = :model",
