@@ -1,4 +1,4 @@
-"""Equal requests share one generation, and the same question gets the same file."""
+"""Equal requests share one generation and its file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRACK = {"prompt": "peaceful piano melody", "genre": "classical", "duration": 1}
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so."""
+    """A clock that a test moves; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 
@@ -28,8 +28,8 @@ def _run(product: Product, clock: time_machine.Traveller, seconds: int = 60) -> 
         clock.shift(1)
 
 
-def test_a_known_answer_comes_at_once_and_costs_nothing(product: Product, model_server: ModelServer) -> None:
-    """200, succeeded, with a file of its own."""
+def test_a_cached_result_comes_at_once_and_costs_nothing(product: Product, model_server: ModelServer) -> None:
+    """An equal request gets 200 and a succeeded job with its own copy of the file, at no charge."""
     product.submit(TRACK)
     product.deliver()
     answer = product.post("/generate", TRACK)
@@ -41,14 +41,14 @@ def test_a_known_answer_comes_at_once_and_costs_nothing(product: Product, model_
 
 
 def test_a_number_is_the_same_however_it_is_written(product: Product, model_server: ModelServer) -> None:
-    """1 and 1.0 ask for one thing."""
+    """A duration of 1 and one of 1.0 are equal requests."""
     product.submit({**TRACK, "duration": 1})
     product.deliver()
     assert product.post("/generate", {**TRACK, "duration": 1.0}).json["cached"] is True
 
 
-def test_fresh_generates_anew_and_replaces_the_answer(product: Product, model_server: ModelServer) -> None:
-    """A caller who wants another take says so."""
+def test_fresh_generates_again(product: Product, model_server: ModelServer) -> None:
+    """A request with `fresh` starts a new generation although the cache has a result."""
     product.submit(TRACK)
     product.deliver()
     again = product.submit({**TRACK, "fresh": True})
@@ -57,15 +57,15 @@ def test_fresh_generates_anew_and_replaces_the_answer(product: Product, model_se
     assert product.job(again["id"])["cached"] is False
 
 
-def test_another_owner_gets_an_answer_of_its_own(product: Product) -> None:
-    """Results are shared within an owner unless the operator says otherwise."""
+def test_results_of_one_owner_are_not_given_to_another(product: Product) -> None:
+    """By default an equal request of another owner is a new job."""
     product.submit(TRACK)
     product.deliver()
     assert product.post("/generate", TRACK, key="lp_bob_secret00").status == 202
 
 
-def test_the_deployment_may_share_answers(product_with: Callable[..., Product], model_server: ModelServer) -> None:
-    """cache = deployment."""
+def test_owners_can_share_results(product_with: Callable[..., Product], model_server: ModelServer) -> None:
+    """With `cache` set to `deployment`, an equal request of another owner gets the cached result."""
     product = product_with(cache="deployment")
     product.submit(TRACK)
     product.deliver()
@@ -75,7 +75,7 @@ def test_the_deployment_may_share_answers(product_with: Callable[..., Product], 
 def test_equal_requests_in_flight_make_one_call(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """One leads, the others wait and say for whom."""
+    """The first of equal requests is the leader; the others follow it and name it in their wait."""
     leader, *followers = (product.submit(TRACK) for _ in range(3))
     waits = [job["wait"] for job in followers]
     assert {wait["reason"] for wait in waits} == {"coalesced"}
@@ -88,7 +88,7 @@ def test_equal_requests_in_flight_make_one_call(
 def test_a_follower_takes_the_lead_when_its_leader_fails(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """One failure is not everybody's."""
+    """A follower of a job that failed makes its own call, and succeeds."""
     model_server.fault("invalid", times=2)
     leader, follower = product.submit(TRACK), product.submit(TRACK)
     _run(product, clock)
@@ -98,7 +98,7 @@ def test_a_follower_takes_the_lead_when_its_leader_fails(
 def test_a_follower_takes_the_lead_when_its_leader_is_canceled(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """A leader that never started leaves nothing behind."""
+    """A follower of a job that was canceled while it waited makes the only call, and succeeds."""
     leader, follower = product.submit(TRACK), product.submit(TRACK)
     product.post(f"/jobs/{leader['id']}/cancel")
     _run(product, clock)
@@ -106,8 +106,8 @@ def test_a_follower_takes_the_lead_when_its_leader_is_canceled(
     assert model_server.generations == 1
 
 
-def test_an_answer_whose_file_is_gone_is_generated_anew(product: Product, model_server: ModelServer) -> None:
-    """The entry is only a hint; the bucket decides."""
+def test_a_cached_result_without_its_file_is_generated_again(product: Product, model_server: ModelServer) -> None:
+    """A cache entry whose file is missing in the bucket counts as no result."""
     first = product.submit(TRACK)
     product.deliver()
     for entry in product.aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]:
@@ -119,7 +119,7 @@ def test_an_answer_whose_file_is_gone_is_generated_anew(product: Product, model_
 
 
 def test_the_cache_can_be_off(product_with: Callable[..., Product], model_server: ModelServer) -> None:
-    """cache = off: every request is its own generation."""
+    """With `cache` set to `off`, each of two equal requests starts a generation."""
     product = product_with(cache="off")
     for _ in range(2):
         product.submit(TRACK)

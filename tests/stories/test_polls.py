@@ -1,4 +1,4 @@
-"""Asking by a reference, where the provider would rather not be asked."""
+"""Polls that a provider refuses: throttled ones, and ones with a bad token."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so."""
+    """A clock that a test moves; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture
 def replicate() -> Iterator[ReplicateServer]:
-    """Replicate's stand-in: a prediction is done at its first poll."""
+    """Replicate's stand-in; a prediction is done at its first poll."""
     with ReplicateServer(quick=True) as server:
         yield server
 
 
 @pytest.fixture
 def job(product_with: Callable[..., Product], replicate: ReplicateServer) -> tuple[Product, str]:
-    """A job that Replicate holds."""
+    """The product, and the id of a job that is at Replicate."""
     product = product_with(servers={"replicate": replicate.url})
     made = product.submit(TRACK)
     product.deliver()
@@ -44,23 +44,23 @@ def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
         clock.shift(15)
 
 
-def test_a_poll_told_to_wait_for_an_hour_is_made_in_five_minutes(
+def test_a_poll_waits_for_five_minutes_at_most(
     clock: time_machine.Traveller, job: tuple[Product, str], replicate: ReplicateServer
 ) -> None:
-    """The result is erased after an hour."""
+    """Replicate erases results after an hour, so a Retry-After of an hour is shortened to five minutes."""
     product, job_id = job
     replicate.fault("throttled", at="poll", retry_after=3_600)
     _run(product, clock, 420)
     assert product.job(job_id)["status"] == "succeeded"
 
 
-def test_a_token_refused_at_a_poll_pauses_its_account_and_is_said_in_the_job(
+def test_a_token_that_is_refused_at_a_poll_pauses_its_account(
     clock: time_machine.Traveller,
     job: tuple[Product, str],
     replicate: ReplicateServer,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The alarm hears of it too; the result comes once the token is a good one."""
+    """The job and the log say that the account was refused; the result comes when the token is valid again."""
     product, job_id = job
     replicate.fault("unauthorized", at="poll", times=2)
     _run(product, clock, 30)

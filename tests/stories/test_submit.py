@@ -1,4 +1,4 @@
-"""A caller submits: what is accepted, what comes back, and what is refused without a trace."""
+"""POST /generate: requests that are accepted, their answers, and requests that are refused and create nothing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
 SVD = {"model": "stable-video-diffusion", "image": f"data:image/png;base64,{PNG}"}
 
 
-def test_a_prompt_is_answered_with_a_job_and_where_to_find_it(product: Product) -> None:
-    """202, Location, Retry-After, and a queued job with a reason to wait and an ETA."""
+def test_a_prompt_is_answered_with_a_job_and_its_address(product: Product) -> None:
+    """The answer is 202 with Location, Retry-After, and a queued job that has a reason to wait and an ETA."""
     answer = product.post("/generate", {"prompt": PROMPT, "genre": "electronic"})
     job = answer.json
     assert answer.status == 202
@@ -31,7 +31,7 @@ def test_a_prompt_is_answered_with_a_job_and_where_to_find_it(product: Product) 
 
 
 def test_a_form_content_type_is_read_as_json(product: Product) -> None:
-    """`curl -d` without a header sends a form type; the body is what counts."""
+    """`curl -d` without a header sends the content type of a form; its body is still read as JSON."""
     job = product.submit(
         json.dumps({"prompt": PROMPT, "duration": 30}), Content_Type="application/x-www-form-urlencoded"
     )
@@ -39,12 +39,12 @@ def test_a_form_content_type_is_read_as_json(product: Product) -> None:
 
 
 def test_a_body_in_base64_is_read(product: Product) -> None:
-    """API Gateway hands binary media types over in base64."""
+    """API Gateway encodes binary media types in base64, and such a body is decoded."""
     assert product.submit(json.dumps({"prompt": "été à la plage"}).encode())["prompt"] == "été à la plage"
 
 
-def test_the_documents_image_parameters_are_taken(product: Product) -> None:
-    """The id that tutorials still use, with their parameters."""
+def test_a_former_model_id_is_accepted_with_its_parameters(product: Product) -> None:
+    """The id that tutorials still use is an alias of the model's present one."""
     job = product.submit(
         {
             "prompt": "a beautiful sunset over mountains",
@@ -58,8 +58,8 @@ def test_the_documents_image_parameters_are_taken(product: Product) -> None:
     assert (job["kind"], job["model"]) == ("image", "stable-diffusion-v1-5")
 
 
-def test_an_input_image_lies_in_the_bucket_alone(product: Product) -> None:
-    """Neither the item nor the message holds the image."""
+def test_an_input_image_is_stored_only_in_the_bucket(product: Product) -> None:
+    """Neither the item nor the message contains the image."""
     job = product.submit(SVD)
     keys = [entry["Key"] for entry in product.aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert [key.startswith(f"inputs/{job['id']}/") for key in keys] == [True]
@@ -116,7 +116,7 @@ BAD_BODIES: dict[str, tuple[Any, str, str]] = {
 def test_bad_input_names_the_field_and_the_bound_and_creates_nothing(
     product: Product, body: Any, field: str, bound: str
 ) -> None:
-    """A 400 problem that a person can act on; no item, no message, no object."""
+    """The answer is a problem with status 400, and no item, message or object is created."""
     answer = product.post("/generate", body)
     assert answer.status == 400, answer.body
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -128,13 +128,13 @@ def test_bad_input_names_the_field_and_the_bound_and_creates_nothing(
 
 
 def test_a_body_of_5_mb_is_too_large(product: Product) -> None:
-    """413, before anything looks into it."""
+    """A body over the size limit gets 413."""
     answer = product.post("/generate", b'{"prompt": "' + b"x" * 5_000_000 + b'"}')
     assert (answer.status, answer.json["code"]) == (413, "too_large")
 
 
 def test_the_same_idempotency_key_finds_the_same_job(product: Product) -> None:
-    """A repeated submit creates nothing new."""
+    """A repeated request gets the same job and sends no second message."""
     first = product.submit({"prompt": PROMPT}, Idempotency_Key="order-7")
     again = product.submit({"prompt": PROMPT}, Idempotency_Key="order-7")
     assert first["id"] == again["id"]
@@ -142,26 +142,26 @@ def test_the_same_idempotency_key_finds_the_same_job(product: Product) -> None:
 
 
 def test_an_idempotency_key_with_another_body_is_refused(product: Product) -> None:
-    """422: the caller has mixed up two requests."""
+    """A known key with another body gets 422."""
     product.submit({"prompt": PROMPT}, Idempotency_Key="order-7")
     answer = product.post("/generate", {"prompt": "something else"}, Idempotency_Key="order-7")
     assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused")
 
 
 def test_a_key_refused_for_its_body_is_not_used_up(product: Product) -> None:
-    """Only an accepted request consumes its key."""
+    """A key whose first request was refused is accepted with a valid request."""
     assert product.post("/generate", {"prompt": ""}, Idempotency_Key="order-7").status == 400
     assert product.submit({"prompt": PROMPT}, Idempotency_Key="order-7")["status"] == "queued"
 
 
 def test_an_idempotency_key_of_another_form_is_refused(product: Product) -> None:
-    """1 to 255 visible ASCII characters."""
+    """A key must have 1 to 255 visible ASCII characters; a longer one gets 400."""
     answer = product.post("/generate", {"prompt": PROMPT}, Idempotency_Key="x" * 256)
     assert (answer.status, answer.json["field"]) == (400, "Idempotency-Key")
 
 
 def test_an_unknown_job_and_another_owners_are_answered_alike(product: Product) -> None:
-    """404, so that nobody learns which ids exist."""
+    """Both get the same 404, so a caller does not learn which ids exist."""
     job = product.submit({"prompt": PROMPT})
     unknown = product.get("/jobs/nosuchjob")
     foreign = product.get(f"/jobs/{job['id']}", key="lp_bob_0123456789abcdef")
@@ -170,6 +170,6 @@ def test_an_unknown_job_and_another_owners_are_answered_alike(product: Product) 
 
 
 def test_a_rotated_key_keeps_its_jobs(product: Product) -> None:
-    """The owner is in the key's value; the secret behind it may change."""
+    """The API key names its owner, so a new secret for that owner finds the same jobs."""
     job = product.submit({"prompt": PROMPT})
     assert product.get(f"/jobs/{job['id']}", key="lp_alice_another").status == 200

@@ -23,12 +23,13 @@ Deploy = Callable[..., Product]
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so, from when the items were written."""
+    """A clock that a test moves; it starts at the time at which the items were written."""
     with time_machine.travel(WRITTEN_AT, tick=False) as coordinates:
         yield coordinates
 
 
 def _put(product: Product, situation: str) -> list[str]:
+    """Write the items of a situation, and return the ids of its jobs."""
     for item in ITEMS[situation]:
         product.aws.dynamodb.put_item(TableName=TABLE, Item=item)
     return [item["id"]["S"] for item in ITEMS[situation] if item["pk"]["S"].startswith("job#")]
@@ -42,6 +43,7 @@ def _run(product: Product, clock: time_machine.Traveller, minutes: int, step: in
 
 
 def _settled(product: Product) -> bool:
+    """Whether no budget counts an open job any more."""
     items: list[dict[str, Any]] = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
     budgets = [item for item in items if item["pk"]["S"].startswith("budget#")]
     return bool(budgets) and all(budget["waiting"]["N"] == "0" for budget in budgets)
@@ -50,7 +52,7 @@ def _settled(product: Product) -> bool:
 def test_waiting_jobs_and_a_follower_succeed(
     product_with: Deploy, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """Their slots and their leader are those the old version gave them."""
+    """Jobs with slots of version 0.1 start, and a follower of version 0.1 gets its leader's result."""
     product = product_with(owner_caps=CAPS, limits={"*": {"windows": [[1, 60]], "max_concurrent": 1}})
     jobs = _put(product, "waiting")
     _run(product, clock, 10)
@@ -61,7 +63,7 @@ def test_waiting_jobs_and_a_follower_succeed(
 def test_a_crashed_job_is_taken_over(
     product_with: Deploy, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """The ledger keeps the old version's attempt as unknown."""
+    """The ledger keeps the attempt of version 0.1 with an unknown charge, and a second attempt succeeds."""
     product = product_with(owner_caps=CAPS)
     [job] = _put(product, "crashed")
     _run(product, clock, 20)
