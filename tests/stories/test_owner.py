@@ -1,4 +1,4 @@
-"""What an owner can do with a job, and what its caps let it spend."""
+"""An owner retries, deletes and cancels jobs, and its caps limit its jobs and its spending."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TRACK = {"prompt": "smooth saxophone with walking bass", "genre": "jazz", "durat
 
 
 def test_a_failed_job_is_retried_as_a_new_one(product: Product, model_server: ModelServer) -> None:
-    """The same request; however often it is asked, one new job."""
+    """A retry creates one new job with the same request, and a repeated retry gets that job."""
     model_server.fault("invalid", times=2)
     job = product.submit(TRACK)
     product.deliver()
@@ -35,14 +35,14 @@ def test_a_failed_job_is_retried_as_a_new_one(product: Product, model_server: Mo
 
 
 def test_a_job_that_succeeded_is_not_retried(product: Product) -> None:
-    """409: there is nothing to mend."""
+    """A retry of a succeeded job gets 409 `not_retryable`."""
     job = product.submit(TRACK)
     product.deliver()
     assert product.post(f"/jobs/{job['id']}/retry").json["code"] == "not_retryable"
 
 
 def test_deleting_erases_prompt_and_files(product: Product) -> None:
-    """204, then 410; the ledger keeps what it cost."""
+    """A delete gets 204. The job then gets 410, its files and its prompt are gone, and its ledger is kept."""
     job = product.submit(TRACK)
     product.deliver()
     assert product.delete(f"/jobs/{job['id']}").status == 204
@@ -54,25 +54,26 @@ def test_deleting_erases_prompt_and_files(product: Product) -> None:
 
 
 def test_a_job_that_has_not_ended_is_not_deleted(product: Product) -> None:
-    """409: cancel first."""
+    """A job in progress gets 409 `not_finished`, because it must be canceled first."""
     job = product.submit(TRACK)
     assert product.delete(f"/jobs/{job['id']}").json["code"] == "not_finished"
 
 
-def test_nobody_deletes_anothers_job(product: Product) -> None:
-    """404, as for an unknown one."""
+def test_an_owner_cannot_delete_the_job_of_another(product: Product) -> None:
+    """A delete of another owner's job gets 404, as one of an unknown job does."""
     job = product.submit(TRACK)
     product.deliver()
     assert product.delete(f"/jobs/{job['id']}", key="lp_bob_secret00").status == 404
 
 
 def _budget(product: Product) -> dict[str, Any]:
+    """The item of the budget of the owner of these jobs."""
     items = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
     return next(item for item in items if item["pk"]["S"].startswith("budget#alice#"))
 
 
-def test_a_job_holds_what_it_may_cost_and_settles_what_it_did(product_with: Callable[..., Product]) -> None:
-    """Two possible charges are held, one is spent."""
+def test_a_job_reserves_its_possible_cost_and_settles_its_charge(product_with: Callable[..., Product]) -> None:
+    """The price of two charges is reserved at first, and the price of one is used at the end."""
     product = product_with(owner_caps={"usd": 1})
     product.submit(TRACK)
     assert (_budget(product)["used"]["N"], _budget(product)["waiting"]["N"]) == ("10000", "1")
@@ -89,10 +90,10 @@ CAPS = {
 
 @pytest.mark.parametrize(("caps", "left", "amount"), CAPS.values(), ids=CAPS.keys())
 @pytest.mark.parametrize("whose", ["owner_caps", "deployment_caps"])
-def test_over_a_cap_nothing_is_created(
+def test_a_job_over_a_cap_is_refused(
     product_with: Callable[..., Product], whose: str, caps: dict[str, Any], left: str, amount: float
 ) -> None:
-    """429 with what is left and when it resets."""
+    """The answer is 429 with the rest of the cap and the time at which it resets."""
     product = product_with(**{whose: caps})
     product.submit(TRACK)
     refused = product.post("/generate", {**TRACK, "prompt": "another"})
@@ -101,8 +102,8 @@ def test_over_a_cap_nothing_is_created(
     assert int(refused.headers["Retry-After"]) > 0
 
 
-def test_jobs_still_open_at_midnight_count_on(product_with: Callable[..., Product]) -> None:
-    """A new day brings new dollars and a new count, but no room among the open jobs that was not given back."""
+def test_open_jobs_still_count_after_midnight(product_with: Callable[..., Product]) -> None:
+    """The cap on open jobs does not reset at midnight; a job gives its room back when it ends."""
     product = product_with(owner_caps={"open_jobs": 2})
     midnight = (int(time.time()) // 86_400 + 1) * 86_400
     with time_machine.travel(midnight - 60, tick=False) as clock:
@@ -116,17 +117,17 @@ def test_jobs_still_open_at_midnight_count_on(product_with: Callable[..., Produc
         product.submit({**TRACK, "prompt": "another"})
 
 
-def test_a_job_dearer_than_the_whole_cap_is_refused(product_with: Callable[..., Product]) -> None:
-    """Even on an empty day."""
+def test_a_job_that_costs_more_than_the_cap_is_refused(product_with: Callable[..., Product]) -> None:
+    """A job whose price is above the cap is refused even if nothing is used yet."""
     product = product_with(owner_caps={"usd": 0.001})
     assert product.post("/generate", TRACK).json["code"] == "over_budget"
 
 
 @pytest.mark.parametrize("end", ["cancel", "fail", "overdue"])
-def test_a_job_that_cost_nothing_gives_its_hold_back(
+def test_a_job_without_a_charge_gives_its_reserved_amount_back(
     product_with: Callable[..., Product], model_server: ModelServer, end: str
 ) -> None:
-    """Whatever ends it."""
+    """The budget is back at zero after a cancel, a failure, or a passed deadline without a charge."""
     product = product_with(owner_caps={"usd": 1})
     model_server.fault("invalid" if end == "fail" else "loading", times=None)
     job = product.submit(TRACK)
@@ -139,15 +140,15 @@ def test_a_job_that_cost_nothing_gives_its_hold_back(
 
 
 def test_a_replay_takes_nothing_from_the_budget(product_with: Callable[..., Product]) -> None:
-    """The key's job is found before anything is held."""
+    """Three requests with one key count as one job."""
     product = product_with(owner_caps={"jobs": 1})
     for _ in range(3):
         product.submit(TRACK, Idempotency_Key="same")
     assert _budget(product)["jobs"]["N"] == "1"
 
 
-def test_an_expired_key_starts_anew(product: Product) -> None:
-    """A job that has expired is replaced by one under the same key."""
+def test_a_key_of_an_expired_job_creates_a_new_job(product: Product) -> None:
+    """A request with the key of an expired job replaces that job with a new one of the same id."""
     first = product.submit(TRACK, Idempotency_Key="same")
     product.deliver()
     with time_machine.travel(time.time() + 9 * 86_400, tick=False):
@@ -155,8 +156,8 @@ def test_an_expired_key_starts_anew(product: Product) -> None:
     assert (again["id"], again["created_at"] > first["created_at"]) == (first["id"], True)
 
 
-def test_paused_deployments_take_no_jobs_and_finish_those_they_have(product: Product) -> None:
-    """503 with Retry-After."""
+def test_a_paused_deployment_refuses_new_jobs_and_finishes_the_others(product: Product) -> None:
+    """During a pause a new job gets 503 with Retry-After, and a queued job succeeds."""
     job = product.submit(TRACK)
     until = {"pk": {"S": KEY}, "paused_until": {"N": str(time.time() + 600)}}
     product.aws.dynamodb.put_item(TableName=TABLE, Item=until)
@@ -168,10 +169,10 @@ def test_paused_deployments_take_no_jobs_and_finish_those_they_have(product: Pro
         assert product.job(job["id"])["status"] == "succeeded"
 
 
-def test_a_result_for_a_job_canceled_meanwhile_is_kept_and_charged(
+def test_a_result_that_comes_after_a_cancel_is_kept_and_charged(
     product: Product, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was paid for is not thrown away; the status stays."""
+    """If a job is canceled during its call, it stays canceled, and its result is kept and charged."""
     job = product.submit(TRACK)
     answer = model_server.answer
 

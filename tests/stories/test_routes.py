@@ -1,4 +1,4 @@
-"""Which way a job goes: around what is not served, refused or, if the operator wants that, busy."""
+"""Routes of a job: it leaves a route that is not served or refused, and a busy one if the operator wants that."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tests.harness.aws import Aws
 from tests.harness.product import Product
 
 TRACK = {"prompt": "calm acoustic guitar", "duration": 2}
-PICTURE = {"prompt": "a red boat", "kind": "image"}
+IMAGE = {"prompt": "a red boat", "kind": "image"}
 
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so."""
+    """A clock that a test moves; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture
 def two_accounts(product_with: Callable[..., Product], model_server: ModelServer) -> Callable[..., Product]:
-    """The product with an endpoint of its own for music, and the router behind it."""
+    """Makes the product with an endpoint for music as the first route, and the router as the second."""
     url = f"{model_server.url}/hf-inference/models/{{model}}"
 
     def make(**settings: Any) -> Product:
@@ -43,31 +43,32 @@ def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
         clock.shift(10)
 
 
-def _went(job: dict[str, Any]) -> list[tuple[str, str]]:
+def _outcomes(job: dict[str, Any]) -> list[tuple[str, str]]:
+    """The route and the outcome of each attempt."""
     return [(attempt["route"], attempt["outcome"]) for attempt in job["attempts"]]
 
 
 @pytest.mark.parametrize(("fault", "why"), {"unauthorized": "auth", "credits": "credits", "gated": "forbidden"}.items())
-def test_a_refused_account_is_gone_around(
+def test_a_job_leaves_a_refused_account(
     two_accounts: Callable[..., Product],
     model_server: ModelServer,
     clock: time_machine.Traveller,
     fault: str,
     why: str,
 ) -> None:
-    """Nothing was charged, and another account may do it."""
+    """If one account is refused, the job succeeds by the route of another account."""
     product = two_accounts()
     product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "s3cret"}')
     model_server.fault(fault, times=1)
     job = product.submit(TRACK)
     _run(product, clock, 30)
-    assert _went(product.job(job["id"])) == [("endpoint", why), ("router", "succeeded")]
+    assert _outcomes(product.job(job["id"])) == [("endpoint", why), ("router", "succeeded")]
 
 
-def test_jobs_behind_a_refused_account_go_around_it_too(
+def test_one_refusal_moves_every_job_of_the_account(
     two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """Without a call that would be refused, and without a wait."""
+    """After one refused call, the other jobs go to the next route without a call to the first."""
     product = two_accounts()
     jobs = [product.submit({**TRACK, "prompt": f"guitar {n}"}) for n in range(3)]
     model_server.fault("unauthorized", times=1)
@@ -77,14 +78,14 @@ def test_jobs_behind_a_refused_account_go_around_it_too(
 
 
 @pytest.mark.parametrize(("fault", "settings"), [("throttled", {"failover": "busy"}), ("unauthorized", {})])
-def test_a_way_that_was_left_is_taken_again_where_the_other_leads_nowhere(
+def test_a_job_returns_to_its_first_route_if_the_second_does_not_serve_it(
     two_accounts: Callable[..., Product],
     model_server: ModelServer,
     clock: time_machine.Traveller,
     fault: str,
     settings: dict[str, str],
 ) -> None:
-    """A job is not lost because its second choice does not have the model."""
+    """A job that left its first route succeeds there later if the second route does not serve the model."""
     product = two_accounts(**settings)
     model_server.fault(fault, times=1)
     model_server.fault("gone", times=1)
@@ -97,7 +98,7 @@ def test_a_way_that_was_left_is_taken_again_where_the_other_leads_nowhere(
 def test_a_new_token_ends_the_pause(
     product_with: Callable[..., Product], clock: time_machine.Traveller, aws: Aws
 ) -> None:
-    """Within five minutes, and without a deployment."""
+    """A new token in the secret is used within five minutes, without a deployment."""
     with ModelServer(quick=True, token="thenewone") as server:
         product = product_with(servers={"*": f"{server.url}/models/{{model}}"})
         aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "theoldone"}')
@@ -109,8 +110,10 @@ def test_a_new_token_ends_the_pause(
         assert product.job(job["id"])["status"] == "succeeded"
 
 
-def test_one_bad_token_burns_no_job(product: Product, model_server: ModelServer, clock: time_machine.Traveller) -> None:
-    """The account is left alone; the jobs wait, say why, and go on once the token is a good one."""
+def test_a_refused_token_fails_no_job(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """After one refused call all jobs wait and say why, and they succeed when the token is valid again."""
     model_server.fault("unauthorized", times=None)
     jobs = [product.submit({**TRACK, "prompt": f"guitar {n}"}) for n in range(8)]
     _run(product, clock, 60)
@@ -124,10 +127,10 @@ def test_one_bad_token_burns_no_job(product: Product, model_server: ModelServer,
     assert model_server.generations == 8
 
 
-def test_an_account_that_stays_refused_is_asked_every_five_minutes(
+def test_a_refused_account_is_called_every_five_minutes(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """And a job that waits for it in vain says why it failed."""
+    """The account gets a call every five minutes, and a job that fails in the end names the reason."""
     model_server.fault("credits", times=None)
     job = product.submit({**TRACK, "deadline_seconds": 1_200})
     _run(product, clock, 1_300)
@@ -137,10 +140,10 @@ def test_an_account_that_stays_refused_is_asked_every_five_minutes(
     assert 3 <= len(model_server.requests) <= 4
 
 
-def test_a_refused_account_is_told_to_the_log(
+def test_a_refused_account_is_logged(
     product: Product, model_server: ModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In the words that the alarm looks for."""
+    """The log line has the words that the alarm looks for."""
     model_server.fault("unauthorized", times=1)
     product.submit(TRACK)
     product.deliver()
@@ -148,69 +151,69 @@ def test_a_refused_account_is_told_to_the_log(
     assert said == ["account refused (auth), waits: account_paused"]
 
 
-def test_a_model_that_is_forbidden_closes_no_other(
+def test_a_forbidden_model_does_not_pause_its_account(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """A license that is not accepted is no fault of the token."""
+    """If the license of one model is not accepted, other models of the same account still work."""
     model_server.fault("gated", prompt="guitar", times=None)
     product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "s3cret"}')
     product.submit(TRACK)
     product.deliver()
-    image = product.submit(PICTURE)
+    image = product.submit(IMAGE)
     _run(product, clock, 20)
     assert product.job(image["id"])["status"] == "succeeded"
 
 
-def test_what_is_not_served_is_remembered_for_an_hour(
+def test_a_route_that_is_not_served_is_left_out_for_an_hour(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """The next job does not try it, in whichever container; a later one does."""
-    went = []
+    """Within an hour, jobs in every container skip the route; a job after that tries it again."""
+    routes = []
     for pause, gone in ((0, 1), (120, 0), (3_600, 1)):
         clock.shift(pause)
         wiring.dependencies.cache_clear()
         model_server.fault("gone", times=gone)
         job = product.submit({**TRACK, "fresh": True})
         _run(product, clock, 20)
-        went.append([route for route, _ in _went(product.job(job["id"]))])
-    assert went == [["endpoint", "router"], ["router"], ["endpoint", "router"]]
+        routes.append([route for route, _ in _outcomes(product.job(job["id"]))])
+    assert routes == [["endpoint", "router"], ["router"], ["endpoint", "router"]]
 
 
-def test_a_busy_route_is_waited_for_unless_the_operator_says_otherwise(
+def test_a_job_leaves_a_busy_route_only_with_failover_busy(
     two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """The first route is the one the operator prefers."""
-    went = {}
+    """A throttled job waits for its route with `failover` set to `unserved`, and leaves it with `busy`."""
+    outcomes = {}
     for policy in ("unserved", "busy"):
         model_server.fault("throttled", retry_after=60, times=1)
         product = two_accounts(failover=policy)
         job = product.submit({**TRACK, "prompt": policy})
         _run(product, clock, 120)
-        went[policy] = _went(product.job(job["id"]))
-    assert went["unserved"] == [("endpoint", "throttled"), ("endpoint", "succeeded")]
-    assert went["busy"] == [("endpoint", "throttled"), ("router", "succeeded")]
+        outcomes[policy] = _outcomes(product.job(job["id"]))
+    assert outcomes["unserved"] == [("endpoint", "throttled"), ("endpoint", "succeeded")]
+    assert outcomes["busy"] == [("endpoint", "throttled"), ("router", "succeeded")]
 
 
-def test_no_route_is_taken_after_a_charge_the_caller_did_not_allow(
+def test_no_other_route_is_called_beyond_max_charges(
     two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """A fault may have come after the work: with `max_charges` 1 nothing is called again."""
+    """A failed call may have been charged, so with `max_charges` 1 the job fails and calls no other route."""
     product = two_accounts(failover="busy")
     model_server.fault("server_error", times=1)
     job = product.submit({**TRACK, "max_charges": 1})
     _run(product, clock, 120)
     failed = product.job(job["id"])
-    assert (failed["status"], _went(failed), failed["error"]["charged"]) == (
+    assert (failed["status"], _outcomes(failed), failed["error"]["charged"]) == (
         "failed",
         [("endpoint", "upstream")],
         "unknown",
     )
 
 
-def test_the_dearest_route_is_what_is_held_and_told(
+def test_the_most_expensive_route_is_reserved_and_shown(
     product_with: Callable[..., Product], model_server: ModelServer
 ) -> None:
-    """A job that changes its way cannot exceed what its budget held."""
+    """The possible cost is that of the most expensive route, so a failover never costs more than is reserved."""
     product = product_with(owner_caps={"usd": 1})
     job = product.submit({"prompt": "a calm sea", "model": "wan-2.2-5b", "max_charges": 2})
     item = product.aws.dynamodb.get_item(TableName="jobs", Key={"pk": {"S": f"job#{job['id']}"}})["Item"]
@@ -218,19 +221,19 @@ def test_the_dearest_route_is_what_is_held_and_told(
     assert job["cost"]["possible_usd"] >= 2 * job["cost"]["estimated_usd"]
 
 
-def test_what_the_route_cannot_honor_is_said_in_the_job(product_with: Callable[..., Product]) -> None:
-    """Of what was asked for; a default nobody asked for is no news."""
+def test_a_job_names_the_parameters_that_its_route_cannot_honor(product_with: Callable[..., Product]) -> None:
+    """Only parameters of the request are listed, not defaults."""
     product = product_with(servers={"replicate": "https://api.replicate.com"})
     video = {"prompt": "a calm sea", "model": "wan-2.2-5b", "guidance_scale": 7, "duration": 4, "height": 480}
     assert product.submit(video)["not_honored"] == {"guidance_scale": "ignored", "duration": "approximated"}
     assert "not_honored" not in product.submit({"prompt": "a calm sea", "model": "wan-2.2-5b"})
 
 
-def test_a_deployment_for_commerce_offers_no_other_models(product_with: Callable[..., Product]) -> None:
-    """What is asked for by name is refused with a choice; what is asked for by kind is another model."""
+def test_a_commercial_deployment_refuses_other_models(product_with: Callable[..., Product]) -> None:
+    """A model without a commercial license is refused with a choice, and a kind gets a model that has one."""
     product = product_with(commercial_only=True)
     refused = product.post("/generate", {"prompt": "calm guitar", "model": "facebook/musicgen-small"})
     assert (refused.status, refused.json["field"]) == (400, "model")
     assert "license" in refused.json["detail"]
     assert "musicgen" not in refused.json["detail"].partition("Choose one of")[2]
-    assert product.submit(PICTURE)["license"]["commercial"] is True
+    assert product.submit(IMAGE)["license"]["commercial"] is True
