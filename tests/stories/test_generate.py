@@ -1,4 +1,4 @@
-"""A job is carried out: the file comes, or its caller learns what happened, what it cost and what to do next."""
+"""A job ends with a file, or with an error that says what happened, what it cost and what to do next."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from local.stand_ins.model import ModelServer
 from tests.harness.product import Product
 
 TRACK = {"prompt": "upbeat techno with heavy bass", "genre": "electronic", "duration": 2}
-PICTURE = {"prompt": "a sunset over mountains", "model": "runwayml/stable-diffusion-v1-5", "width": 256, "height": 256}
+IMAGE = {"prompt": "a sunset over mountains", "model": "runwayml/stable-diffusion-v1-5", "width": 256, "height": 256}
 
 
-def test_a_track_of_the_asked_length_comes_out(rendering_product: Product) -> None:
-    """A WAV, described truthfully in the job."""
+def test_a_track_has_the_requested_length(rendering_product: Product) -> None:
+    """The output is a WAV of the requested duration, and the job gives its type, size, hash and duration."""
     product = rendering_product
     job = product.submit(TRACK)
     product.deliver()
@@ -35,8 +35,8 @@ def test_a_track_of_the_asked_length_comes_out(rendering_product: Product) -> No
     assert output["duration_seconds"] == pytest.approx(2, abs=0.01)
 
 
-def test_a_finished_job_says_what_it_cost_and_under_which_license(product: Product) -> None:
-    """One attempt, charged once; the weights' license travels with the file."""
+def test_a_finished_job_shows_its_cost_and_its_license(product: Product) -> None:
+    """The job shows one attempt with one charge, and the license of the model's weights."""
     job = product.submit(TRACK)
     product.deliver()
     done = product.job(job["id"])
@@ -46,17 +46,17 @@ def test_a_finished_job_says_what_it_cost_and_under_which_license(product: Produ
     assert "Non-commercial" in done["license"]["notice"]
 
 
-def test_an_image_comes_out(rendering_product: Product) -> None:
-    """A PNG of the asked size."""
+def test_an_image_has_the_requested_size(rendering_product: Product) -> None:
+    """The output is a PNG of the requested width and height."""
     product = rendering_product
-    job = product.submit(PICTURE)
+    job = product.submit(IMAGE)
     product.deliver()
     (output,) = product.job(job["id"])["outputs"]
     assert (output["content_type"], output["width"], output["height"]) == ("image/png", 256, 256)
 
 
-def test_a_video_from_an_image_comes_out(product: Product, model_server: ModelServer) -> None:
-    """The image goes from the bucket to the model."""
+def test_a_video_is_made_from_an_image(product: Product, model_server: ModelServer) -> None:
+    """The image is stored in the bucket and sent to the model, and the output is an MP4."""
     image = requests.post(
         f"{model_server.url}/models/a/b", json={"inputs": "sea"}, headers={"Accept": "image/png"}, timeout=20
     ).content
@@ -67,8 +67,8 @@ def test_a_video_from_an_image_comes_out(product: Product, model_server: ModelSe
     assert output["content_type"] == "video/mp4"
 
 
-def test_the_stable_link_leads_to_a_fresh_url(product: Product) -> None:
-    """303, each time with a new presigned URL; its file carries a name."""
+def test_the_link_of_an_output_redirects_to_a_presigned_url(product: Product) -> None:
+    """The link answers 303 with a presigned URL, and an output that does not exist is not found."""
     job = product.submit(TRACK)
     product.deliver()
     href = product.job(job["id"])["outputs"][0]["href"]
@@ -78,16 +78,16 @@ def test_the_stable_link_leads_to_a_fresh_url(product: Product) -> None:
     assert product.get(f"/jobs/{job['id']}/outputs/1").json["code"] == "output_not_found"
 
 
-def test_genre_is_part_of_what_is_asked(product: Product, model_server: ModelServer) -> None:
-    """MusicGen knows no genre field: the words go into its prompt."""
+def test_the_genre_is_added_to_the_prompt(product: Product, model_server: ModelServer) -> None:
+    """MusicGen has no field for the genre, so the genre goes into its prompt."""
     product.submit(TRACK)
     product.deliver()
-    (asked,) = model_server.requests
-    assert asked.inputs == "electronic, upbeat techno with heavy bass"
+    (request,) = model_server.requests
+    assert request.inputs == "electronic, upbeat techno with heavy bass"
 
 
-def test_a_loading_model_lets_the_job_go_and_says_so(product: Product, model_server: ModelServer) -> None:
-    """The generator does not wait: the job does, with the provider's own estimate."""
+def test_a_job_waits_while_its_model_loads(product: Product, model_server: ModelServer) -> None:
+    """The job is queued again for as long as the provider estimates, and the generator does not wait."""
     model_server.fault("loading", seconds=None, times=1)
     job = product.submit(TRACK)
     with time_machine.travel(_now(), tick=False) as clock:
@@ -106,8 +106,8 @@ def test_a_loading_model_lets_the_job_go_and_says_so(product: Product, model_ser
     ]
 
 
-def test_uncharged_repeats_are_one_entry_in_the_ledger(product: Product, model_server: ModelServer) -> None:
-    """A model that loads for long does not fill the ledger."""
+def test_repeated_uncharged_attempts_are_one_entry_in_the_ledger(product: Product, model_server: ModelServer) -> None:
+    """Five attempts while a model loads are one entry with five tries."""
     model_server.fault("loading", times=5)
     job = product.submit(TRACK)
     with time_machine.travel(_now(), tick=False) as clock:
@@ -120,7 +120,7 @@ def test_uncharged_repeats_are_one_entry_in_the_ledger(product: Product, model_s
 
 
 def test_a_throttled_job_waits_as_long_as_the_provider_asks(product: Product, model_server: ModelServer) -> None:
-    """429 with Retry-After: the reason and the time are the provider's."""
+    """After a 429 with Retry-After, the job waits for that time and names the provider's quota as the reason."""
     model_server.fault("throttled", retry_after=120, times=1)
     job = product.submit(TRACK)
     product.deliver()
@@ -138,10 +138,10 @@ FINAL_FAILURES = {
 
 
 @pytest.mark.parametrize(("fault", "code"), FINAL_FAILURES.items())
-def test_a_refusal_ends_the_job_uncharged_with_advice(
+def test_a_final_refusal_fails_the_job_without_a_charge(
     product: Product, model_server: ModelServer, fault: str, code: str
 ) -> None:
-    """What repeating cannot mend is said at once."""
+    """A failure that a repeated call cannot fix fails the job with a message, at no charge."""
     model_server.fault(fault, times=None)
     job = product.submit(TRACK)
     while product.deliver():
@@ -152,8 +152,8 @@ def test_a_refusal_ends_the_job_uncharged_with_advice(
     assert failed["cost"]["charged_usd"] == 0
 
 
-def test_a_model_that_is_not_served_goes_by_the_next_route(product: Product, model_server: ModelServer) -> None:
-    """Not served is nobody's charge: the next route is tried at once."""
+def test_a_job_whose_model_is_not_served_takes_the_next_route(product: Product, model_server: ModelServer) -> None:
+    """A route that does not serve the model charges nothing, and the next route is called at once."""
     model_server.fault("gone", times=1)
     job = product.submit(TRACK)
     product.deliver()
@@ -164,10 +164,10 @@ def test_a_model_that_is_not_served_goes_by_the_next_route(product: Product, mod
 
 
 @pytest.mark.parametrize("fault", ["server_error", "gateway_timeout", "drop"])
-def test_a_call_that_may_have_been_charged_is_repeated_as_often_as_the_caller_allows(
+def test_calls_that_may_be_charged_are_limited_by_max_charges(
     product: Product, model_server: ModelServer, fault: str
 ) -> None:
-    """max_charges 1 means one call that may cost money, and the answer says it may have."""
+    """With `max_charges` 1 there is one such call, and the error says that its charge is unknown."""
     model_server.fault(fault, times=None)
     careful, usual = product.submit({**TRACK, "max_charges": 1}), product.submit(TRACK)
     _deliver_for(product, seconds=120)
@@ -178,7 +178,7 @@ def test_a_call_that_may_have_been_charged_is_repeated_as_often_as_the_caller_al
 
 
 def test_two_deliveries_of_one_message_make_one_call(product: Product, model_server: ModelServer) -> None:
-    """SQS delivers at least once; the provider is called once."""
+    """SQS may deliver a message twice; the provider is still called once."""
     product.submit(TRACK)
     body = product.messages()[0]["Body"]
     product.hand_over(body)
@@ -186,20 +186,20 @@ def test_two_deliveries_of_one_message_make_one_call(product: Product, model_ser
     assert (len(model_server.requests), model_server.generations) == (1, 1)
 
 
-def test_an_unreadable_message_is_raised_back_to_the_queue(product: Product) -> None:
-    """After three such deliveries SQS puts it into the dead-letter queue."""
+def test_an_unreadable_message_raises_an_error(product: Product) -> None:
+    """The error returns the message to SQS, which puts it into the dead-letter queue after three deliveries."""
     with pytest.raises(Exception, match="not a Longplay message"):
         product.hand_over("{}")
 
 
-def test_a_message_of_a_future_version_is_raised_back(product: Product) -> None:
-    """A rollback must not misread what a newer deployment has sent."""
+def test_a_message_of_a_newer_version_raises_an_error(product: Product) -> None:
+    """After a rollback, a message of the newer deployment is returned to SQS."""
     with pytest.raises(Exception, match="version 2"):
         product.hand_over('{"version": 2, "job": "x", "route": "endpoint"}')
 
 
-def test_a_waiting_job_is_canceled_for_nothing(product: Product, model_server: ModelServer) -> None:
-    """Its message finds nothing to do."""
+def test_a_waiting_job_is_canceled_at_no_charge(product: Product, model_server: ModelServer) -> None:
+    """The message of a canceled job makes no call."""
     job = product.submit(TRACK)
     answer = product.post(f"/jobs/{job['id']}/cancel")
     product.deliver()
@@ -207,15 +207,15 @@ def test_a_waiting_job_is_canceled_for_nothing(product: Product, model_server: M
     assert model_server.requests == []
 
 
-def test_a_finished_job_stays_as_it_is_when_canceled(product: Product) -> None:
-    """Canceling too late is no error."""
+def test_canceling_a_finished_job_changes_nothing(product: Product) -> None:
+    """A cancel after the end answers with the job, which stays `succeeded`."""
     job = product.submit(TRACK)
     product.deliver()
     assert product.post(f"/jobs/{job['id']}/cancel").json["status"] == "succeeded"
 
 
-def test_an_overdue_job_is_failed_by_the_sweeper(product: Product, model_server: ModelServer) -> None:
-    """No job outlives its deadline, and the answer says what it was waiting for."""
+def test_the_sweeper_fails_an_overdue_job(product: Product, model_server: ModelServer) -> None:
+    """A job past its deadline fails as `deadline_passed`, and the error says why it waited."""
     model_server.fault("loading", times=None)
     job = product.submit({**TRACK, "deadline_seconds": 60})
     with time_machine.travel(_now(), tick=False) as clock:
@@ -231,8 +231,8 @@ def test_an_overdue_job_is_failed_by_the_sweeper(product: Product, model_server:
     assert "load" in failed["error"]["message"]
 
 
-def test_a_lost_message_is_sent_again_by_the_sweeper(product: Product) -> None:
-    """A crash between the item and its message strands nothing."""
+def test_the_sweeper_sends_a_lost_message_again(product: Product) -> None:
+    """A job whose message was lost gets a new message from the sweeper, and succeeds."""
     job = product.submit(TRACK)
     product.aws.sqs.purge_queue(QueueUrl=product.aws.environment["CALLS_QUEUE_URL"])
     with time_machine.travel(_now() + 90, tick=False):
@@ -242,16 +242,16 @@ def test_a_lost_message_is_sent_again_by_the_sweeper(product: Product) -> None:
 
 
 def test_an_expired_job_is_gone(product: Product) -> None:
-    """410 from its expiry on, whenever the table gets round to deleting it."""
+    """An expired job gets 410, even if DynamoDB has not deleted its item yet."""
     job = product.submit(TRACK)
     with time_machine.travel(_now() + 8 * 86_400, tick=False):
         assert product.get(f"/jobs/{job['id']}").status == 410
 
 
-def test_without_a_stored_token_hugging_face_is_not_called(
+def test_hugging_face_is_not_called_without_a_token(
     product: Product, monkeypatch: pytest.MonkeyPatch, model_server: ModelServer
 ) -> None:
-    """An absent token is said to be absent; it is never a 401."""
+    """Without a stored token the job fails as `no_token`, and no call is made that would get a 401."""
     monkeypatch.setenv("SETTINGS", "{}")
     wiring.dependencies.cache_clear()
     job = product.submit(TRACK)

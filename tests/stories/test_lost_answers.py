@@ -1,4 +1,4 @@
-"""A POST whose answer is lost at a provider that calls back: it may have been taken, and is not paid twice for it."""
+"""A call whose answer is lost may have started a generation; its callback prevents a second charge."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from tests.harness.product import Product
 
 TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration": 2}
 BASE = "https://api.example.com/prod/"
-PATIENCE = 3 * 70
+CALLBACK_GRACE = 3 * 70  # seconds: three times the usual duration
 
 
-class TalkativeServer(ReplicateServer):
-    """Calls back by `tell` as soon as it has made a prediction, before it answers."""
+class EarlyCallbackServer(ReplicateServer):
+    """Calls `on_prediction` once, as soon as it has made a prediction and before it answers."""
 
-    tell: Callable[[], None] | None = None
+    on_prediction: Callable[[], None] | None = None
 
     def route(self, asked: Handler, body: bytes, exchange: Exchange) -> Answer:
         try:
             return super().route(asked, body, exchange)
         finally:
-            if self.made and (tell := self.tell):
-                self.tell = None
-                tell()
+            if self.made and (on_prediction := self.on_prediction):
+                self.on_prediction = None
+                on_prediction()
 
 
 @pytest.fixture
-def replicate() -> Iterator[TalkativeServer]:
-    """Replicate's stand-in: it takes the order, and its answer to that is lost."""
-    with TalkativeServer(quick=True) as server:
+def replicate() -> Iterator[EarlyCallbackServer]:
+    """Replicate's stand-in, which makes the first prediction and loses its answer."""
+    with EarlyCallbackServer(quick=True) as server:
         server.fault("server_error", created=True, times=1)
         yield server
 
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """Time that moves only when a test says so."""
+    """A clock that a test moves; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 
@@ -54,7 +54,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 def product(
     product_with: Callable[..., Product], replicate: ReplicateServer, monkeypatch: pytest.MonkeyPatch
 ) -> Product:
-    """The product with Replicate as its only server, on a public address."""
+    """The product with Replicate as its only server, and with an address for callbacks."""
     monkeypatch.setenv("CALLBACK_BASE_URL", BASE)
     return product_with(servers={"replicate": replicate.url})
 
@@ -73,10 +73,10 @@ def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("max_charges", [1, 2])
-def test_a_callback_brings_its_result(
+def test_a_callback_brings_the_result(
     product: Product, replicate: ReplicateServer, clock: time_machine.Traveller, max_charges: int
 ) -> None:
-    """One generation, paid once, and its file is there."""
+    """After a lost answer, a callback leads to the result of the one generation, which is charged once."""
     job = product.submit({**TRACK, "max_charges": max_charges})
     product.deliver()
     waiting = product.job(job["id"])
@@ -90,12 +90,12 @@ def test_a_callback_brings_its_result(
     assert [attempt["charged"] for attempt in done["attempts"]] == ["yes"]
 
 
-def test_without_a_callback_it_is_made_again_where_that_is_allowed(
+def test_without_a_callback_the_call_is_repeated_after_the_callback_grace(
     product: Product, replicate: ReplicateServer, clock: time_machine.Traveller
 ) -> None:
-    """Not before three times as long as it usually takes."""
+    """The call is repeated after three times its usual duration; the first charge stays unknown."""
     job = product.submit(TRACK)
-    _run(product, clock, PATIENCE - 15)
+    _run(product, clock, CALLBACK_GRACE - 15)
     assert replicate.generations == 1
     _run(product, clock, 300)
     done = product.job(job["id"])
@@ -103,21 +103,21 @@ def test_without_a_callback_it_is_made_again_where_that_is_allowed(
     assert [attempt["charged"] for attempt in done["attempts"]] == ["unknown", "yes"]
 
 
-def test_without_a_callback_it_fails_where_no_other_call_is_allowed(
+def test_without_a_callback_the_job_fails_if_no_other_call_is_allowed(
     product: Product, replicate: ReplicateServer, clock: time_machine.Traveller
 ) -> None:
-    """With what it may have cost."""
+    """With `max_charges` 1 the call is not repeated, and the job fails with an unknown charge."""
     job = product.submit({**TRACK, "max_charges": 1})
-    _run(product, clock, PATIENCE + 120)
+    _run(product, clock, CALLBACK_GRACE + 120)
     failed = product.job(job["id"])
     assert (failed["status"], failed["error"]["charged"], replicate.generations) == ("failed", "unknown", 1)
 
 
-def test_a_callback_in_mid_call_supersedes_its_worker(
-    product: Product, replicate: TalkativeServer, clock: time_machine.Traveller
+def test_a_callback_during_the_call_supersedes_its_worker(
+    product: Product, replicate: EarlyCallbackServer, clock: time_machine.Traveller
 ) -> None:
-    """Whatever that worker then hears, the reference stays."""
-    replicate.tell = lambda: _call_back(product, replicate)
+    """The reference from the callback is kept, although the worker's call fails after it."""
+    replicate.on_prediction = lambda: _call_back(product, replicate)
     job = product.submit(TRACK)
     product.deliver()
     _run(product, clock, 120)
@@ -125,16 +125,16 @@ def test_a_callback_in_mid_call_supersedes_its_worker(
     assert (done["status"], replicate.generations) == ("succeeded", 1)
 
 
-def test_a_callback_overtaken_by_its_workers_release_is_still_heard(
-    product: Product, replicate: TalkativeServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+def test_a_callback_that_finds_the_job_queued_again_still_counts(
+    product: Product, replicate: EarlyCallbackServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has read the job while the call was under way, and writes when the job is back in the line."""
-    jobs, seen = wiring.dependencies().callbacks.jobs, []
+    """The callback reads the job during the call and stores its reference after the job was queued again."""
+    jobs, read = wiring.dependencies().callbacks.jobs, []
     job = product.submit(TRACK)
-    replicate.tell = lambda: seen.append(jobs.find(job["id"]))
+    replicate.on_prediction = lambda: read.append(jobs.find(job["id"]))
     product.deliver()
     with monkeypatch.context() as patch:
-        patch.setattr(type(jobs), "find", lambda *_: seen[0])
+        patch.setattr(type(jobs), "find", lambda *_: read[0])
         _call_back(product, replicate)
     _run(product, clock, 120)
     assert (product.job(job["id"])["status"], replicate.generations) == ("succeeded", 1)
