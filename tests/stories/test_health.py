@@ -53,8 +53,8 @@ def replicate() -> Iterator[ReplicateServer]:
 
 
 def _route(found: list[dict[str, Any]], model: str, route: str) -> dict[str, Any]:
-    """What the doctor found of this route."""
-    return next(seen for seen in found if (seen["model"], seen["route"]) == (model, route))
+    """The doctor's report about this route."""
+    return next(entry for entry in found if (entry["model"], entry["route"]) == (model, route))
 
 
 def _store(product: Product, **tokens: str) -> None:
@@ -78,8 +78,8 @@ def test_every_model_works_if_one_server_serves_all(product: Product, model_serv
 
 def test_models_of_a_server_that_is_down_do_not_work(product_with: Callable[..., Product]) -> None:
     """If the only server is down, the status is `down` and each route says why."""
-    with ModelServer(quick=True) as gone:
-        url = gone.url
+    with ModelServer(quick=True) as stopped:
+        url = stopped.url
     product = product_with(servers={"*": url + "/models/{model}"})
     product.examine()
     health = product.get("/health").json
@@ -104,8 +104,8 @@ def test_the_status_is_degraded_if_some_models_do_not_work(
     product_with: Callable[..., Product], model_server: ModelServer
 ) -> None:
     """If one of two models that are set up works, the status is `degraded`."""
-    with ModelServer(quick=True) as gone:
-        servers = {"musicgen-small": model_server.url, "musicgen-large": gone.url}
+    with ModelServer(quick=True) as stopped:
+        servers = {"musicgen-small": model_server.url, "musicgen-large": stopped.url}
     product = product_with(servers=servers)
     product.examine()
     assert product.get("/health").json["status"] == "degraded"
@@ -158,9 +158,9 @@ def test_the_limit_of_an_account_is_found(product_with: Callable[..., Product], 
     servers = {"*": f"{model_server.url}/models/{{model}}"}
     unlimited = product_with(servers=servers).examine()
     limited = product_with(servers=servers, limits={"*": {"windows": [[1, 2]]}}).examine()
-    seen = [_route(found, "musicgen-small", "endpoint") for found in (unlimited, limited)]
-    assert [(route["works"], route["findings"]["limit"]) for route in seen] == [("yes", "no"), ("yes", "yes")]
-    assert [bool(route["advice"]) for route in seen] == [True, False]
+    routes = [_route(found, "musicgen-small", "endpoint") for found in (unlimited, limited)]
+    assert [(route["works"], route["findings"]["limit"]) for route in routes] == [("yes", "no"), ("yes", "yes")]
+    assert [bool(route["advice"]) for route in routes] == [True, False]
 
 
 def test_an_unusable_address_is_found(product_with: Callable[..., Product]) -> None:

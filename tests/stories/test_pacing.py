@@ -110,10 +110,10 @@ def test_no_more_calls_at_once_than_the_account_allows(
     second_message = next(body for body in bodies if second["id"] in body)
     answer = model_server.answer
 
-    def deliver_the_other(*asked: Any) -> Any:
+    def deliver_the_other(*request: Any) -> Any:
         monkeypatch.setattr(model_server, "answer", answer)
         product.hand_over(second_message)
-        return answer(*asked)
+        return answer(*request)
 
     monkeypatch.setattr(model_server, "answer", deliver_the_other)
     product.hand_over(next(body for body in bodies if first["id"] in body))

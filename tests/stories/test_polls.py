@@ -32,9 +32,9 @@ def replicate() -> Iterator[ReplicateServer]:
 def job(product_with: Callable[..., Product], replicate: ReplicateServer) -> tuple[Product, str]:
     """The product, and the id of a job that is at Replicate."""
     product = product_with(servers={"replicate": replicate.url})
-    made = product.submit(TRACK)
+    submitted = product.submit(TRACK)
     product.deliver()
-    return product, str(made["id"])
+    return product, str(submitted["id"])
 
 
 def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:

@@ -39,7 +39,7 @@ def test_a_form_content_type_is_read_as_json(product: Product) -> None:
 
 
 def test_a_body_in_base64_is_read(product: Product) -> None:
-    """API Gateway encodes binary media types in base64, and such a body is decoded."""
+    """API Gateway sends binary media types in base64, and such a body is decoded."""
     assert product.submit(json.dumps({"prompt": "été à la plage"}).encode())["prompt"] == "été à la plage"
 
 

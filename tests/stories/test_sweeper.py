@@ -56,7 +56,7 @@ def _sent(product: Product) -> int:
 def test_a_run_looks_at_a_bounded_number_of_jobs_and_resends_fewer(
     product: Product, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run moves and resends no more jobs than its bounds allow; moto is slow, so a tenth of them is used here."""
+    """A run looks at and sends no more jobs than its bounds allow; moto is slow, so the bounds are a tenth here."""
     looked_at, resent = MOST_LOOKED_AT // 10, MOST_RESENT // 10
     monkeypatch.setattr("longplay.engine.sweeper.MOST_LOOKED_AT", looked_at)
     monkeypatch.setattr("longplay.engine.sweeper.MOST_RESENT", resent)

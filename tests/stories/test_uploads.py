@@ -190,14 +190,14 @@ def test_a_model_that_takes_no_image_takes_no_upload(product: Product) -> None:
 def _calls(product_with: Callable[..., Product], *bodies: dict[str, Any]) -> list[list[AwsCall]]:
     """The AWS calls of each of these requests, all with one Idempotency-Key and a warm container."""
     with recorded_calls() as calls:
-        product, made = product_with(cache="off"), []
+        product, recorded = product_with(cache="off"), []
         image = _uploaded(product)
         product.submit({**VIDEO, "image": image})  # warms the container up
         for body in bodies:
             calls.clear()
             product.post("/generate", {**VIDEO, "image": image, **body}, Idempotency_Key="video-7")
-            made.append([*calls])
-    return made
+            recorded.append([*calls])
+    return recorded
 
 
 def test_a_replay_moves_no_file(product_with: Callable[..., Product]) -> None:
