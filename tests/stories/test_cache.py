@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
 import time_machine
 
 from local.stand_ins.model import ModelServer
@@ -13,13 +11,6 @@ from tests.harness.aws import BUCKET
 from tests.harness.product import Product
 
 TRACK = {"prompt": "peaceful piano melody", "genre": "classical", "duration": 1}
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that a test moves; it starts at the present time."""
-    with time_machine.travel(time.time(), tick=False) as coordinates:
-        yield coordinates
 
 
 def _run(product: Product, clock: time_machine.Traveller, seconds: int = 60) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -41,13 +40,6 @@ def replicate() -> Iterator[EarlyCallbackServer]:
     with EarlyCallbackServer(quick=True) as server:
         server.fault("server_error", created=True, times=1)
         yield server
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that a test moves; it starts at the present time."""
-    with time_machine.travel(time.time(), tick=False) as coordinates:
-        yield coordinates
 
 
 @pytest.fixture

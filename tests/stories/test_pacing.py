@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,13 +14,6 @@ from local.stand_ins.model import ModelServer
 from tests.harness.product import Product
 
 ONE_IN_TEN_SECONDS = {"*": {"windows": [[1, 10]]}}
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that a test moves; it starts at the present time."""
-    with time_machine.travel(time.time(), tick=False) as coordinates:
-        yield coordinates
 
 
 def _submit(product: Product, prompt: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,13 +21,6 @@ from tests.harness.product import Product
 from tests.harness.summaries import FIGURE
 
 TRACK = {"prompt": "chill beats with vinyl crackle", "genre": "lofi", "duration": 1}
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that a test moves; it starts at the present time."""
-    with time_machine.travel(time.time(), tick=False) as coordinates:
-        yield coordinates
 
 
 def _copies(product: Product, count: int) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,13 +19,6 @@ from tests.harness.product import Answer, Product
 IMAGE = b"\x89PNG\r\n\x1a\n" + bytes(64)
 VIDEO = {"model": "stable-video-diffusion"}
 BOB = "lp_bob_0123456789abcdef"
-
-
-@pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that a test moves; it starts at the present time."""
-    with time_machine.travel(time.time(), tick=False) as coordinates:
-        yield coordinates
 
 
 def _open(product: Product, body: Any = None, **options: str) -> dict[str, Any]:
