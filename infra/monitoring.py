@@ -50,6 +50,12 @@ class Monitoring(Construct):
         meaning = f"{name} nearly reached its timeout: check the server, or raise longest_call."
         self._alarm(f"{name}Duration", duration, above=1000 * longest, meaning=meaning)
 
+    def watch_loops(self, generator: Function) -> None:
+        """An alarm when Lambda ends a chain of messages although it is allowed to go on."""
+        dropped = generator.metric("RecursiveInvocationsDropped", period=PERIOD, statistic="sum")
+        meaning = "Lambda stopped jobs that poll or wait: allow recursive loops on the generator, as the stack does."
+        self._alarm("LoopsDropped", dropped, above=0, meaning=meaning)
+
     def watch_accounts(self, generator: Function) -> None:
         """An alarm when a provider refuses the account: its jobs wait or take another route until the operator acts."""
         refused = generator.log_group.add_metric_filter(

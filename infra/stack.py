@@ -58,6 +58,7 @@ class LongplayStack(cdk.Stack):
         monitoring.watch_functions(functions)
         monitoring.watch_duration(generator.function, longest=stage.longest_call + stage.call_margin // 2)
         monitoring.watch_accounts(generator.function)
+        monitoring.watch_loops(generator.function)
         monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
         monitoring.watch_dead_letters(queues.dead)
         monitoring.show(functions, [*queues.work, queues.dead])

@@ -61,7 +61,11 @@ class Runtime:
 
 
 class Function(lambda_.Function):
-    """One entry point of the asset. At first it may only write its log; the `allow` methods grant more."""
+    """One entry point of the asset. At first it may only write its log; the `allow` methods grant more.
+
+    Lambda ends a chain of a function and a queue after 16 rounds (AWS: "recursive loop detection", 2026-11), unless
+    the function `sends_to_itself` on purpose.
+    """
 
     def __init__(
         self,
@@ -74,6 +78,7 @@ class Function(lambda_.Function):
         memory_size: int = 256,
         ephemeral_storage_size: cdk.Size | None = None,
         environment: Mapping[str, str] | None = None,
+        sends_to_itself: bool = False,
     ) -> None:
         lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")
         self._runtime = runtime
@@ -97,6 +102,7 @@ class Function(lambda_.Function):
             memory_size=memory_size,
             ephemeral_storage_size=ephemeral_storage_size,
             environment={**runtime.environment, **(environment or {})},
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if sends_to_itself else lambda_.RecursiveLoop.TERMINATE,
         )
         self.allow("logs:CreateLogStream", "logs:PutLogEvents", on=log.log_group_arn)
         acknowledge(self, ACKNOWLEDGED)

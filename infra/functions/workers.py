@@ -43,6 +43,7 @@ class Generator(Construct):
             memory_size=512,  # a result of 32 MB as JSON is in memory as text and as numbers at the same time
             ephemeral_storage_size=cdk.Size.gibibytes(1),  # for binary results until they are in the bucket
             environment={"PROVIDER_SECRET_ID": secret_arn, **_callback_environment(callback_base)},
+            sends_to_itself=True,  # a long poll or wait is a chain of messages, each of which ends with the job
         )
         self._allow(secret_arn)
         self._feed(runtime.calls, concurrent_calls)

@@ -263,3 +263,13 @@ def _function(template: Template, handler: str) -> dict[str, Any]:
 def _rule(template: Template, construct: str) -> dict[str, Any]:
     rules = properties(template, "AWS::Events::Rule")
     return next(rule for name, rule in rules.items() if name.startswith(construct))
+
+
+def test_only_the_generator_may_send_messages_to_itself(prod: Template) -> None:
+    """Lambda would end a job that polls or waits at its 16th message; another function in a loop is a fault."""
+    loops = {
+        name: function.get("RecursiveLoop") for name, function in properties(prod, "AWS::Lambda::Function").items()
+    }
+    allowed = [name for name, rule in loops.items() if rule == "Allow"]
+    assert [name for name in allowed if "Generator" in name] == allowed
+    assert len(allowed) == 1
