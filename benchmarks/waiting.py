@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from longplay.domain.settings import Settings
 from longplay.engine.ledger import Ledger
 from longplay.engine.sweeper import MOST_RESENT, Sweeper
 from longplay.storage.jobs import JobTable
+from longplay.storage.patience import Patience
 from longplay.storage.queue import JobQueue, read_message
 from longplay.storage.table import Table, from_item, to_item
 
@@ -66,6 +67,7 @@ def wait(jobs: int, *, minutes: int) -> Waiting:
         ends=unused,  # no job crashes or ends here
         limiter=unused,
         bucket=unused,
+        patience=Patience(),
         resend_after=resend_after,
         clock=lambda: table.now,
     )
@@ -108,15 +110,11 @@ class TableInMemory:
         """The job."""
         return {"Item": self._items[Key["pk"]["S"]]}
 
-    def get_paginator(self, _name: str) -> TableInMemory:
-        """Only the index of open jobs is ever asked for pages."""
-        return self
-
-    def paginate(self, *, PaginationConfig: Mapping[str, int], **_: object) -> Iterator[dict[str, Any]]:  # noqa: N803
-        """The jobs that are due, the longest due first."""
+    def query(self, *, Limit: int, **_: object) -> dict[str, Any]:  # noqa: N803
+        """The jobs that are due, the longest due first. Only the index of open jobs is ever asked."""
         due = [(due_at, key) for key, due_at in self._due.items() if due_at <= self.now]
-        due = heapq.nsmallest(PaginationConfig["MaxItems"], due)
-        yield {"Items": [to_item({"pk": key, "due_at": due_at}) for due_at, key in due]}
+        due = heapq.nsmallest(Limit, due)
+        return {"Items": [to_item({"pk": key, "due_at": due_at}) for due_at, key in due]}
 
     def update_item(self, *, Key: Mapping[str, Any], **parameters: Any) -> dict[str, Any]:  # noqa: N803
         """A job moved along the index, if it is where it was seen; raises ClientError when it is not."""

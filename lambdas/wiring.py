@@ -33,6 +33,7 @@ from longplay.storage.ends import Ends
 from longplay.storage.files import ResultBucket, s3_client
 from longplay.storage.jobs import JobTable
 from longplay.storage.limiter import Limiter
+from longplay.storage.patience import Patience
 from longplay.storage.queue import JobQueue
 from longplay.storage.switch import Switch
 from longplay.storage.table import Table
@@ -73,6 +74,7 @@ class Dependencies:
             followers=self._followers,
             calls=self._calls,
             limiter=self._limiter,
+            patience=self._patience,
             lease_margin=self._settings.lease_margin,
         )
 
@@ -134,6 +136,7 @@ class Dependencies:
             ends=Ends(self._table, self._limiter),
             limiter=self._limiter,
             bucket=self._bucket,
+            patience=self._patience,
             resend_after=self._settings.resend_after,
         )
 
@@ -143,7 +146,13 @@ class Dependencies:
 
     @cached_property
     def _failures(self) -> Failures:
-        return Failures(ledger=self._ledger, limiter=self._limiter, routing=self._routing, circuits=self._circuits)
+        return Failures(
+            ledger=self._ledger,
+            limiter=self._limiter,
+            routing=self._routing,
+            circuits=self._circuits,
+            patience=self._patience,
+        )
 
     @cached_property
     def _followers(self) -> Followers:
@@ -191,17 +200,21 @@ class Dependencies:
         return Timings(self._table)
 
     @cached_property
+    def _patience(self) -> Patience:
+        return Patience()
+
+    @cached_property
     def _table(self) -> Table:
-        return Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"])
+        return Table(boto3.client("dynamodb"), os.environ["TABLE_NAME"], self._patience)
 
     @cached_property
     def _queue(self) -> JobQueue:
         urls = {"calls": os.environ["CALLS_QUEUE_URL"], "steps": os.environ["STEPS_QUEUE_URL"]}
-        return JobQueue(boto3.client("sqs"), urls)
+        return JobQueue(boto3.client("sqs"), urls, self._patience)
 
     @cached_property
     def _bucket(self) -> ResultBucket:
-        return ResultBucket(s3_client(), os.environ["BUCKET_NAME"])
+        return ResultBucket(s3_client(), os.environ["BUCKET_NAME"], self._patience)
 
     @cached_property
     def _catalogue(self) -> Catalogue:

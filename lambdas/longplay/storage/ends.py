@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -55,9 +56,8 @@ class Ends:
         last = job.attempts[-1]
         milliseconds = round(((last.ended_at or 0) - last.started_at) * 1000)
         values = {"zero": 0, "one": 1, "milliseconds": milliseconds, "expires_at": int(now) + 2 * PERIOD}
-        return self._table.update(
-            "timing", timing_key(job.request.model, job.leg.route, now), changes.MEASURE, **values
-        )
+        key = timing_key(job.request.model, job.leg.route, now)
+        return replace(self._table.update("timing", key, changes.MEASURE, **values), optional=True)
 
     def slot(self, job: Job, *, now: float) -> list[Part]:
         """Give back the reserved slot."""

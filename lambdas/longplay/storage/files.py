@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 import msgspec
@@ -13,11 +14,14 @@ from msgspec.structs import replace
 
 from longplay.domain.job import Output
 from longplay.media.files import EXTENSIONS, HEAD, MediaFile, sniff
+from longplay.storage.patience import Patience
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MISSING = ("404", "NoSuchKey", "NotFound")
+
+T = TypeVar("T")
 
 
 def input_key(job_id: str, sha256: str) -> str:
@@ -38,17 +42,21 @@ def s3_client() -> S3Client:
 
 
 class ResultBucket:
-    """Outputs under `jobs/{job}/{fence}/{n}`, input images under `inputs/{job}/{sha256}`, and uploads for them."""
+    """Outputs under `jobs/{job}/{fence}/{n}`, input images under `inputs/{job}/{sha256}`, and uploads for them.
 
-    def __init__(self, client: S3Client, bucket_name: str) -> None:
+    Methods that call S3 raise Unavailable.
+    """
+
+    def __init__(self, client: S3Client, bucket_name: str, patience: Patience | None = None) -> None:
         self._client = client
         self._bucket = bucket_name
+        self._patience = patience or Patience()
 
     def store(self, job_id: str, fence: int, files: Iterable[MediaFile]) -> tuple[Output, ...]:
         """Put the files of one result. The first file goes last, so its presence means that all are there."""
         outputs = [(_output(f"{_prefix(job_id, fence)}/{n}", file), file) for n, file in enumerate(files)]
         for output, file in reversed(outputs):
-            self._put(output, file, count=len(outputs))
+            self._patience.repeat(partial(self._put, output, file, count=len(outputs)))
         return tuple(output for output, _ in outputs)
 
     def find(self, job_id: str, fence: int) -> tuple[Output, ...]:
@@ -63,35 +71,29 @@ class ResultBucket:
     def copy(self, outputs: Iterable[Output], job_id: str) -> tuple[Output, ...]:
         """Copies of the files under the job's own keys; none if a file is gone."""
         copies = [(output, replace(output, key=f"{_prefix(job_id, 0)}/{n}")) for n, output in enumerate(outputs)]
-        try:
-            for output, copied in copies:
-                source = {"Bucket": self._bucket, "Key": output.key}
-                self._client.copy_object(Bucket=self._bucket, Key=copied.key, CopySource=source)  # type: ignore[arg-type]
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _MISSING:
-                raise
-            return ()
-        return tuple(copied for _, copied in copies)
+        found = [self._found(partial(self._copy, output.key, copied.key)) for output, copied in copies]
+        return tuple(copied for _, copied in copies) if all(found) else ()
 
     def erase(self, job_id: str) -> None:
         """Delete every file of a job."""
         for prefix in (f"jobs/{job_id}/", f"inputs/{job_id}/"):
-            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix).get("Contents", [])
-            for entry in found:
-                self._client.delete_object(Bucket=self._bucket, Key=entry["Key"])
+            listed = self._patience.repeat(partial(self._client.list_objects_v2, Bucket=self._bucket, Prefix=prefix))
+            for entry in listed.get("Contents", []):
+                self._patience.repeat(partial(self._client.delete_object, Bucket=self._bucket, Key=entry["Key"]))
 
     def store_input(self, key: str, image: bytes) -> None:
         """Store the image a generation starts from."""
         content_type = sniff(image[:HEAD]) or "application/octet-stream"
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=image, ContentType=content_type)
+        put = partial(self._client.put_object, Bucket=self._bucket, Key=key, Body=image, ContentType=content_type)
+        self._patience.repeat(put)
 
     def copy_input(self, source: str, key: str) -> None:
         """Copy the image for another job."""
-        self._client.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": source})
+        self._patience.repeat(partial(self._copy, source, key))
 
     def input(self, key: str) -> bytes:
         """The image a generation starts from."""
-        return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return self._patience.repeat(lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
 
     def input_url(self, key: str, *, seconds: int) -> str:
         """A presigned URL of the image, for a provider that fetches what it starts from."""
@@ -107,12 +109,7 @@ class ResultBucket:
 
     def uploaded(self, key: str, *, most: int) -> bytes | None:
         """The first `most` bytes of a posted file; None if there is none."""
-        try:
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _MISSING:
-                raise
-            return None
+        return self._found(lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read(most))
 
     def url(self, output: Output, *, seconds: int) -> str:
         """A presigned URL. It dies with the role's session even before `seconds` (AWS), so never store it."""
@@ -135,13 +132,27 @@ class ResultBucket:
             )
 
     def _head(self, key: str) -> tuple[Output, int] | None:
-        try:
-            metadata = self._client.head_object(Bucket=self._bucket, Key=key)["Metadata"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _MISSING:
-                raise
+        head = self._found(lambda: self._client.head_object(Bucket=self._bucket, Key=key))
+        if head is None:
             return None
-        return msgspec.json.decode(metadata["output"], type=Output), int(metadata["count"])
+        return msgspec.json.decode(head["Metadata"]["output"], type=Output), int(head["Metadata"]["count"])
+
+    def _copy(self, source: str, key: str) -> bool:
+        self._client.copy_object(Bucket=self._bucket, Key=key, CopySource={"Bucket": self._bucket, "Key": source})
+        return True
+
+    def _found(self, act: Callable[[], T]) -> T | None:
+        """The result of `act`; None if there is no such file."""
+        return self._patience.repeat(lambda: _unless_missing(act))
+
+
+def _unless_missing(act: Callable[[], T]) -> T | None:
+    try:
+        return act()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _MISSING:
+            raise
+        return None
 
 
 def _prefix(job_id: str, fence: int) -> str:

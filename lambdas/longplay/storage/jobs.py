@@ -15,6 +15,7 @@ from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job, Leg, Status, opened
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
+_LONGEST_ID = 64  # characters; ours have fewer
 _WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value for status in Status}}
 _LEG = tuple(field.encode_name for field in msgspec.structs.fields(Leg))
 
@@ -60,8 +61,8 @@ class JobTable:
         self._write(job.token, self._table.put("job", _item(job), changes.CREATE, now=now), *beside)
 
     def find(self, job_id: str) -> Job | None:
-        """The job as it stands now."""
-        item = self._table.get(_key(job_id))
+        """The job as it stands now. An id that cannot be ours is not asked for."""
+        item = self._table.get(_key(job_id)) if len(job_id) <= _LONGEST_ID else None
         return _job(item) if item else None
 
     def claim(self, job_id: str, *, route: str, now: float, lease: float) -> Job:

@@ -11,6 +11,7 @@ import msgspec
 from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job
 from longplay.domain.schedule import LONGEST_DELAY
+from longplay.storage.patience import Patience
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -44,18 +45,25 @@ def read_message(body: str) -> Message:
 class JobQueue:
     """Sends messages to the generator: `calls` for providers that keep the connection open, `steps` for the others."""
 
-    def __init__(self, client: SQSClient, urls: Mapping[str, str]) -> None:
+    def __init__(self, client: SQSClient, urls: Mapping[str, str], patience: Patience | None = None) -> None:
         self._client = client
         self._urls = urls
+        self._patience = patience or Patience()
 
     def send(self, job: Job, *, now: float) -> None:
         """Send the job's message, delayed until its `not_before`. The sweeper sends it if that is too far away.
 
-        The owner is the message group: SQS's fair queues keep one owner from delaying the others.
+        The owner is the message group: SQS's fair queues keep one owner from delaying the others. A message that
+        cannot be sent is left to the sweeper too: the job is written, and nothing is lost.
         """
         delay = max(0.0, job.not_before - now)
-        if delay > LONGEST_DELAY:
-            return
+        if delay <= LONGEST_DELAY:
+            self._patience.convenience(lambda: self._send(job, delay), otherwise=None)
+
+    def _send(self, job: Job, delay: float) -> None:
+        self._patience.repeat(lambda: self._send_once(job, delay))
+
+    def _send_once(self, job: Job, delay: float) -> None:
         self._client.send_message(
             QueueUrl=self._urls[job.leg.queue],
             MessageBody=msgspec.json.encode(Message(version=VERSION, job=job.id, route=job.leg.route)).decode(),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -15,16 +14,16 @@ from botocore.exceptions import ClientError
 
 from longplay.domain.changes import Change
 from longplay.domain.errors import LongplayError
+from longplay.storage.patience import PASSING_REASONS, Conflict, Patience
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
 Item = dict[str, Any]
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
-_MOST_CONFLICTS = 12
-_CONFLICTS = ("TransactionConflict", "TransactionConflictException", "TransactionInProgressException")
 
 
 class WriteRefused(LongplayError):
@@ -35,43 +34,57 @@ class WriteRefused(LongplayError):
         self.items = items
 
 
-class _Conflict(LongplayError):
-    """Another transaction wrote the same item. Nothing was written."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One conditional write. A refusal names it by `name`."""
+    """One conditional write. A refusal names it by `name`.
+
+    A write of several parts leaves an `optional` part out after a conflict on it, such as a statistic that every job
+    adds to.
+    """
 
     name: str
     verb: Literal["Put", "Update", "Delete"]
     parameters: dict[str, Any]
+    optional: bool = False
 
 
 class Table:
-    """Items by their key `pk`, with plain values in and out."""
+    """Items by their key `pk`, with plain values in and out. Each method raises Unavailable."""
 
-    def __init__(self, client: DynamoDBClient, name: str) -> None:
+    def __init__(self, client: DynamoDBClient, name: str, patience: Patience | None = None) -> None:
         self._client = client
         self._name = name
+        self._patience = patience or Patience()
 
     def get(self, key: str) -> Item | None:
         """The item as it stands now (a consistent read)."""
-        answer = self._client.get_item(TableName=self._name, Key=to_item({"pk": key}), ConsistentRead=True)
+        answer = self._patience.repeat(
+            lambda: self._client.get_item(TableName=self._name, Key=to_item({"pk": key}), ConsistentRead=True)
+        )
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def query(self, index: str, condition: str, *, limit: int, **values: object) -> Iterator[Item]:
         """Keys from an index, in the order of the index."""
-        pages = self._client.get_paginator("query").paginate(
+        start: dict[str, Any] = {}
+        while limit > 0:
+            page = self._patience.repeat(partial(self._page, index, condition, values, limit, start))
+            yield from map(from_item, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            limit, start = limit - len(page["Items"]), {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _page(
+        self, index: str, condition: str, values: Mapping[str, object], limit: int, start: dict[str, Any]
+    ) -> QueryOutputTypeDef:
+        return self._client.query(
             TableName=self._name,
             IndexName=index,
             KeyConditionExpression=condition,
             ExpressionAttributeNames=_names(condition),
             ExpressionAttributeValues=_values(condition, values),
-            PaginationConfig={"MaxItems": limit},
+            Limit=limit,
+            **start,
         )
-        for page in pages:
-            yield from map(from_item, page["Items"])
 
     def put(self, name: str, item: Item, change: Change, **values: object) -> Part:
         """A part that puts a whole item."""
@@ -101,14 +114,18 @@ class Table:
     def write(self, *parts: Part) -> Item | None:
         """Write all parts or none. Returns the item after a single update, else None.
 
-        Raises WriteRefused. Conflicts with other transactions are retried here alone, since botocore does not.
+        Raises WriteRefused.
         """
-        for tries in range(_MOST_CONFLICTS):
+        left = list(parts)
+
+        def write() -> Item | None:
             try:
-                return self._write(parts)
-            except _Conflict:
-                time.sleep(random.uniform(0, 0.02 * 2 ** min(tries, 5)))  # noqa: S311 - spreads, guards nothing
-        raise _Conflict(f"{_MOST_CONFLICTS} conflicts in a row on {', '.join(part.name for part in parts)}")
+                return self._write(left)
+            except Conflict as conflict:
+                left[:] = [part for part in left if not (part.optional and part.name in conflict.items)]
+                raise
+
+        return self._patience.repeat(write)
 
     def _write(self, parts: Sequence[Part]) -> Item | None:
         try:
@@ -155,15 +172,11 @@ def _refusal(error: ClientError, parts: Sequence[Part]) -> Exception:
     if code == "ConditionalCheckFailedException":
         return WriteRefused({parts[0].name: _old(answer)})
     reasons = answer.get("CancellationReasons", [])
-    refused = {
-        part.name: _old(reason)
-        for part, reason in zip(parts, reasons, strict=False)
-        if reason["Code"] == "ConditionalCheckFailed"
-    }
-    if refused:
+    by_part = [(part.name, reason) for part, reason in zip(parts, reasons, strict=False)]
+    if refused := {name: _old(reason) for name, reason in by_part if reason["Code"] == "ConditionalCheckFailed"}:
         return WriteRefused(refused)
-    conflict = code in _CONFLICTS or any(reason["Code"] in _CONFLICTS for reason in reasons)
-    return _Conflict(code) if conflict else error
+    in_the_way = frozenset(name for name, reason in by_part if reason["Code"] in PASSING_REASONS)
+    return Conflict(code, in_the_way) if in_the_way else error
 
 
 def _old(answer: Mapping[str, Any]) -> Item | None:
