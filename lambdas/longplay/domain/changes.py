@@ -67,10 +67,16 @@ STORE_REF = Change(
     (_MINE, "attribute_exists(#lease)"),
 )
 
-# A worker takes a job to poll its provider. A poll costs nothing, so a crashed one is followed by the next.
+# A worker takes a job to poll its provider. A poll costs nothing.
 CLAIM_POLL = Change(
     f"{_TAKE}, #polled_at = :now",
-    ("attribute_exists(#ref)", "#not_before <= :now", f"(attribute_not_exists(#lease) OR {_CRASHED})"),
+    ("attribute_exists(#ref)", "#not_before <= :now", "attribute_not_exists(#lease)"),
+)
+
+# The same after a worker died in a poll: such crashes count too.
+CLAIM_POLL_AGAIN = Change(
+    f"{_TAKE}, #polled_at = :now, #crashes = #crashes + :one",
+    (_MINE, _CRASHED),
 )
 
 # A callback brings the reference that the worker has not stored: it died, or still waits and is superseded by this.
@@ -94,7 +100,7 @@ LEARN_REF_LATE = Change(
 
 # A callback asks for an earlier poll.
 NUDGE = Change(
-    "SET #not_before = :not_before",
+    "SET #not_before = :not_before, #token = :token",
     (_THIS_ATTEMPT, "attribute_exists(#ref)", "#not_before > :not_before"),
 )
 
@@ -170,7 +176,7 @@ CLOSE = Change(
 )
 
 # The sweeper moves a job along the index before it sends its message.
-MOVE = Change("SET #due_at = :due_at", ("#due_at = :seen_due_at",))
+MOVE = Change("SET #due_at = :due_at, #token = :token", ("#due_at = :seen_due_at",))
 
 # The owner deletes the job: prompt and files go, the ledger stays.
 ERASE = Change(
@@ -204,7 +210,8 @@ _ENTRY = "SET #leader = :leader, #until = :until, #expires_at = :expires_at"
 CACHE_CLAIM = Change(f"{_ENTRY} REMOVE #outputs", ("(attribute_not_exists(#leader) OR #until <= :now)",))
 CACHE_RECLAIM = Change(f"{_ENTRY} REMOVE #outputs", ("(attribute_not_exists(#leader) OR #leader = :dead)",))
 CACHE_REPLACE = Change(f"{_ENTRY} REMOVE #outputs", ())
-CACHE_FILL = Change(f"{_ENTRY}, #outputs = :outputs", ())
+# A fresh result is not replaced by an older job's, which ends later.
+CACHE_FILL = Change(f"{_ENTRY}, #outputs = :outputs", ("(attribute_not_exists(#leader) OR #leader = :leader)",))
 CACHE_DROP = Change("", ("#leader = :leader",))
 
 # --- lines of reserved starts: every change is a compare-and-set on `version` ---

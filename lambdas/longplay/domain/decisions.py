@@ -32,7 +32,7 @@ from longplay.domain.job import (
 )
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.domain.retry import HOPELESS, LONGEST_BACKOFF, goes_on, retry_wait
-from longplay.domain.schedule import follower_looks_at, next_look, next_look_after_crash
+from longplay.domain.schedule import follower_looks_at, next_look, next_look_after_crash, polled_after_crash
 from longplay.domain.settings import Failover
 
 RESERVED = "The provider's quota: a reserved start."
@@ -45,7 +45,7 @@ class Decision:
     """A change, the job as the change leaves it, and a word for the log.
 
     `send` has the job's message sent once the change is written. `due_at` is the sweeper's next look where it does not
-    follow from the message. `called` is False where the call that ends was never made.
+    follow from the message. `seated` is False where the job has no seat among the calls its account allows at once.
     """
 
     change: Change
@@ -53,7 +53,7 @@ class Decision:
     said: str
     send: bool = False
     due_at: float | None = None
-    called: bool = True
+    seated: bool = True
 
 
 Decide: TypeAlias = Callable[[Job, float], Decision | None]
@@ -87,9 +87,11 @@ def claim_poll(*, lease: float) -> Decide:
     """A worker holds the job while it polls."""
 
     def decide(job: Job, now: float) -> Decision | None:
-        if job.ref is None or job.phase(now) is Phase.CALLING:
+        phase = job.phase(now)
+        if job.ref is None or phase is Phase.CALLING:
             return None
-        return Decision(change=changes.CLAIM_POLL, job=replace(job, lease=lease), said="polls")
+        change = changes.CLAIM_POLL_AGAIN if phase is Phase.CRASHED else changes.CLAIM_POLL
+        return Decision(change=change, job=replace(job, lease=lease), said="polls")
 
     return decide
 
@@ -140,11 +142,11 @@ def after_failure(
     return Decision(change=changes.FAIL, job=replace(job, error=_job_error(job, error)), said=f"failed: {error.kind}")
 
 
-def after_call_off(job: Job, wait: Wait, *, onward: Leg | None, now: float) -> Decision:
+def after_call_off(job: Job, wait: Wait, *, onward: Leg | None, seated: bool, now: float) -> Decision:
     """The call was not made: its attempt is taken back, and the job waits or takes another route."""
     uncalled = replace(job, charges=job.charges - 1, attempts=job.attempts[:-1], wait=wait, not_before=wait.until)
     again = _moved(uncalled, onward, now=now) if onward else uncalled
-    return dataclasses.replace(_released(again), called=False)
+    return dataclasses.replace(_released(again), seated=seated)
 
 
 def unless_ended(mine: Job, decision: Decision) -> Decide:
@@ -152,19 +154,19 @@ def unless_ended(mine: Job, decision: Decision) -> Decide:
 
     def decide(job: Job, now: float) -> Decision | None:
         if job.fence == mine.fence and job.status.finished:
-            return after_end(mine, called=decision.called)(job, now)
+            return after_end(mine, seated=decision.seated)(job, now)
         return decision if job.fence == mine.fence else None
 
     return decide
 
 
-def after_end(mine: Job, *, called: bool = True) -> Decide:
+def after_end(mine: Job, *, seated: bool = True) -> Decide:
     """The worker lets go of a job that ended while it held it. `mine` has its attempt closed."""
 
     def decide(job: Job, _now: float) -> Decision | None:
         if job.fence != mine.fence or job.lease is None:
             return None
-        return Decision(change=changes.CLOSE, job=mine, said="closed", called=called)
+        return Decision(change=changes.CLOSE, job=mine, said="closed", seated=seated)
 
     return decide
 
@@ -184,9 +186,15 @@ def give_up(job: Job, now: float) -> Decision | None:
 
 def after_crash(job: Job, now: float) -> Decision | None:
     """A job whose worker crashed is closed or fails, as far as that needs no call. None where a call is due."""
-    if job.phase(now) is not Phase.CRASHED or job.ref is not None:
+    if job.phase(now) is not Phase.CRASHED or (job.ref is not None and not _polls_in_vain(job, now)):
         return None
     crashed = job.closed(now=now, outcome="crashed")
+    if job.ref is not None and not job.status.finished:
+        return Decision(
+            change=changes.FAIL_CRASHED,
+            job=replace(crashed, error=_overdue_error(crashed)),
+            said="failed: deadline_passed",
+        )
     if job.status.finished:
         return Decision(change=changes.CLOSE, job=crashed, said="closed")
     if _may_be_called_again(job, now) or now < min(job.grace_ends, job.deadline):
@@ -221,6 +229,8 @@ def call_due_after_crash(due_at: float, *, resend_after: float) -> Decide:
     def decide(job: Job, now: float) -> Decision | None:
         if job.due_at != due_at:
             return None
+        if now < (again := polled_after_crash(job)):
+            return Decision(change=changes.MOVE, job=job, said="moved", due_at=again)
         look = next_look_after_crash(job, now=now, resend_after=resend_after)
         return Decision(change=changes.MOVE, job=job, said="moved", send=True, due_at=look)
 
@@ -301,6 +311,11 @@ def take_the_lead(job: Job) -> Decision:
     return Decision(change=changes.TAKE_THE_LEAD, job=job, said="takes the lead", send=True)
 
 
+def asks_for_a_wait(error: ProviderError) -> bool:
+    """Whether the provider says how long it takes no call."""
+    return error.kind in _KEEPS_ITS_SLOT and error.retry_after is not None
+
+
 # --- parts of the above ---
 
 
@@ -370,6 +385,11 @@ def _may_call_back(job: Job, error: ProviderError, *, now: float) -> bool:
     return lost and job.leg.callback_grace > 0 and now < job.grace_ends
 
 
+def _polls_in_vain(job: Job, now: float) -> bool:
+    """Whether the deadline has passed and every poll kills its worker: then nobody will know what came of it."""
+    return now >= job.deadline and job.crashes + 1 >= MOST_CRASHES
+
+
 def _may_be_called_again(job: Job, now: float) -> bool:
     return job.crashes + 1 < MOST_CRASHES and job.may_be_charged() and now < job.deadline
 
@@ -388,7 +408,10 @@ def _folded(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     *earlier, before, last = attempts
     if (before.route, before.charged, last.charged) != (last.route, Charged.NO, Charged.NO):
         return attempts
-    return (*earlier, replace(last, started_at=before.started_at, tries=before.tries + last.tries))
+    kinds = {kind: before.tries_of(kind) for kind in (*before.kinds, before.outcome)}
+    kinds[last.outcome] = kinds.get(last.outcome, 0) + 1
+    folded = replace(last, started_at=before.started_at, tries=before.tries + last.tries)
+    return (*earlier, replace(folded, kinds=kinds if len(kinds) > 1 else {}))
 
 
 def _overdue(job: Job) -> Decision:

@@ -22,7 +22,7 @@ class Charged(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """Why a provider call failed. The engine chooses the next step by it (see `lambdas/longplay/engine/worker.py`)."""
+    """Why a provider call failed. The engine chooses the next step by it (see `lambdas/longplay/domain/retry.py`)."""
 
     THROTTLED = "throttled"
     LOADING = "loading"
@@ -34,6 +34,7 @@ class FailureKind(StrEnum):
     BAD_INPUT = "bad_input"
     MODERATED = "moderated"
     BAD_OUTPUT = "bad_output"
+    NOT_STORED = "not_stored"
     NO_TOKEN = "no_token"  # noqa: S105 - a kind of failure, not a password
     AUTH = "auth"
     FORBIDDEN = "forbidden"

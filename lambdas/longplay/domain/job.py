@@ -51,6 +51,7 @@ class WaitReason(StrEnum):
     PROVIDER_WORKING = "provider_working"
     COALESCED = "coalesced"
     ACCOUNT_PAUSED = "account_paused"
+    SERVICE_BUSY = "service_busy"
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +74,8 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call that may cost money, entered before it is made. Times are epoch seconds.
 
-    `charged` stays `unknown` until the answer is known. `tries` counts uncharged repeats on the same route.
+    `charged` stays `unknown` until the answer is known. `tries` counts uncharged repeats on the same route,
+    and `kinds` counts them by failure where they failed in different ways.
     A callback proves itself by `token`; `ref_from_callback` says that the provider's reference came in one.
     """
 
@@ -87,6 +89,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     request_id: str | None = None
     usd: float = 0.0
     tries: int = 1
+    kinds: dict[str, int] = {}
+
+    def tries_of(self, kind: str) -> int:
+        """How many of its calls failed in this way."""
+        return self.kinds.get(kind, 0) if self.kinds else self.tries * (self.outcome == kind)
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

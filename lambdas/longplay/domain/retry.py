@@ -10,6 +10,7 @@ from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.settings import PAUSED, Failover
 
 LONGEST_BACKOFF = 300.0  # seconds
+_BELIEVED = 2.0  # seconds; a provider that says less, and refuses again, is asked at our own pace
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ RETRIES = {
     FailureKind.TIMEOUT: Retry(WaitReason.PROVIDER_ERROR, 5, most_tries=4),
     FailureKind.UNREACHABLE: Retry(WaitReason.PROVIDER_ERROR, 10, most_tries=4),
     FailureKind.OUT_OF_MEMORY: Retry(WaitReason.PROVIDER_ERROR, 30, most_tries=2),
+    FailureKind.NOT_STORED: Retry(WaitReason.SERVICE_BUSY, 60, most_tries=2),
     FailureKind.AUTH: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
     FailureKind.CREDITS: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
     FailureKind.FORBIDDEN: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
@@ -66,7 +68,7 @@ def retry_wait(job: Job, error: ProviderError, *, now: float) -> Wait | None:
     Never after a call that may have been charged unless the caller's `max_charges` leaves room for another, and
     never past the deadline.
     """
-    retry, tries = RETRIES.get(error.kind), _tries(job)
+    retry, tries = RETRIES.get(error.kind), _tries(job, error.kind)
     if retry is None or (retry.most_tries is not None and tries >= retry.most_tries):
         return None
     if error.charged is not Charged.NO and not job.may_be_charged():
@@ -75,18 +77,20 @@ def retry_wait(job: Job, error: ProviderError, *, now: float) -> Wait | None:
     return Wait(reason=retry.reason, until=until, basis=error.message) if until < job.deadline else None
 
 
-def _tries(job: Job) -> int:
-    """How often this route has been asked in a row, the last time included."""
+def _tries(job: Job, kind: FailureKind) -> int:
+    """How often this route has failed in this way since the job came to it, the last time included."""
     tries = 0
     for attempt in reversed(job.attempts):
         if attempt.route != job.leg.route:
             break
-        tries += attempt.tries
-    return tries
+        tries += attempt.tries_of(kind)
+    return max(1, tries)
 
 
 def _delay(retry: Retry, error: ProviderError, tries: int) -> float:
-    if error.retry_after is not None:
-        return error.retry_after
+    """The provider's own figure; from the second time on, one that is next to nothing is not believed."""
     backoff = min(LONGEST_BACKOFF, retry.first_delay * 2.0 ** (tries - 1))
-    return backoff * random.uniform(1, 1.2)  # noqa: S311 - spreads retries, guards nothing
+    spread = backoff * random.uniform(1, 1.2)  # noqa: S311 - spreads retries, guards nothing
+    if error.retry_after is None:
+        return spread
+    return error.retry_after if tries == 1 or error.retry_after >= _BELIEVED else max(error.retry_after, spread)

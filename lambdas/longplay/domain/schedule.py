@@ -7,6 +7,7 @@ from longplay.domain.job import Job
 LONGEST_DELAY = 900  # seconds, the longest SQS can delay a message
 LONGEST_STEP = 1_800  # seconds between two looks of the sweeper at a job that waits
 _SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
+_AFTER_CRASH = 60.0  # seconds, and twice as long after each further crash
 _LOOKS = 4  # how often a follower looks for its leader's result within the typical duration
 
 
@@ -35,6 +36,16 @@ def next_look_after_crash(job: Job, *, now: float, resend_after: float) -> float
     look = now + resend_after
     grace = max(look, job.grace_ends) if job.ref is None else look
     return min(grace, job.deadline) if now < job.deadline else look
+
+
+def polled_after_crash(job: Job) -> float:
+    """When a provider is polled again whose last polls killed their worker: the wait doubles up to half an hour.
+
+    It ends at the deadline: the job then has an end to be told.
+    """
+    if job.ref is None or job.lease is None or not job.crashes:
+        return 0.0
+    return min(job.lease + min(_AFTER_CRASH * 2.0 ** (job.crashes - 1), LONGEST_STEP), max(job.deadline, job.lease))
 
 
 def follower_looks_at(job: Job, *, now: float) -> float:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from longplay.domain.catalogue import Catalogue, Route
-from longplay.domain.errors import FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job
 from longplay.domain.request import GenerationRequest
 from longplay.domain.settings import Settings
 from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, PollError, Provider
+from longplay.providers.sent import requests_noted
 from longplay.storage.files import ResultBucket
 
+_log = logging.getLogger("longplay.calls")
 STORING = 5  # seconds reserved at the end of a call to store its result
 _FETCHED_WITHIN = 3_600  # seconds for which the URL of an input image is valid
 
@@ -38,12 +42,15 @@ class Calls:
         """Start the generation."""
         route = self._route(job)
         image = self.bucket.input(job.input_key) if job.input_key else None
-        return self.providers[route.provider].submit(self._call(job, route, folder, remaining, image=image))
+        call = self._call(job, route, folder, remaining, image=image)
+        with _unexpected_as_failures(job):
+            return self.providers[route.provider].submit(call)
 
     def poll(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
         """Poll the generation."""
         route = self._route_at_provider(job)
-        return self._polled(route).poll(str(job.ref), self._call(job, route, folder, remaining))
+        with _unexpected_as_failures(job):
+            return self._polled(route).poll(str(job.ref), self._call(job, route, folder, remaining))
 
     def cancel(self, job: Job, *, folder: Path, remaining: float) -> None:
         """Ask the provider to stop the generation."""
@@ -93,6 +100,30 @@ class Calls:
             return None
         token = job.attempts[-1].token
         return f"{self.callback_base.rstrip('/')}/callbacks/{route.provider}/{job.id}/{job.fence}?t={token}"
+
+
+@contextmanager
+def _unexpected_as_failures(job: Job) -> Iterator[None]:
+    """An adapter that fails in a way it does not name has failed the call, and the worker lives on.
+
+    A worker that died of it would make the call again, and pay for it again.
+    """
+    with requests_noted() as sent:
+        try:
+            yield
+        except (ProviderError, PollError):
+            raise
+        except Exception as error:
+            _log.exception("unexpected", extra={"job": job.id, "route": job.leg.route})
+            charged = Charged.UNKNOWN if "POST" in sent or job.ref is not None else Charged.NO
+            raise ProviderError(FailureKind.BAD_OUTPUT, _UNEXPECTED[charged], charged=charged) from error
+
+
+_UNEXPECTED = {
+    Charged.NO: "Longplay could not make this call: nothing was sent. Ask the operator to look at the generator's log.",
+    Charged.UNKNOWN: "The provider's answer could not be read; the call may have been charged. Ask the operator to "
+    "look at the generator's log.",
+}
 
 
 def prompt_of(request: GenerationRequest) -> str:

@@ -10,16 +10,18 @@ from longplay.domain.decisions import (
     after_call_off,
     after_failure,
     as_known,
+    asks_for_a_wait,
     give_up,
     unless_ended,
     waiting_until,
 )
 from longplay.domain.errors import Charged, ProviderError
-from longplay.domain.job import NOT_CALLED, Job, Wait, WaitReason
+from longplay.domain.job import NOT_CALLED, Job, Leg, Wait, WaitReason
 from longplay.engine.ledger import Ledger
 from longplay.engine.routing import Routing
 from longplay.storage.circuits import Circuits, pauses
 from longplay.storage.limiter import Limiter
+from longplay.storage.patience import Patience
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,7 @@ class Failures:
     limiter: Limiter
     routing: Routing
     circuits: Circuits
+    patience: Patience
 
     def record(self, job: Job, error: ProviderError) -> str:
         """The call failed: the job waits, tries again, takes another route, or fails."""
@@ -39,39 +42,55 @@ class Failures:
         decision = after_failure(
             closed,
             known,
-            routes=Routes(onward=lambda: self.routing.onward(closed), back=lambda: self.routing.back(closed)),
+            routes=Routes(onward=lambda: self._onward(closed), back=lambda: self._back(closed)),
             failover=self.routing.settings.failover,
             paced=self.limiter.paces(job.leg.account),
             now=now,
         )
-        said = self._write(closed, self._pushed(decision, began=job.attempts[-1].started_at, now=now))
+        said = self._write(closed, self._pushed(decision, closed, known, now=now))
         return f"account refused ({known.kind}), {said}" if pauses(known) else said
 
     def note(self, job: Job, error: ProviderError) -> None:
         """Close the route or the account that a refusal is about."""
-        closed = self.circuits.note(error, account=job.leg.account, model=job.request.model, route=job.leg.route)
+        leg, model = job.leg, job.request.model
+        closed = self.patience.convenience(
+            lambda: self.circuits.note(error, account=leg.account, model=model, route=leg.route), otherwise=None
+        )
         if closed is not None:
-            self.limiter.pause(job.leg.account, closed)
+            self.limiter.pause(leg.account, closed)
 
-    def call_off(self, job: Job, wait: Wait) -> str:
-        """The call was not made: the attempt that was entered for it is taken back."""
+    def call_off(self, job: Job, wait: Wait, *, seated: bool) -> str:
+        """The call was not made: the attempt that was entered for it is taken back, and its seat if it has one."""
         now = self.ledger.clock()
-        onward = self.routing.onward(job) if wait.reason is WaitReason.ACCOUNT_PAUSED else None
+        onward = self._onward(job) if wait.reason is WaitReason.ACCOUNT_PAUSED else None
         closed = job.closed(now=now, outcome=NOT_CALLED, charged=Charged.NO)
-        return self._write(closed, after_call_off(job, wait, onward=onward, now=now))
+        return self._write(closed, after_call_off(job, wait, onward=onward, seated=seated, now=now))
 
     def give_up(self, job: Job) -> str:
         """A due job that is allowed no further call fails."""
         applied = self.ledger.apply(job, give_up)
         return applied.said if applied else "left alone"
 
-    def _pushed(self, decision: Decision, *, began: float, now: float) -> Decision:
-        """A job that keeps its slot waits as long as its line, which moves back as a whole."""
-        job = decision.job
-        if not decision.send or job.slot is None:
+    def _pushed(self, decision: Decision, closed: Job, error: ProviderError, *, now: float) -> Decision:
+        """The line moves back as a whole where the provider asks for a wait; a job that keeps its slot waits with it.
+
+        A job that fails because that wait is too long for it moves the line too, or all the others would be refused.
+        """
+        account, slot, began = closed.leg.account, closed.slot, closed.attempts[-1].started_at
+        keeps = decision.send and decision.job.slot is not None
+        if slot is None or not self.limiter.paces(account) or not (keeps or asks_for_a_wait(error)):
             return decision
-        start = self.limiter.push(job.leg.account, job.slot, began=began, now=now, until=job.not_before)
-        return waiting_until(decision, start)
+        until = decision.job.not_before if keeps else now + (error.retry_after or 0)
+        start = self.patience.convenience(
+            lambda: self.limiter.push(account, slot, began=began, now=now, until=until), otherwise=until
+        )
+        return waiting_until(decision, start) if keeps else decision
+
+    def _onward(self, job: Job) -> Leg | None:
+        return self.patience.convenience(lambda: self.routing.onward(job), otherwise=None)
+
+    def _back(self, job: Job) -> Leg | None:
+        return self.patience.convenience(lambda: self.routing.back(job), otherwise=None)
 
     def _write(self, closed: Job, decision: Decision) -> str:
         applied = self.ledger.apply(closed, unless_ended(closed, decision))

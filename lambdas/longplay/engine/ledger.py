@@ -17,6 +17,7 @@ from longplay.storage.ends import ENTRY, Ends
 from longplay.storage.files import ResultBucket
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import LINE, Limiter
+from longplay.storage.patience import Patience
 from longplay.storage.queue import JobQueue
 from longplay.storage.table import Part, WriteRefused
 
@@ -43,6 +44,7 @@ class Ledger:
     ends: Ends
     limiter: Limiter
     bucket: ResultBucket
+    patience: Patience
     resend_after: float
     clock: Callable[[], float] = time.time
 
@@ -74,9 +76,9 @@ class Ledger:
                 seen = refused.job if refused.job and refused.job.token != seen.token else None
         return None
 
-    def keep(self, job: Job, files: Iterable[MediaFile], request_id: str | None) -> str:
-        """Store a whole result, then record it. Nothing stands between a paid result and its place in the bucket."""
-        return self.record(job, self.bucket.store(job.id, job.fence, files), request_id)
+    def store(self, job: Job, files: Iterable[MediaFile]) -> tuple[Output, ...]:
+        """Put a whole result into the bucket. Nothing else is done between a provider's answer and this."""
+        return self.bucket.store(job.id, job.fence, files)
 
     def record(self, job: Job, outputs: Iterable[Output], request_id: str | None = None) -> str:
         """Record a stored result: it ends the job or, where the job has ended otherwise, is kept and charged."""
@@ -116,7 +118,13 @@ class Ledger:
 
     def _write_whole(self, decision: Decision, seen: Job, now: float) -> Job:
         """Write with all that belongs beside the change. The lead of another job for this request stays as it is."""
-        self._give_back_seat(decision, seen)
+        seat_left = not self.patience.convenience(lambda: self._give_back_seat(decision, seen), otherwise=False)
+        after = self._write_beside(decision, seen, now)
+        if seat_left:
+            self.patience.at_last(lambda: self._give_back_seat(decision, seen))
+        return after
+
+    def _write_beside(self, decision: Decision, seen: Job, now: float) -> Job:
         leads = True
         while True:
             try:
@@ -130,20 +138,24 @@ class Ledger:
 
     def _beside(self, decision: Decision, seen: Job, now: float, *, leads: bool) -> list[Part]:
         change, job = decision.change, decision.job
-        parts = self.ends.cached(job) if change.succeeds else []
+        parts = self.ends.cached(job) if change.succeeds and leads else []
         if change.ends:
             parts += self.ends.settled(job)
             parts += self.ends.dropped(job) if leads and not job.outputs else []
-            parts += [] if _used_its_slot(decision, seen) else self.ends.slot(job, now=now)
+            parts += [] if _used_its_slot(decision, seen) else self._slot(job, now)
         if change.ends and change.succeeds and parts:
             parts.append(self.ends.measured(job, now=now))
         return parts
 
-    def _give_back_seat(self, decision: Decision, seen: Job) -> None:
+    def _slot(self, job: Job, now: float) -> list[Part]:
+        return self.patience.convenience(lambda: self.ends.slot(job, now=now), otherwise=[])
+
+    def _give_back_seat(self, decision: Decision, seen: Job) -> bool:
         """Room among the calls at once comes first: a crash before the write then leaves none taken."""
         change, under_way = decision.change, seen.lease is not None or seen.ref is not None
-        if (change.ends or change.ends_call) and decision.called and under_way:
+        if (change.ends or change.ends_call) and decision.seated and under_way:
             self.limiter.call_ends(seen.leg.account, seen.id)
+        return True
 
 
 def _used_its_slot(decision: Decision, seen: Job) -> bool:

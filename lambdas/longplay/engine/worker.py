@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from longplay.domain.decisions import RESERVED, after_reference, claim_poll, take_over
-from longplay.domain.errors import ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.engine.calls import Calls
@@ -23,13 +23,20 @@ from longplay.providers.protocol import Accepted, Done, PollError
 from longplay.storage.circuits import pauses
 from longplay.storage.jobs import Refused, new_secret
 from longplay.storage.limiter import Limiter
+from longplay.storage.patience import Patience, Unavailable
 from longplay.storage.queue import Message
 
 _CROWDED = 5.0  # seconds until a job looks again for room among the calls its account allows at once
 _POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
 _GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
+_LAST = 2.0  # seconds before an invocation ends in which nothing is tried again
+_AWS_AGAIN = 10.0  # seconds until a step is tried again that AWS did not let begin
 
 LEFT_ALONE = "left alone"
+_LOST = (
+    "The provider made the result and charged for it, but it could not be stored ({cause}). Ask the operator to "
+    "look at the bucket, then retry the job; a retry is charged again."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +49,16 @@ class Worker:
     followers: Followers
     calls: Calls
     limiter: Limiter
+    patience: Patience
     lease_margin: float
     clock: Callable[[], float] = time.time
 
     def advance(self, message: Message, *, remaining: float) -> str:
         """Take the job one step further within `remaining` seconds, and say in a word what was done."""
+        with self.patience.within(self.clock() + remaining - _LAST):
+            return self._advance(message, remaining=remaining)
+
+    def _advance(self, message: Message, *, remaining: float) -> str:
         lease = self.clock() + remaining + self.lease_margin
         try:
             job = self.ledger.claim(message.job, route=message.route, lease=lease)
@@ -81,15 +93,31 @@ class Worker:
         return self._poll(taken.job, remaining=remaining) if taken else LEFT_ALONE
 
     def _call(self, job: Job, *, remaining: float) -> str:
-        job, wait = self._due(job)
+        try:
+            job, wait = self._due(job)
+        except Unavailable as error:
+            return self._not_begun(job, error)
         if wait:
-            return self.failures.call_off(job, wait)
+            return self.failures.call_off(job, wait, seated=False)
         with tempfile.TemporaryDirectory() as folder:
             try:
                 answer = self.calls.submit(job, folder=Path(folder), remaining=remaining)
+            except Unavailable as error:
+                return self._not_begun(job, error)
             except ProviderError as error:
-                return self.failures.record(job, error)
+                return self._failed(job, error)
             return self._answered(job, answer)
+
+    def _not_begun(self, job: Job, error: Unavailable) -> str:
+        """AWS failed before the provider was asked: the call is taken back and made a little later."""
+        basis = f"AWS did not answer ({error.cause}). Nothing was sent to the provider."
+        wait = Wait(reason=WaitReason.SERVICE_BUSY, until=self.clock() + _AWS_AGAIN, basis=basis)
+        with self.patience.paid():
+            return self.failures.call_off(job, wait, seated=True)
+
+    def _failed(self, job: Job, error: ProviderError) -> str:
+        with self.patience.paid():
+            return self.failures.record(job, error)
 
     def _due(self, job: Job) -> tuple[Job, Wait | None]:
         """The job with the slot it starts by, and a wait where it may not start yet."""
@@ -117,7 +145,7 @@ class Worker:
             except PollError as failed:
                 return self._poll_again(job, failed.error)
             except ProviderError as error:
-                return self.failures.record(job, error)
+                return self._failed(job, error)
             return self._answered(job, answer)
 
     def _polled(self, job: Job, folder: Path, *, remaining: float) -> Done | Accepted:
@@ -137,9 +165,24 @@ class Worker:
         return f"account refused ({error.kind}), {said}" if refused else said
 
     def _answered(self, job: Job, answer: Done | Accepted) -> str:
-        if isinstance(answer, Accepted):
-            return self._store_ref(job, answer.ref, self.clock() + answer.poll_after, None)
-        return self.ledger.keep(job, answer.files, answer.request_id)
+        """Nothing may fail between the answer and its being stored, so this is repeated until the invocation ends."""
+        with self.patience.paid():
+            if isinstance(answer, Accepted):
+                return self._store_ref(job, answer.ref, self.clock() + answer.poll_after, None)
+            try:
+                outputs = self.ledger.store(job, answer.files)
+            except Unavailable as error:
+                return self._not_stored(job, error)
+            return self.ledger.record(job, outputs, answer.request_id)
+
+    def _not_stored(self, job: Job, error: Unavailable) -> str:
+        """A result that is still at its provider is fetched again. Any other is lost, and the ledger says so."""
+        failed = ProviderError(FailureKind.NOT_STORED, _LOST.format(cause=error.cause), charged=Charged.YES)
+        if job.ref is None:
+            return self.failures.record(job, failed)
+        poll_at = self.clock() + _POLL_AGAIN
+        basis = f"The result could not be stored ({error.cause}). It is fetched again."
+        return self._store_ref(job, job.ref, poll_at, Wait(reason=WaitReason.SERVICE_BUSY, until=poll_at, basis=basis))
 
     def _store_ref(self, job: Job, ref: str, poll_at: float, wait: Wait | None) -> str:
         applied = self.ledger.apply(job, after_reference(job, ref=ref, poll_at=poll_at, wait=wait))

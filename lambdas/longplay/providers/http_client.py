@@ -22,6 +22,7 @@ from urllib3.exceptions import LocationParseError as UnparsableURL
 from urllib3.util import Url, parse_url
 
 from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.providers.sent import note_request
 
 CONNECT_SECONDS = 5.0  # for each address of the server
 LARGEST_REFUSAL = 64 * 1024  # bytes read of an error response
@@ -71,6 +72,7 @@ def exchange(
     fails. `largest` is in bytes. Raises ProviderError without a complete answer; it is a CutOff if a part arrived.
     """
     host, read_timeout = server_of(url), min(timeout, longest_silence or timeout)
+    note_request(method)
     with _Watchdog(timeout) as watchdog, _session(watchdog) as session, _named_failures(host, watchdog, read_timeout):
         response = session.request(
             method,

@@ -29,6 +29,7 @@ from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
 from longplay.providers.sagemaker.refusals import refused
+from longplay.providers.sent import note_request
 
 QUEUED_AT_LEAST, QUEUED_AT_MOST = 60, 21_600  # seconds a request may wait at SageMaker
 RUN_AT_MOST = 3_600  # seconds a request may run at SageMaker
@@ -84,6 +85,7 @@ class Endpoint:
     def invoke(self, location: str, limits: TimeLimits) -> Queued:
         """Queue the request stored at `location`; raises ProviderError."""
         with _named_failures(self.call):
+            note_request("POST")
             answer = self.client.invoke_endpoint_async(
                 EndpointName=self.name,
                 InferenceId=self.call.attempt,
