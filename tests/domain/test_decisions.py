@@ -138,7 +138,9 @@ def test_uncharged_repeats_on_one_route_are_one_entry() -> None:
 def test_a_superseded_worker_decides_nothing() -> None:
     """Another worker's fence is in the item."""
     mine, found = called(), called(fence=2)
-    decision = after_call_off(mine, Wait(reason=WaitReason.CONCURRENCY, until=NOW + 5, basis=""), onward=None, now=NOW)
+    decision = after_call_off(
+        mine, Wait(reason=WaitReason.CONCURRENCY, until=NOW + 5, basis=""), onward=None, seated=False, now=NOW
+    )
     assert unless_ended(mine, decision)(found, NOW) is None
     assert after_end(mine)(found, NOW) is None
     assert after_reference(mine, ref="r", poll_at=NOW, wait=None)(found, NOW) is None
@@ -148,16 +150,16 @@ def test_a_job_that_was_canceled_during_its_call_is_closed() -> None:
     """The worker's entry is written, and the job let go."""
     mine = called()
     wait = Wait(reason=WaitReason.CONCURRENCY, until=NOW + 5, basis="")
-    decision = after_call_off(mine, wait, onward=None, now=NOW)
+    decision = after_call_off(mine, wait, onward=None, seated=False, now=NOW)
     closed = unless_ended(mine.closed(now=NOW, outcome=NOT_CALLED), decision)(called(status=Status.CANCELED), NOW)
     assert closed
-    assert (closed.change, closed.called) == (changes.CLOSE, False)
+    assert (closed.change, closed.seated) == (changes.CLOSE, False)
 
 
 def test_a_call_that_was_not_made_leaves_no_entry() -> None:
     """The attempt and its charge are taken back."""
     wait = Wait(reason=WaitReason.CONCURRENCY, until=NOW + 5, basis="")
-    after = after_call_off(called(), wait, onward=None, now=NOW).job
+    after = after_call_off(called(), wait, onward=None, seated=False, now=NOW).job
     assert (after.charges, after.attempts, after.not_before) == (0, (), NOW + 5)
 
 

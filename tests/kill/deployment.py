@@ -15,6 +15,7 @@ import notices
 import time_machine
 import wiring
 from longplay.domain.settings import Settings, parse_settings
+from longplay.storage.patience import Unavailable
 from longplay.storage.table import from_item
 from moto import mock_aws
 from moto.backends import get_backend
@@ -126,6 +127,8 @@ class SimulatedDeployment:
         except Killed:
             wiring.dependencies.cache_clear()
             return None
+        except (Unavailable, ExceptionGroup):
+            return None  # the invocation failed, and its process goes on with the next
 
     def survives(self, function: str, act: Callable[[], object]) -> bool:
         """Run the function, and return whether its process survived."""

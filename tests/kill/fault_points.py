@@ -15,7 +15,7 @@ from tests.kill.injector import Call, Fault, FaultPoint
 
 def fault_points(calls: Sequence[Call]) -> Iterator[FaultPoint]:
     """The fault points of a run that differ from each other."""
-    changing = {n: call for n, call in _first_of_their_kind(calls).items() if not call.reads}
+    changing = {n: call for n, call in first_of_their_kind(calls).items() if not call.reads}
     last_of_its_process = {call.process: n for n, call in changing.items()}
     for n, call in changing.items():
         yield FaultPoint(n, Fault.KILL_BEFORE)
@@ -37,7 +37,7 @@ def provider_fault_points(calls: Sequence[Call]) -> Iterator[FaultPoint]:
             yield point
 
 
-def _first_of_their_kind(calls: Sequence[Call]) -> dict[int, Call]:
+def first_of_their_kind(calls: Sequence[Call]) -> dict[int, Call]:
     """The calls of the processes that did not repeat an earlier process in the same situation."""
     processes: dict[int, dict[int, Call]] = {}
     for n, call in enumerate(calls, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import NoReturn, TypeVar
 
 Reply = TypeVar("Reply")
 
+SLOW_SECONDS, BURST_SECONDS = 20.0, 20.0
 PROVIDER_PREFIX = "provider's"  # prefix of the AWS operations that ask a provider something
 
 
@@ -57,7 +59,21 @@ class FaultPoint:
     """The n-th call of a run, counted from 1, and the fault that is injected there."""
 
     call: int
-    fault: Fault
+    fault: Fault | AwsAnswer
+
+
+class AwsAnswer(StrEnum):
+    """An answer of AWS that is not the one Longplay hopes for."""
+
+    THROTTLED = "throttled"
+    SERVER_ERROR = "a server error"
+    DENIED = "access denied"
+    CONFLICT = "a conflict"
+    CANCELED_BY_CONFLICT = "canceled: conflict"
+    CANCELED_BY_THROTTLING = "canceled: throttled"
+    CANCELED_BY_CAPACITY = "canceled: capacity"
+    SLOW = "after 20 s"
+    BURST = "throttled for a minute"
 
 
 class Killed(BaseException):
@@ -87,6 +103,7 @@ class FaultInjector:
         self.answers_lost = 0
         self._point = point
         self._next_fault: tuple[str, Fault] | None = None
+        self._burst: tuple[str, float] | None = None
         self._is_recording = True
         self._invocations = 0
         self._running: list[Process] = []
@@ -128,11 +145,23 @@ class FaultInjector:
         """Inject a fault at the next call of this operation, in addition to the fault point."""
         self._next_fault = (operation, fault)
 
-    def pass_on(self, operation: str, send: Callable[[], Reply], *, lost: Exception) -> Reply:
-        """Send a call, with its fault if it has one. The caller sees `lost` if the reply is lost."""
+    def pass_on(
+        self,
+        operation: str,
+        send: Callable[[], Reply],
+        *,
+        lost: Exception,
+        answer: Callable[[AwsAnswer], Reply] | None = None,
+    ) -> Reply:
+        """Send a call, with its fault if it has one. The caller sees `lost` if the reply is lost.
+
+        `answer` makes the reply of AWS for an AwsAnswer.
+        """
         if not self._running:
             return send()
         fault = self._fault(operation)
+        if answer is not None and (said := self._said(operation, fault)):
+            return self._answered(said, send, answer)
         if fault is Fault.KILL_BEFORE:
             self._kill()
         reply = send()
@@ -141,6 +170,20 @@ class FaultInjector:
         if fault is Fault.REPLY_LOST:
             raise lost
         return reply
+
+    def _said(self, operation: str, fault: Fault | AwsAnswer | None) -> AwsAnswer | None:
+        """The answer of AWS to this call: that of its fault, or of a burst at the same operation."""
+        if fault is AwsAnswer.BURST:
+            self._burst = operation, time.time() + BURST_SECONDS
+        if self._burst and self._burst[0] == operation and time.time() < self._burst[1]:
+            return AwsAnswer.THROTTLED
+        return fault if isinstance(fault, AwsAnswer) else None
+
+    def _answered(self, said: AwsAnswer, send: Callable[[], Reply], answer: Callable[[AwsAnswer], Reply]) -> Reply:
+        if said is AwsAnswer.SLOW:
+            time.sleep(SLOW_SECONDS)  # moves the simulated clock
+            return send()
+        return answer(said)
 
     def billed(self, count: int) -> None:
         """Note that the current call has been billed for this many generations."""
@@ -162,7 +205,7 @@ class FaultInjector:
         """Note that a callback has brought an answer that was lost."""
         self.answers_lost = max(0, self.answers_lost - 1)
 
-    def _fault(self, operation: str) -> Fault | None:
+    def _fault(self, operation: str) -> Fault | AwsAnswer | None:
         process = self._running[-1]
         if process.dead:
             raise Killed

@@ -18,6 +18,7 @@ from botocore.httpsession import URLLib3Session
 from moto.core.botocore_stubber import BotocoreStubber
 from requests.adapters import HTTPAdapter
 
+from tests.kill.aws_errors import error_answer
 from tests.kill.injector import PROVIDER_PREFIX, FaultInjector
 
 Send = Callable[[], Any]  # the answer has a `status_code`, for either HTTP client
@@ -75,7 +76,12 @@ class _Network:
         if urlsplit(request.url).hostname == "127.0.0.1":
             return self._to_provider(request.method, request.url, lambda: _wire().send(request), lost=lost)
         operation = _operation(event_name, request.url)
-        return self.injector.pass_on(operation, lambda: self._to_aws(operation, _body(request), send), lost=lost)
+        return self.injector.pass_on(
+            operation,
+            lambda: self._to_aws(operation, _body(request), send),
+            lost=lost,
+            answer=lambda said: error_answer(said, operation, request),
+        )
 
     def _to_provider(self, method: str, url: str, send: Send, *, lost: Exception) -> Any:
         starts = method == "POST" and not url.endswith("/cancel")

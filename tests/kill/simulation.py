@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from tests.harness.product import Answer
@@ -155,9 +156,12 @@ class Simulation(SimulatedDeployment):
         return answer
 
     def _ask(self, function: str, request: Callable[[], Answer], *, retries: bool = True) -> Answer | None:
-        while (answer := self.run(function, request)) is None and retries:
+        while retries:
+            answer = self.run(function, request)
+            if answer is not None and answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                return answer
             self.clock.shift(5)
-        return answer
+        return self.run(function, request)
 
     def _step(self, until: float) -> None:
         """Move the clock to this time, or to the next sweep if that is earlier."""

@@ -59,6 +59,26 @@ def a_failed_job_does_not_drop_the_entry_of_another_leader(storage: Storage) -> 
     assert_refused(lambda: storage.table.write(*storage.ends.dropped(second)))
 
 
+@guards("CACHE_FILL", f"({NO_LEADER} OR #leader = :leader)")
+def an_older_job_does_not_replace_the_result_of_a_fresh_one(storage: Storage) -> None:
+    first, second = _same_request(storage)
+    storage.table.write(storage.cache.replace(second))
+    assert_refused(lambda: storage.table.write(*storage.ends.cached(first)))
+
+
+@guards("CACHE_FILL", NO_LEADER)
+def a_late_result_is_offered_where_no_job_leads(storage: Storage) -> None:
+    first, _ = _same_request(storage)
+    storage.table.write(*storage.ends.cached(first))
+
+
+@guards("CACHE_FILL", "#leader = :leader")
+def a_leader_offers_its_result(storage: Storage) -> None:
+    first, _ = _same_request(storage)
+    storage.table.write(storage.cache.claim(first, now=NOW))
+    storage.table.write(*storage.ends.cached(first))
+
+
 @guards("HOLD", "(attribute_not_exists(#used) OR #used <= :room)")
 def a_job_over_the_cap_in_dollars_is_refused(storage: Storage) -> None:
     budgets, owner = storage.budgets(usd=1.5), secrets.token_hex(4)

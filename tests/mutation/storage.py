@@ -96,6 +96,10 @@ class Storage:
         """The job after a worker has claimed it to poll its provider."""
         return self.change("CLAIM_POLL", replace(job, lease=lease), now=now)
 
+    def polled_again(self, job: Job, *, now: float, lease: float = 2 * LEASE) -> Job:
+        """The job after a worker has claimed it to poll, because the last one crashed."""
+        return self.change("CLAIM_POLL_AGAIN", replace(job, lease=lease), now=now)
+
     def learn_ref(self, job: Job, ref: str = "prediction-1") -> Job:
         """The job after a callback has brought the reference of the last attempt."""
         late = job.status is Status.QUEUED

@@ -108,21 +108,23 @@ def a_provider_is_not_polled_early(storage: Storage) -> None:
     assert_refused(lambda: storage.polled(job, now=NOW, lease=LEASE))
 
 
-@guards("CLAIM_POLL", f"({NO_LEASE} OR {CRASHED_LEASE})")
+@guards("CLAIM_POLL", NO_LEASE)
 def two_deliveries_make_one_poll(storage: Storage) -> None:
     job = storage.polled(storage.at_provider(), now=NOW, lease=LEASE)
     assert_refused(lambda: storage.polled(job, now=NOW, lease=LEASE))
 
 
-@guards("CLAIM_POLL", NO_LEASE)
-def a_job_without_a_lease_is_polled(storage: Storage) -> None:
-    assert storage.polled(storage.at_provider(), now=NOW, lease=LEASE).lease == LEASE
-
-
-@guards("CLAIM_POLL", CRASHED_LEASE)
-def a_job_whose_polling_worker_crashed_is_polled_again(storage: Storage) -> None:
+@guards("CLAIM_POLL_AGAIN", CRASHED_LEASE)
+def a_worker_that_polls_is_not_superseded(storage: Storage) -> None:
     job = storage.polled(storage.at_provider(), now=NOW, lease=LEASE)
-    assert storage.polled(job, now=CRASHED, lease=CRASHED + 9).lease == CRASHED + 9
+    assert_refused(lambda: storage.polled_again(job, now=LEASE - 1))
+
+
+@guards("CLAIM_POLL_AGAIN", MINE)
+def two_deliveries_after_a_crash_make_one_poll(storage: Storage) -> None:
+    job = storage.polled(storage.at_provider(), now=NOW, lease=LEASE)
+    storage.polled_again(job, now=CRASHED, lease=CRASHED + 1)
+    assert_refused(lambda: storage.polled_again(job, now=CRASHED + 2))
 
 
 @guards("LEARN_REF", "#attempts[i].#token = :secret")

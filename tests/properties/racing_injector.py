@@ -28,7 +28,7 @@ class RacingInjector(FaultInjector):
         """Inject a fault at a later call."""
         self._point = FaultPoint(len(self.calls) + calls_ahead, fault)
 
-    def pass_on(self, operation: str, send: Callable[[], Reply], *, lost: Exception) -> Reply:
+    def pass_on(self, operation: str, send: Callable[[], Reply], *, lost: Exception, **_unused: object) -> Reply:
         """Send a call when it is this process's turn."""
         if self._scheduler is not None and getcurrent() is not self._scheduler:
             running_here = self._running

@@ -1,0 +1,189 @@
+"""Jobs on days when AWS answers with errors, and providers say odd things."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import time_machine
+import wiring
+from longplay.domain.job import MOST_CRASHES
+from longplay.media import files
+from longplay.storage.queue import read_message
+
+from local.stand_ins.model import ModelServer
+from local.stand_ins.replicate import ReplicateServer
+from tests.harness.aws import TABLE, Aws
+from tests.harness.aws_faults import AwsFault, aws_answers
+from tests.harness.product import Product
+from tests.stories.actions import Killed, run, sweep_for
+
+TRACK = {"prompt": "calm acoustic guitar", "duration": 2}
+
+
+@pytest.fixture(autouse=True)
+def sleeping_moves_the_clock(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The product never sleeps in real time."""
+    monkeypatch.setattr(time, "sleep", clock.shift)
+
+
+def _s3() -> Any:
+    return wiring.dependencies()._bucket._client
+
+
+def _dynamodb() -> Any:
+    return wiring.dependencies()._table._client
+
+
+def _charges(job: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(attempt["outcome"], attempt["charged"]) for attempt in job["attempts"]]
+
+
+def test_a_result_is_stored_although_the_bucket_is_busy_for_a_minute(
+    product: Product, model_server: ModelServer
+) -> None:
+    """The worker goes on trying for as long as its invocation lasts; the provider is asked once."""
+    job = product.submit(TRACK)
+    with aws_answers(_s3(), "PutObject", AwsFault("SlowDown", 503, times=20)) as fault:
+        product.deliver()
+    assert len(fault.met) == 20
+    assert (product.job(job["id"])["status"], model_server.generations) == ("succeeded", 1)
+
+
+def test_a_result_that_cannot_be_stored_is_lost_and_the_ledger_says_so(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """The job fails with the charge, and is not made again beyond `max_charges`."""
+    job = product.submit({**TRACK, "max_charges": 1})
+    with aws_answers(_s3(), "PutObject", AwsFault("AccessDenied", 403)):
+        product.deliver()
+    sweep_for(product, clock, 10)
+    failed = product.job(job["id"])
+    assert (failed["status"], failed["error"]["code"], failed["error"]["charged"]) == ("failed", "not_stored", "yes")
+    assert "PutObject: AccessDenied" in failed["error"]["message"]
+    assert (_charges(failed), model_server.generations) == ([("not_stored", "yes")], 1)
+
+
+def test_an_error_before_the_call_costs_no_charge(
+    product_with: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """The line of starts cannot be read: the call is taken back, and made ten seconds later."""
+    product = product_with(limits={"*": {"windows": [[10, 1]]}}, cache="off")
+    job = product.submit({**TRACK, "max_charges": 1})
+    with aws_answers(_dynamodb(), "GetItem", AwsFault("ProvisionedThroughputExceededException")):
+        product.deliver()
+    waiting = product.job(job["id"])
+    assert (waiting["status"], waiting["wait"]["reason"], waiting["attempts"]) == ("queued", "service_busy", [])
+    assert "Nothing was sent" in waiting["wait"]["basis"]
+    run(product, clock, 15)
+    assert (product.job(job["id"])["status"], model_server.generations) == ("succeeded", 1)
+
+
+def test_a_message_that_cannot_be_sent_is_left_to_the_sweeper(product: Product, clock: time_machine.Traveller) -> None:
+    """The job is there, so the caller gets 202."""
+    queue: Any = wiring.dependencies()._queue
+    with aws_answers(queue._client, "SendMessage", AwsFault("RequestThrottled")):
+        job = product.submit(TRACK)
+    sweep_for(product, clock, 3)
+    assert product.job(job["id"])["status"] == "succeeded"
+
+
+def test_a_table_that_does_not_answer_is_a_503_with_a_time(product: Product) -> None:
+    """The caller can send the request again with the same key."""
+    with aws_answers(_dynamodb(), "TransactWriteItems", AwsFault("ThrottlingException")):
+        answer = product.post("/generate", TRACK)
+    assert (answer.status, answer.json["code"]) == (503, "temporarily_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_an_adapter_that_raises_fails_the_job_and_not_its_worker(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader of media with a fault: the provider is not asked again."""
+    monkeypatch.setattr(files, "_measures", _broken)
+    job = product.submit(TRACK)
+    run(product, clock, 60)
+    failed = product.job(job["id"])
+    assert (failed["status"], _charges(failed)) == ("failed", [("bad_output", "unknown")])
+    assert model_server.generations == 1
+
+
+def test_each_kind_of_failure_has_its_own_tries(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """Three times loading, then a server error: the error is repeated like a first one."""
+    model_server.fault("loading", times=3)
+    model_server.fault("server_error", times=1)
+    job = product.submit({**TRACK, "max_charges": 3})
+    run(product, clock, 900)
+    assert product.job(job["id"])["status"] == "succeeded"
+
+
+def test_a_retry_after_of_nothing_is_honored_once(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """A provider that says 0 seconds each time gets a handful of calls a minute, not hundreds."""
+    model_server.fault("throttled", retry_after=0)
+    product.submit(TRACK)
+    for _ in range(60):
+        product.deliver()
+        clock.shift(1)
+    assert len(model_server.requests) <= 5
+
+
+def test_an_older_job_does_not_take_the_cache_from_a_fresh_one(product: Product, model_server: ModelServer) -> None:
+    """`fresh: true` replaced the entry while the older job was being generated."""
+    older = product.submit(TRACK)
+    fresh = product.submit({**TRACK, "fresh": True})
+    messages = {read_message(message["Body"]).job: message["Body"] for message in product.messages()}
+    for job in (fresh, older):
+        product.hand_over(messages[job["id"]])
+    entries = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
+    assert [entry["leader"]["S"] for entry in entries if entry["pk"]["S"].startswith("cache#")] == [fresh["id"]]
+
+
+@pytest.mark.parametrize("path", ["/jobs/{}", "/callbacks/replicate/{}/1?t=x"])
+def test_an_id_that_is_too_long_for_a_key_is_unknown(product: Product, path: str) -> None:
+    """The table is not asked: it would refuse the key."""
+    path = path.format("a" * 3_000)
+    answer = product.get(path) if path.startswith("/jobs") else product.call_back(path, b"{}")
+    assert answer.status == 404
+
+
+def test_a_job_whose_every_poll_kills_its_worker_ends_soon_after_its_deadline(
+    product_with: Callable[..., Product], aws: Aws, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is polled less and less often, and fails as overdue, with an unknown charge."""
+    with ReplicateServer(quick=True, polls=1) as replicate:
+        product = product_with(servers={"replicate": replicate.url})
+        aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"replicate": "r8_token"}')
+        job = product.submit({**TRACK, "model": "musicgen-large", "deadline_seconds": 6 * 3_600})
+        product.deliver()
+        monkeypatch.setattr(files, "_measures", _kill)
+        polls = 0
+        for _ in range(6 * 60 + 90):
+            clock.shift(60)
+            product.sweep()
+            polls += _deliver_to_their_death(product)
+        failed = product.job(job["id"])
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "deadline_passed")
+    assert _charges(failed) == [("crashed", "unknown")]
+    assert MOST_CRASHES < polls < 40
+
+
+def _deliver_to_their_death(product: Product) -> int:
+    try:
+        product.deliver()
+    except Killed:
+        return 1
+    return 0
+
+
+def _broken(*_: Any) -> Any:
+    raise RuntimeError("a reader with a fault")
+
+
+def _kill(*_: Any) -> Any:
+    raise Killed
