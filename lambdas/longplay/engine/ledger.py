@@ -134,7 +134,7 @@ class Ledger:
         if change.ends:
             parts += self.ends.settled(job)
             parts += self.ends.dropped(job) if leads and not job.outputs else []
-            parts += [] if _used_its_slot(decision, seen) else self.ends.slot(job, now=now)
+            parts += [] if _used_its_slot(decision, seen) else self.ends.slot(job)
         if change.ends and change.succeeds and parts:
             parts.append(self.ends.measured(job, now=now))
         return parts

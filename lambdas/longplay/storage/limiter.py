@@ -83,10 +83,10 @@ class Limiter:
         if reservation.account in self._shared:
             self._shared[reservation.account] = True
 
-    def give_back(self, account: str, slot: float, *, now: float) -> list[Part]:
-        """The part that gives a slot back, for the write that ends its job; none if its time has come."""
+    def give_back(self, account: str, slot: float) -> list[Part]:
+        """The part that gives an unused slot back, for the write that ends its job; none if the log has it no more."""
         line = self.line(account)
-        after = pacing.give_back(line, slot, now=now)
+        after = pacing.give_back(line, slot)
         return [] if after == line else [self._put(account, line, after)[0]]
 
     def start(self, account: str, slot: float | None, *, now: float) -> tuple[float, float]:
@@ -176,7 +176,11 @@ class Limiter:
 
 
 def _line(item: Item | None) -> Line:
-    return msgspec.convert(item, Line, strict=False) if item else Line()
+    """The line of an item. Version 0.2 listed the slots given back as `freed`, beside the log that had them too."""
+    line = msgspec.convert(item, Line, strict=False) if item else Line()
+    for slot in (item or {}).get("freed", ()):
+        line = pacing.give_back(line, slot)
+    return line
 
 
 def _key(account: str) -> str:
