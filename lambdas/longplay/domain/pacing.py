@@ -162,11 +162,10 @@ def _earliest_free(log: Sequence[float], limit: Limit, earliest: float) -> float
 
 def _earliest_in(log: Sequence[float], window: Window, earliest: float) -> float:
     """The same for one window. A group of starts that fills it allows no other start less than a window away."""
-    slot, first_in_reach = earliest, bisect_right(log, earliest - window.seconds)
-    ends = log[first_in_reach + window.starts - 1 :]
-    for first, last in zip(log[first_in_reach:], ends, strict=False):
-        if last - window.seconds >= slot - _ROUNDING:
+    slot, seconds, in_reach = earliest, window.seconds, bisect_right(log, earliest - window.seconds)
+    for first, last in zip(log[in_reach:], log[in_reach + window.starts - 1 :], strict=False):
+        if last - seconds >= slot - _ROUNDING:
             break
-        if last - first < window.seconds - _ROUNDING:
-            slot = max(slot, first + window.seconds)
+        if last - first < seconds - _ROUNDING:
+            slot = first + seconds
     return slot
