@@ -64,6 +64,28 @@ def test_every_slot_that_is_not_over_is_kept() -> None:
     assert line.place_of(NOW + 1_198, now=NOW) == 599
 
 
+@pytest.mark.parametrize(
+    ("windows", "idle", "start"),
+    [
+        (((1, 2), (40, 86_400)), 0, 86_400),  # 60 starts were made: the day is full until the first 21 are a day old
+        (((1, 2), (40, 86_400)), 90_000, 90_000),
+        (((1, 2), (100, 86_400)), 0, 7_200),
+        (((1, 2), (30, 7_200)), 0, 10_800),
+    ],
+)
+def test_a_longer_window_counts_the_starts_that_were_forgotten(
+    windows: tuple[tuple[int, float], ...], idle: float, start: float
+) -> None:
+    """After 30 starts in each of two hours, a deploy makes a window longer."""
+    limit = Limit(windows=tuple(Window(starts, seconds) for starts, seconds in windows))
+    line = line_of(AND_THIRTY_AN_HOUR, 60)
+    slot, line = pacing.reserve(line, AND_THIRTY_AN_HOUR, now=NOW + 7_200)
+    line = pacing.give_back(line, slot)
+    assert len(line.log) == 30
+    slot, _ = pacing.reserve(line, limit, now=NOW + max(7_200, idle))
+    assert slot - NOW >= start
+
+
 def line_of(limit: Limit, jobs: int) -> Line:
     """The line after so many submissions at once."""
     line = Line()

@@ -170,5 +170,22 @@ def test_the_log_has_the_starts_that_were_made_or_are_reserved(seed: int, name: 
         assert _counted(line.log, since) == _counted([*waiting.values(), *used], since)
 
 
+@settings(max_examples=150)
+@given(seed=st.integers(0, 2**32), name=st.sampled_from(sorted(LIMITS)))
+def test_a_longer_window_never_has_more_starts_than_it_allows(seed: int, name: str) -> None:
+    """After a deploy with a longer window, the starts that the log has forgotten count as well."""
+    chance = random.Random(seed)  # noqa: S311 - guards nothing
+    limit, longer = LIMITS[name], Limit(windows=(*LIMITS[name].windows, Window(chance.randint(5, 40), 7_200)))
+    line, now, starts, deployed = Line(), 1_000_000.0, list[float](), 0
+    for n in range(160):
+        now += chance.choice([0.0, 0.0, 1.0, 60.0, 400.0])
+        slot, line = pacing.reserve(line, limit if n < 80 else longer, now=now)
+        now = max(now, line.start_of(slot))
+        starts.append(now)
+        deployed += n < 80
+    for first, last in zip(starts, starts[longer.windows[-1].starts :], strict=False):
+        assert last - first >= 7_200 - ROUNDING or last <= starts[deployed - 1]
+
+
 def _counted(slots: Sequence[float], since: float) -> Counter[float]:
     return Counter(slot for slot in slots if slot >= since)

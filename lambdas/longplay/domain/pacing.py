@@ -53,6 +53,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     `log` has the slots of all calls that were made within the longest window and of all that are still to be made,
     in ascending order. A slot whose call is not made leaves it. Starts up to `forgotten` (real time) may be missing.
+    `windows` are those ([starts, seconds]) for which the log was kept.
     `written_at` is the latest clock of a function that reserved a slot or was late for one.
     No call starts before `resume_at`. `leases` has, for each job with a running call, when its lease ends.
     """
@@ -61,6 +62,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     token: str = ""
     log: tuple[float, ...] = ()
     forgotten: float = 0.0
+    windows: tuple[tuple[int, float], ...] = ()
     written_at: float = 0.0
     shift: float = 0.0
     resume_at: float = 0.0
@@ -87,6 +89,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
     """The earliest slot that keeps every window, between two others or at the end, and the line with it."""
+    line = _counted(line, limit, now=now)
     slot = _earliest_free(line.log, limit, line.earliest(now))
     return slot, _with(line, slot, limit, now=now)
 
@@ -103,6 +106,7 @@ def move_up(line: Line, slot: float, limit: Limit, *, now: float) -> tuple[float
     behind it can move back by as much as the start is late. Otherwise the missed slot leaves the log, because no call
     has used it.
     """
+    line = _counted(line, limit, now=now)
     at_once, freed = line.earliest(now), give_back(line, slot)
     latest_due = max(at_once, line.written_at - line.shift)  # the clock of another function may be ahead
     keeps_windows = _earliest_free(freed.log, limit, at_once) == at_once
@@ -135,6 +139,24 @@ def call_ends(line: Line, job_id: str) -> Line:
     return replace(line, leases={job: end for job, end in line.leases.items() if job != job_id})
 
 
+def _counted(line: Line, limit: Limit, *, now: float) -> Line:
+    """The line with a start for each that was forgotten and may count in a window, after a window became longer.
+
+    They are as many and as late as the windows allowed for which the log was kept.
+    """
+    since = max(now, line.resume_at) - limit.longest_window
+    if line.forgotten <= since:
+        return line
+    latest_first, most = [*reversed(line.log)], max((window.starts for window in limit.windows), default=0)
+    slot, missing = line.forgotten - line.shift, list[float]()
+    while slot + line.shift > since and len(missing) < most:
+        full = (latest_first[-starts] - span for starts, span in line.windows if len(latest_first) >= starts)
+        slot = min([slot, *full])
+        latest_first.append(slot)
+        missing.append(slot)
+    return replace(line, log=tuple(reversed(latest_first)), forgotten=since)
+
+
 def _with(line: Line, slot: float, limit: Limit, *, now: float) -> Line:
     """The line with one more slot, without the slots that count in no window any more."""
     log = [*line.log]
@@ -142,7 +164,13 @@ def _with(line: Line, slot: float, limit: Limit, *, now: float) -> Line:
     over = bisect_right(log, line.earliest(now) - limit.longest_window - _SKEW)
     dropped = max(over, len(log) - _MOST_KEPT)
     forgotten = log[dropped - 1] + line.shift if dropped else line.forgotten
-    return replace(line, log=tuple(log[dropped:]), forgotten=forgotten, written_at=max(line.written_at, now))
+    return replace(
+        line,
+        log=tuple(log[dropped:]),
+        forgotten=forgotten,
+        windows=tuple((window.starts, window.seconds) for window in limit.windows),
+        written_at=max(line.written_at, now),
+    )
 
 
 def _without(log: Sequence[float], slot: float) -> tuple[float, ...]:
