@@ -18,7 +18,7 @@ TEN_A_MINUTE = Limit(windows=(Window(10, 60),))
     [
         (AND_FOUR_AN_HOUR, 4, 2.0, 7.0, 8.0),  # the next that is free; it was 3,600
         (AND_THIRTY_AN_HOUR, 29, 2.0, 7.0, 58.0),
-        (ONE_IN_TWO, 1, 0.0, 7.0, 7.0),  # nobody else: at once
+        (ONE_IN_TWO, 1, 0.0, 7.0, 7.0),  # no other job: at once
         (ONE_IN_TWO, 101, 0.0, 1.5, 1.5),  # the line behind it moves back; it was 202
         (ONE_IN_TWO, 600, 0.0, 1.5, 1.5),
         (ONE_IN_TWO, 600, 0.0, 2.5, 1_200.0),  # another slot is due

@@ -10,6 +10,8 @@ from itertools import count
 from typing import TYPE_CHECKING, cast
 
 from longplay.domain.pacing import Limit
+from longplay.domain.schedule import EARLY, LONGEST_WAIT
+from longplay.domain.settings import Settings
 from longplay.storage.limiter import LINE, Limiter
 from longplay.storage.table import Table, WriteRefused
 
@@ -19,7 +21,6 @@ from benchmarks.lines import ACCOUNT, LineInMemory
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-EARLY = 2.0  # seconds before its slot at which a message may come; the worker waits for the slot
 WAIT_FOR_SEAT = 5.0  # seconds after which a job that found no seat is delivered again
 MANY = 1_000  # workers, where their number does not matter
 
@@ -33,7 +34,7 @@ class Burst:
     seconds: float
     workers: int = MANY
     late: float = 0.0
-    tolerance: float = 0.2
+    tolerance: float = Settings().start_tolerance
     ends: list[float] = field(default_factory=list)
     refused: int = 0
     deliveries: int = 0
@@ -89,7 +90,7 @@ class Burst:
         """When the worker is free again."""
         self.deliveries += 1
         slot, start = self._limiter.start(ACCOUNT, slot, now=now)
-        if now < start <= now + EARLY:  # the worker waits, and looks again
+        if now < start <= now + LONGEST_WAIT:  # the worker waits, and looks again
             now = start
             slot, start = self._limiter.start(ACCOUNT, slot, now=now)
         if start > now:
@@ -105,5 +106,5 @@ class Burst:
         return ends
 
     def _send(self, job: int, slot: float, *, at: float, start: float) -> None:
-        delay = max(0, math.floor(start - at - EARLY / 2)) + self._late.uniform(0, self.late)
+        delay = max(0, math.floor(start - at - EARLY)) + self._late.uniform(0, self.late)
         heapq.heappush(self._queue, (at + delay, next(self._turn), job, slot))

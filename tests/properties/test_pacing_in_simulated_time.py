@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 import time_machine
@@ -67,7 +68,7 @@ def test_the_product_starts_a_burst_over_an_hours_quota_when_the_hour_allows(
     limits = {"*": {"windows": [[1, 2], [30, 3_600]]}}
     product = product_with(limits=limits, start_tolerance=0, horizon=None)
     begin, starts = float(int(time.time())), []
-    with time_machine.travel(begin, tick=False) as clock:
+    with time_machine.travel(begin, tick=False) as clock, patch.object(time, "sleep", clock.shift):
         for n in range(35):
             product.submit({"prompt": f"waltz {n}", "duration": 2, "deadline_seconds": 14_400})
         for moment in MOMENTS:

@@ -19,7 +19,7 @@ def test_a_line_is_read_as_it_was_written() -> None:
     assert len(lines.client.items[f"limit#{ACCOUNT}"]["log"]["B"]) == 8 * 50
 
 
-def test_a_line_of_version_0_2_is_read() -> None:
+def test_a_line_of_version_0_1_is_read() -> None:
     """Its slots are a list; those given back are in it and also listed beside it."""
     item = {"pk": "limit#router", "version": 3, "token": "", "log": [NOW, NOW + 2, NOW + 4], "freed": [NOW + 2]}
     line = read_line({**item, "shift": 0, "resume_at": 0, "leases": {}})

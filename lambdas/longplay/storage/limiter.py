@@ -177,7 +177,7 @@ class Limiter:
 
 
 def read_line(item: Item | None) -> Line:
-    """The line of an item, empty if there is none. Version 0.2 stored `log` as a list, with slots given back in it."""
+    """The line of an item, empty if there is none. Version 0.1 stored `log` as a list, with slots given back in it."""
     if item is None:
         return Line()
     log = item["log"] if isinstance(item["log"], list) else _unpacked(bytes(item["log"]))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from longplay.domain.errors import LongplayError
-from longplay.domain.job import Job
-from longplay.domain.schedule import LONGEST_DELAY
+from longplay.domain.job import Job, Status
+from longplay.domain.schedule import EARLY, LONGEST_DELAY
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -23,11 +23,15 @@ class UnreadableMessage(LongplayError):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """The next step of a job, by the route it had when the message was sent."""
+    """The next step of a job, by the route it had when the message was sent.
+
+    A message that comes before a reserved start says in `not_before` (epoch seconds) when that is.
+    """
 
     version: int
     job: str
     route: str
+    not_before: float = 0.0
 
 
 def read_message(body: str) -> Message:
@@ -51,14 +55,19 @@ class JobQueue:
     def send(self, job: Job, *, now: float) -> None:
         """Send the job's message, delayed until its `not_before`. The sweeper sends it if that is too far away.
 
+        The message of a job with a reserved start comes a second or two before it, since SQS may deliver it late.
+
         The owner is the message group: SQS's fair queues keep one owner from delaying the others.
         """
-        delay = max(0.0, job.not_before - now)
+        delay = job.not_before - now
         if delay > LONGEST_DELAY:
             return
+        reserved = job.slot is not None and job.status is Status.QUEUED
+        not_before = job.not_before if reserved else 0.0
+        message = Message(version=VERSION, job=job.id, route=job.leg.route, not_before=not_before)
         self._client.send_message(
             QueueUrl=self._urls[job.leg.queue],
-            MessageBody=msgspec.json.encode(Message(version=VERSION, job=job.id, route=job.leg.route)).decode(),
-            DelaySeconds=math.ceil(delay),
+            MessageBody=msgspec.json.encode(message).decode(),
+            DelaySeconds=max(0, math.floor(delay - EARLY) if reserved else math.ceil(delay)),
             MessageGroupId=job.owner,
         )
