@@ -21,7 +21,7 @@ from benchmarks.lines import ACCOUNT, LineInMemory
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-WAIT_FOR_SEAT = 5.0  # seconds after which a job that found no seat is delivered again
+WAIT_FOR_SEAT = 4.0  # seconds after which a job that found no seat is delivered again
 MANY = 1_000  # workers, where their number does not matter
 
 
@@ -98,13 +98,13 @@ class Burst:
             return now
         ends = now + self.seconds
         if not self._limiter.call_begins(ACCOUNT, str(job), now=now, until=ends):
-            self._send(job, slot, at=now, start=now + WAIT_FOR_SEAT)
+            self._send(job, slot, at=now, start=now + WAIT_FOR_SEAT, early=0)
             return now
         self.refused += self._provider.call(now) > 0
         heapq.heappush(self._calls, (ends, job))
         self.ends.append(ends)
         return ends
 
-    def _send(self, job: int, slot: float, *, at: float, start: float) -> None:
-        delay = max(0, math.floor(start - at - EARLY)) + self._late.uniform(0, self.late)
+    def _send(self, job: int, slot: float, *, at: float, start: float, early: float = EARLY) -> None:
+        delay = max(0, math.floor(start - at - early)) + self._late.uniform(0, self.late)
         heapq.heappush(self._queue, (at + delay, next(self._turn), job, slot))

@@ -26,7 +26,7 @@ from longplay.storage.jobs import Refused, new_secret
 from longplay.storage.limiter import Limiter
 from longplay.storage.queue import Message
 
-_CROWDED = 5.0  # seconds until a job looks again for room among the calls its account allows at once
+_CROWDED = 4.0  # seconds until a job looks again for room among the calls its account allows at once
 _PAST = 0.001  # seconds after a start for which the worker has waited; its clock may have been set back a little
 _POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
 _GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from longplay.domain.errors import LongplayError
-from longplay.domain.job import Job, Status
+from longplay.domain.job import Job, Status, WaitReason
 from longplay.domain.schedule import EARLY, LONGEST_DELAY
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class JobQueue:
         delay = job.not_before - now
         if delay > LONGEST_DELAY:
             return
-        reserved = job.slot is not None and job.status is Status.QUEUED
+        reserved = _waits_for_its_slot(job)
         not_before = job.not_before if reserved else 0.0
         message = Message(version=VERSION, job=job.id, route=job.leg.route, not_before=not_before)
         self._client.send_message(
@@ -71,3 +71,9 @@ class JobQueue:
             DelaySeconds=max(0, math.floor(delay - EARLY) if reserved else math.ceil(delay)),
             MessageGroupId=job.owner,
         )
+
+
+def _waits_for_its_slot(job: Job) -> bool:
+    """Whether its start is reserved. A job that waits for a seat has had its slot; a worker must not wait with it."""
+    for_a_seat = job.wait is not None and job.wait.reason is WaitReason.CONCURRENCY
+    return job.slot is not None and job.status is Status.QUEUED and not for_a_seat
