@@ -64,6 +64,17 @@ def test_every_slot_that_is_not_over_is_kept() -> None:
     assert line.place_of(NOW + 1_198, now=NOW) == 599
 
 
+def test_a_line_longer_than_its_log_keeps_the_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slots that the log had no room for count as well."""
+    monkeypatch.setattr(pacing, "_MOST_KEPT", 60)
+    line, slots = Line(), list[float]()
+    for _ in range(95):
+        slot, line = pacing.reserve(line, AND_THIRTY_AN_HOUR, now=NOW)
+        slots.append(slot - NOW)
+    assert slots == [3_600 * (n // 30) + 2 * (n % 30) for n in range(95)]
+    assert (len(line.log), line.place_of(slot, now=NOW)) == (60, None)
+
+
 @pytest.mark.parametrize(
     ("windows", "idle", "start"),
     [

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -171,20 +172,23 @@ def test_the_log_has_the_starts_that_were_made_or_are_reserved(seed: int, name: 
 
 
 @settings(max_examples=150)
-@given(seed=st.integers(0, 2**32), name=st.sampled_from(sorted(LIMITS)))
-def test_a_longer_window_never_has_more_starts_than_it_allows(seed: int, name: str) -> None:
+@given(seed=st.integers(0, 2**32), name=st.sampled_from(sorted(LIMITS)), kept=st.sampled_from([85, 20_000]))
+def test_a_longer_window_never_has_more_starts_than_it_allows(seed: int, name: str, kept: int) -> None:
     """After a deploy with a longer window, the starts that the log has forgotten count as well."""
     chance = random.Random(seed)  # noqa: S311 - guards nothing
     limit, longer = LIMITS[name], Limit(windows=(*LIMITS[name].windows, Window(chance.randint(5, 40), 7_200)))
-    line, now, starts, deployed = Line(), 1_000_000.0, list[float](), 0
-    for n in range(160):
-        now += chance.choice([0.0, 0.0, 1.0, 60.0, 400.0])
-        slot, line = pacing.reserve(line, limit if n < 80 else longer, now=now)
-        now = max(now, line.start_of(slot))
-        starts.append(now)
-        deployed += n < 80
-    for first, last in zip(starts, starts[longer.windows[-1].starts :], strict=False):
-        assert last - first >= 7_200 - ROUNDING or last <= starts[deployed - 1]
+    line, now, slots = Line(), 1_000_000.0, list[tuple[float, bool]]()
+    hurry = chance.choice([0.02, 1.0])
+    for deployed in [False] * 80 + [True] * 80:
+        now += hurry * chance.choice([0.0, 0.0, 1.0, 60.0, 400.0])
+        with patch.object(pacing, "_MOST_KEPT", kept):
+            slot, line = pacing.reserve(line, longer if deployed else limit, now=now)
+        slots.append((slot, deployed))
+    slots.sort()
+    for window in longer.windows:
+        for group in zip(*(slots[n:] for n in range(window.starts + 1)), strict=False):
+            span = group[-1][0] - group[0][0]
+            assert span >= window.seconds - ROUNDING or not any(deployed for _, deployed in group)
 
 
 def _counted(slots: Sequence[float], since: float) -> Counter[float]:

@@ -20,7 +20,7 @@ MOST_STARTS = 10_000  # the log of starts is one item in DynamoDB, read and writ
 LONGEST_WINDOW = 366 * 24 * 3600  # seconds
 
 _WINDOWS = f"pairs [starts, seconds], with 1 to {MOST_STARTS} starts and at most {LONGEST_WINDOW} seconds"
-_MOST_KEPT = MOST_STARTS  # slots in the log; in a line longer than this, the earliest are left out
+_MOST_KEPT = 2 * MOST_STARTS  # slots in the log; in a line longer than this, the earliest are left out
 _SKEW = 10.0  # seconds by which the clocks of two functions may differ
 _ROUNDING = 1e-6  # seconds; epoch seconds as floating-point numbers are this exact
 
@@ -76,6 +76,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         """The first slot that has not passed yet."""
         return max(now, self.resume_at) - self.shift
 
+    def earliest_known(self, now: float) -> float:
+        """The first slot that has not passed yet and before which no slot is missing in the log."""
+        return max(self.earliest(now), self.forgotten - self.shift)
+
     def on_time(self, slot: float, *, now: float, tolerance: float) -> bool:
         """Whether a start by this slot is still ahead, or at most `tolerance` seconds late."""
         return self.earliest(now) <= slot + tolerance
@@ -90,7 +94,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
     """The earliest slot that keeps every window, between two others or at the end, and the line with it."""
     line = _counted(line, limit, now=now)
-    slot = _earliest_free(line.log, limit, line.earliest(now))
+    slot = _earliest_free(line.log, limit, line.earliest_known(now))
     return slot, _with(line, slot, limit, now=now)
 
 
@@ -140,21 +144,23 @@ def call_ends(line: Line, job_id: str) -> Line:
 
 
 def _counted(line: Line, limit: Limit, *, now: float) -> Line:
-    """The line with a start for each that was forgotten and may count in a window, after a window became longer.
+    """The line with starts in place of those that were forgotten and may count in a window, if one became longer.
 
     They are as many and as late as the windows allowed for which the log was kept.
     """
     since = max(now, line.resume_at) - limit.longest_window
-    if line.forgotten <= since:
+    most = max((window.starts for window in limit.windows), default=0)
+    unknown = most - bisect_right(line.log, line.earliest_known(now))
+    if line.forgotten <= since or unknown <= 0:
         return line
-    latest_first, most = [*reversed(line.log)], max((window.starts for window in limit.windows), default=0)
-    slot, missing = line.forgotten - line.shift, list[float]()
-    while slot + line.shift > since and len(missing) < most:
+    slot, latest_first = line.forgotten - line.shift, [*reversed(line.log)]
+    while slot + line.shift > since and unknown > 0:
         full = (latest_first[-starts] - span for starts, span in line.windows if len(latest_first) >= starts)
         slot = min([slot, *full])
         latest_first.append(slot)
-        missing.append(slot)
-    return replace(line, log=tuple(reversed(latest_first)), forgotten=since)
+        unknown -= 1
+    forgotten = since if unknown else line.forgotten
+    return replace(line, log=tuple(reversed(latest_first)), forgotten=forgotten)
 
 
 def _with(line: Line, slot: float, limit: Limit, *, now: float) -> Line:
