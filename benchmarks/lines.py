@@ -55,23 +55,23 @@ class LineInMemory:
         self.reads = 0
         self.writes = 0
         self.refused = 0
-        self._items: dict[str, TypedItem] = {}
+        self.items: dict[str, TypedItem] = {}
 
     def get_item(self, *, Key: TypedItem, **_: object) -> dict[str, Any]:  # noqa: N803 - AWS's spelling
         """The item, when there is one."""
         self.reads += 1
-        item = self._items.get(Key["pk"]["S"])
+        item = self.items.get(Key["pk"]["S"])
         return {"Item": item} if item else {}
 
     def put_item(self, **parameters: Any) -> None:
         """Put the item if its condition holds; raises ClientError, with the item there is, when it does not."""
         self.writes += 1
         item, values = parameters["Item"], parameters.get("ExpressionAttributeValues", {})
-        old = self._items.get(item["pk"]["S"])
+        old = self.items.get(item["pk"]["S"])
         if not CONDITIONS[parameters["ConditionExpression"]](old, values):
             self.refused += 1
             raise _refusal(old)
-        self._items[item["pk"]["S"]] = item
+        self.items[item["pk"]["S"]] = item
 
 
 def _refusal(old: TypedItem | None) -> ClientError:

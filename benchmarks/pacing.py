@@ -46,7 +46,7 @@ def compare(jobs: int, windows: Sequence[Window]) -> None:
         rows,
         "Simulated time, no horizon, one seed. A start is a call the provider took; refused calls are its 429s.",
         "Windows are kept longer by start_tolerance, so that a start that late breaks none: a window of 2 s becomes",
-        "one of 3 s, which costs a third of its throughput; a window of a minute loses 2 %, one of an hour nothing.",
+        "one of 2.2 s, which costs a tenth of its throughput; a window of an hour loses nothing.",
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from longplay.domain.job import MOST_CRASHES
 from longplay.domain.settings import Settings
+from longplay.storage.limiter import read_line
 
 from tests.kill.deployment import INVOCATION, Item
 from tests.kill.injector import FaultInjector
@@ -161,12 +162,13 @@ def _budgets_are_settled(state: FinalState) -> Iterator[str]:
 
 
 def _no_slot_or_seat_stays_reserved(state: FinalState) -> Iterator[str]:
-    for account, line in state.of("limit").items():
-        ahead = [slot for slot in line["log"] if slot + line["shift"] > time.time() and slot not in line["freed"]]
+    for account, item in state.of("limit").items():
+        line = read_line(item)
+        ahead = [slot for slot in line.log if slot + line.shift > time.time()]
         if ahead:
             yield f"account {account} keeps {len(ahead)} slots without a job"
-        if any(until > time.time() for until in line["leases"].values()):
-            yield f"account {account} keeps seats of calls that have ended: {line['leases']}"
+        if any(until > time.time() for until in line.leases.values()):
+            yield f"account {account} keeps seats of calls that have ended: {line.leases}"
 
 
 def _no_window_was_exceeded(state: FinalState) -> Iterator[str]:

@@ -23,7 +23,7 @@ from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
 from longplay.storage.ends import Ends
 from longplay.storage.jobs import JobTable, Refused
-from longplay.storage.limiter import Limiter
+from longplay.storage.limiter import Limiter, read_line
 from longplay.storage.table import Table, WriteRefused
 from msgspec.structs import replace
 
@@ -181,8 +181,7 @@ class Storage:
 
     def slots(self) -> list[float]:
         """The times of the reserved slots."""
-        item = self.table.get(f"limit#{ACCOUNT}") or {}
-        return list(item["log"])
+        return list(read_line(self.table.get(f"limit#{ACCOUNT}")).log)
 
     @contextmanager
     def repeating(self, operation: str) -> Iterator[None]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from unittest.mock import patch
 
-import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from longplay.domain import pacing
@@ -43,26 +46,21 @@ class PacedLine(RuleBasedStateMachine):
         self.waiting: dict[int, float] = {}
         self.under_way: dict[int, Call] = {}
         self.started: list[float] = []
+        self.used: list[float] = []
+        self.since = 0.0
         self.pushed = self.set_back = False
 
-    @initialize(name=st.sampled_from(sorted(LIMITS)), kept=st.sampled_from([1, 100]))
-    def choose(self, name: str, kept: int) -> None:
+    @initialize(name=st.sampled_from(sorted(LIMITS)))
+    def choose(self, name: str) -> None:
         """Choose the limit of the account."""
-        self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(pacing, "_COUNTED", kept)
         self.true_limit = LIMITS[name]
         self.limit = self.true_limit.loosened(TOLERANCE)
-
-    def teardown(self) -> None:
-        """Undo the patch of the counter."""
-        self.patch.undo()
 
     @rule(many=st.integers(1, 12))
     def reserve(self, many: int) -> None:
         """Jobs are submitted and reserve slots."""
         for _ in range(many):
-            slot, self.line, before = *pacing.reserve(self.line, self.limit, now=self.now), self.line
-            assert slot in before.freed or slot >= max(before.log, default=slot), "jumped the line"
+            slot, self.line = pacing.reserve(self.line, self.limit, now=self.now)
             self.jobs += 1
             self.waiting[self.jobs] = slot
 
@@ -84,8 +82,7 @@ class PacedLine(RuleBasedStateMachine):
         """A waiting job is canceled and gives its slot back."""
         job = data.draw(st.sampled_from(sorted(self.waiting)))
         slot = self.waiting.pop(job)
-        self.line = pacing.give_back(self.line, slot, now=self.now)
-        assert slot in self.line.freed or self.line.start_of(slot) <= self.now
+        self.line = pacing.give_back(self.line, slot)
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), refused=st.booleans())
@@ -122,7 +119,9 @@ class PacedLine(RuleBasedStateMachine):
             self.waiting[job] = slot
         if self.line.start_of(slot) <= self.now:
             self.under_way[job] = Call(self.waiting.pop(job), self.now, refused)
-            self.started += [] if refused else [self.now]
+            if not refused:
+                self.started.append(self.now)
+                self.used.append(slot)
 
     @invariant()
     def no_window_overflows(self) -> None:
@@ -131,14 +130,66 @@ class PacedLine(RuleBasedStateMachine):
             assert overfull_windows(self.started, self.true_limit) == []
 
     @invariant()
-    def the_log_is_in_order_and_bounded(self) -> None:
-        """The log is sorted, and no longer than the limit needs."""
+    def the_log_has_the_starts_that_were_made_or_are_reserved(self) -> None:
+        """It is in order, and within the longest window it has each of them once and no others."""
         assert list(self.line.log) == sorted(self.line.log)
-        if self.line.log:
-            assert len(self.line.log) <= self.limit.longest_log
-        assert list(self.line.freed) == sorted(self.line.freed)
-        assert len(self.line.freed) + len(self.waiting) <= self.jobs
+        self.since = max(self.since, self.line.earliest(self.now) - self.limit.longest_window)
+        refused = [call.slot for call in self.under_way.values() if call.refused]
+        expected = [*self.waiting.values(), *refused, *self.used]
+        assert _counted(self.line.log, self.since) == _counted(expected, self.since)
 
 
 PacedLine.TestCase.settings = settings(max_examples=250, stateful_step_count=40)
 TestPacedLine = PacedLine.TestCase
+
+
+@settings(max_examples=150)
+@given(seed=st.integers(0, 2**32), name=st.sampled_from(sorted(LIMITS)), seats=st.sampled_from([None, 1, 2, 4]))
+def test_the_log_has_the_starts_that_were_made_or_are_reserved(seed: int, name: str, seats: int | None) -> None:
+    """With late messages, seats, canceled jobs and clocks that differ by up to 5 s."""
+    chance = random.Random(seed)  # noqa: S311 - guards nothing
+    limit = Limit(windows=LIMITS[name].windows, max_concurrent=seats).loosened(TOLERANCE)
+    line, now, since = Line(), 1_000_000.0, 0.0
+    used, waiting = list[float](), dict[str, float]()
+    for n in range(120):
+        now += chance.choice([0.0, 0.3, 2.0, 7.0, 40.0])
+        seen = now + chance.uniform(-5, 5)
+        act = chance.choice(["submit", "submit", "deliver", "deliver", "cancel"])
+        job = chance.choice(sorted(waiting)) if waiting and act != "submit" else ""
+        if act == "submit":
+            waiting[f"job {n}"], line = pacing.reserve(line, limit, now=seen)
+        elif job and act == "cancel":
+            line = pacing.give_back(line, waiting.pop(job))
+        elif job:
+            if not line.on_time(waiting[job], now=seen, tolerance=TOLERANCE):
+                waiting[job], line = pacing.move_up(line, waiting[job], limit, now=seen)
+            began = pacing.call_begins(line, limit, job, now=seen, until=seen + 20)
+            if line.start_of(waiting[job]) <= seen and began is not None:
+                line = began
+                used.append(waiting.pop(job))
+        since = max(since, line.earliest(seen) - limit.longest_window)
+        assert _counted(line.log, since) == _counted([*waiting.values(), *used], since)
+
+
+@settings(max_examples=150)
+@given(seed=st.integers(0, 2**32), name=st.sampled_from(sorted(LIMITS)), kept=st.sampled_from([85, 20_000]))
+def test_a_longer_window_never_has_more_starts_than_it_allows(seed: int, name: str, kept: int) -> None:
+    """After a deploy with a longer window, the starts that the log has forgotten count as well."""
+    chance = random.Random(seed)  # noqa: S311 - guards nothing
+    limit, longer = LIMITS[name], Limit(windows=(*LIMITS[name].windows, Window(chance.randint(5, 40), 7_200)))
+    line, now, slots = Line(), 1_000_000.0, list[tuple[float, bool]]()
+    hurry = chance.choice([0.02, 1.0])
+    for deployed in [False] * 80 + [True] * 80:
+        now += hurry * chance.choice([0.0, 0.0, 1.0, 60.0, 400.0])
+        with patch.object(pacing, "_MOST_KEPT", kept):
+            slot, line = pacing.reserve(line, longer if deployed else limit, now=now)
+        slots.append((slot, deployed))
+    slots.sort()
+    for window in longer.windows:
+        for group in zip(*(slots[n:] for n in range(window.starts + 1)), strict=False):
+            span = group[-1][0] - group[0][0]
+            assert span >= window.seconds - ROUNDING or not any(deployed for _, deployed in group)
+
+
+def _counted(slots: Sequence[float], since: float) -> Counter[float]:
+    return Counter(slot for slot in slots if slot >= since)

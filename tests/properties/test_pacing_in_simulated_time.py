@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 import time_machine
-from longplay.domain.pacing import Window
+from longplay.domain.pacing import Limit, Window
 
 from benchmarks.burst import SimulatedProvider, backed_off, ideal, reserved
 from benchmarks.lines import Lines
 from benchmarks.pacing import AND_THIRTY_AN_HOUR, EVERY_TWO_SECONDS, JOBS, RESERVERS, hours, race
 from local.stand_ins.model import ModelServer
 from tests.harness.product import Product
+from tests.properties.busy_workers import MANY, Burst
 
 MOMENTS = (*range(0, 70, 2), *range(3_300, 3_600, 60), *range(3_600, 3_620, 2))  # seconds at which something can happen
 SEVERAL_AT_ONCE = (Window(10, 60.0), Window(100, 3_600.0))
@@ -66,7 +68,7 @@ def test_the_product_starts_a_burst_over_an_hours_quota_when_the_hour_allows(
     limits = {"*": {"windows": [[1, 2], [30, 3_600]]}}
     product = product_with(limits=limits, start_tolerance=0, horizon=None)
     begin, starts = float(int(time.time())), []
-    with time_machine.travel(begin, tick=False) as clock:
+    with time_machine.travel(begin, tick=False) as clock, patch.object(time, "sleep", clock.shift):
         for n in range(35):
             product.submit({"prompt": f"waltz {n}", "duration": 2, "deadline_seconds": 14_400})
         for moment in MOMENTS:
@@ -75,3 +77,25 @@ def test_the_product_starts_a_burst_over_an_hours_quota_when_the_hour_allows(
             starts += [moment] * product.deliver()
     assert starts == [3_600 * (n // 30) + 2 * (n % 30) for n in range(35)]
     assert model_server.generations == 35
+
+
+@pytest.mark.parametrize("seconds", [20, 60])
+@pytest.mark.parametrize("most", [{"max_concurrent": 1}, {"max_concurrent": 2}, {"max_concurrent": 4}, 1, 2, 4])
+@pytest.mark.parametrize("late", [0.0, 1.0])
+def test_every_job_within_the_quota_is_served_in_time(seconds: int, most: dict[str, int] | int, late: float) -> None:
+    """29 jobs under 30 an hour, with few seats or few workers: no start is lost to jobs that come late."""
+    seats, workers = (most, MANY) if isinstance(most, dict) else ({}, most)
+    limit = Limit(windows=AND_THIRTY_AN_HOUR, **seats)
+    burst = Burst(limit=limit, workers=workers, jobs=29, seconds=seconds, late=late).run()
+    print(f"{most}, {seconds} s a call: {burst.makespan:.0f} s; the ideal is {burst.ideal:.0f} s")
+    assert (len(burst.ends), burst.refused) == (29, 0)
+    assert burst.makespan <= 1.1 * burst.ideal
+
+
+@pytest.mark.parametrize("jobs", [29, 300])
+def test_messages_up_to_a_second_late_cost_a_tenth(jobs: int) -> None:
+    """A message comes before its slot, and the worker waits for the slot."""
+    burst = Burst(limit=Limit(windows=EVERY_TWO_SECONDS), jobs=jobs, seconds=0, late=1.0).run()
+    print(f"{jobs} jobs: {burst.makespan:.1f} s; the ideal is {burst.ideal:.1f} s")
+    assert (len(burst.ends), burst.refused, burst.deliveries) == (jobs, 0, jobs)
+    assert round(burst.makespan / burst.ideal, 3) <= 1.1

@@ -27,7 +27,7 @@ class World(SimulatedDeployment):
         with ExitStack() as stack:
             account = stack.enter_context(empty_account(provider, **settings))
             super().__init__(account, provider, RacingInjector())
-            stack.enter_context(patch.object(time, "sleep", lambda _seconds: None))
+            stack.enter_context(patch.object(time, "sleep", account.clock.shift))
             stack.enter_context(network_behind(self.injector, provider.server, timed=_at_once))
             self._stack = stack.pop_all()
 

@@ -10,7 +10,8 @@ import time_machine
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that a test moves; it starts at the present time."""
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
+    """A clock that a test moves, and that moves while a function sleeps; it starts at the present time."""
     with time_machine.travel(time.time(), tick=False) as coordinates:
+        monkeypatch.setattr(time, "sleep", coordinates.shift)
         yield coordinates

@@ -45,6 +45,20 @@ def test_jobs_start_at_their_slots_and_no_call_is_refused(
     assert {product.job(job["id"])["status"] for job in jobs} == {"succeeded"}
 
 
+def test_a_message_comes_before_its_slot_and_the_worker_waits(
+    product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
+) -> None:
+    """The message of the second job comes a second early, and its call starts at the slot."""
+    product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
+    for prompt in ("one", "two"):
+        _submit(product, prompt)
+    assert product.deliver() == 1
+    clock.shift(9)
+    assert product.deliver() == 1
+    first, second = (request.started_at for request in model_server.requests)
+    assert 10 <= second - first < 10.1
+
+
 def test_a_throttled_call_delays_every_slot(
     product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
 ) -> None:

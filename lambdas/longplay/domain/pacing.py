@@ -8,6 +8,7 @@ between the push and the line's `resume_at`.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -19,7 +20,9 @@ MOST_STARTS = 10_000  # the log of starts is one item in DynamoDB, read and writ
 LONGEST_WINDOW = 366 * 24 * 3600  # seconds
 
 _WINDOWS = f"pairs [starts, seconds], with 1 to {MOST_STARTS} starts and at most {LONGEST_WINDOW} seconds"
-_COUNTED = 100  # slots kept so that a job can be told its place
+_MOST_KEPT = 2 * MOST_STARTS  # slots in the log; in a line longer than this, the earliest are left out
+_SKEW = 10.0  # seconds by which the clocks of two functions may differ
+_ROUNDING = 1e-6  # seconds; epoch seconds as floating-point numbers are this exact
 
 
 class Window(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -40,23 +43,27 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return replace(self, windows=tuple(Window(w.starts, w.seconds + tolerance) for w in self.windows))
 
     @property
-    def longest_log(self) -> int:
-        """How many of the latest slots are kept: enough to choose the next one, and to count positions."""
-        return max([_COUNTED, *(window.starts for window in self.windows)])
+    def longest_window(self) -> float:
+        """The seconds for which a start counts in some window."""
+        return max((window.seconds for window in self.windows), default=0.0)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One account's line: `log` has the latest slots in ascending order, `freed` those of them given back.
+    """One account's line. All times are epoch seconds.
 
-    A slot given back stays in `log`: it counts as a start until another job takes it or its time has passed.
+    `log` has the slots of all calls that were made within the longest window and of all that are still to be made,
+    in ascending order. A slot whose call is not made leaves it. Starts up to `forgotten` (real time) may be missing.
+    `windows` are those ([starts, seconds]) for which the log was kept.
+    `written_at` is the latest clock of a function that reserved a slot or was late for one.
     No call starts before `resume_at`. `leases` has, for each job with a running call, when its lease ends.
-    All times are epoch seconds.
     """
 
     version: int = 0
     token: str = ""
     log: tuple[float, ...] = ()
-    freed: tuple[float, ...] = ()
+    forgotten: float = 0.0
+    windows: tuple[tuple[int, float], ...] = ()
+    written_at: float = 0.0
     shift: float = 0.0
     resume_at: float = 0.0
     leases: Mapping[str, float] = {}
@@ -69,48 +76,47 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         """The first slot that has not passed yet."""
         return max(now, self.resume_at) - self.shift
 
+    def earliest_known(self, now: float) -> float:
+        """The first slot that has not passed yet and before which no slot is missing in the log."""
+        return max(self.earliest(now), self.forgotten - self.shift)
+
     def on_time(self, slot: float, *, now: float, tolerance: float) -> bool:
         """Whether a start by this slot is still ahead, or at most `tolerance` seconds late."""
         return self.earliest(now) <= slot + tolerance
 
     def place_of(self, slot: float, *, now: float) -> int | None:
-        """The position of a slot among the coming starts, from 1; None if the line is longer than the kept slots."""
-        if not self.log or self.start_of(self.log[0]) > now:
+        """The position of a slot among the coming starts, from 1; None if the log does not have all of them."""
+        if not self.log or self.forgotten > now:
             return None
         return sum(1 for other in self.log if now < self.start_of(other) and other <= slot)
 
 
 def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
-    """The earliest slot that keeps every window (one given back, or one at the end), and the line with it."""
-    earliest = line.earliest(now)
-    freed = tuple(slot for slot in line.freed if slot >= earliest)
-    if freed:
-        return freed[0], replace(line, freed=freed[1:])
-    windows = (line.log[-w.starts] + w.seconds for w in limit.windows if len(line.log) >= w.starts)
-    slot = max([earliest, *line.log[-1:], *windows])
-    return slot, replace(line, freed=(), log=(*line.log, slot)[-limit.longest_log :])
+    """The earliest slot that keeps every window, between two others or at the end, and the line with it."""
+    line = _counted(line, limit, now=now)
+    slot = _earliest_free(line.log, limit, line.earliest_known(now))
+    return slot, _with(line, slot, limit, now=now)
 
 
-def give_back(line: Line, slot: float, *, now: float) -> Line:
-    """The line with a reserved slot given back; the next job may take it."""
-    if line.start_of(slot) <= now:
-        return line
-    return replace(line, freed=tuple(sorted((*line.freed, slot))))
+def give_back(line: Line, slot: float) -> Line:
+    """The line without a slot whose call is not made; the next job may take it."""
+    return replace(line, log=_without(line.log, slot)) if slot in line.log else line
 
 
 def move_up(line: Line, slot: float, limit: Limit, *, now: float) -> tuple[float, Line]:
     """The new slot for a start that missed its slot, and the line with it: now if safe, else the next free slot.
 
     Starting now is safe if every window still holds. It is also safe if no later slot is due yet, because the line
-    behind it can move back by as much as the start is late.
+    behind it can move back by as much as the start is late. Otherwise the missed slot leaves the log, because no call
+    has used it.
     """
-    at_once = line.earliest(now)
-    moved = tuple(sorted(at_once if other == slot else other for other in line.log))
-    if slot in line.log and _keeps_windows(moved, limit):
-        return at_once, replace(line, log=moved)
-    if slot in line.log and not any(slot < other <= at_once for other in line.log):
-        return slot, replace(line, shift=line.shift + at_once - slot)
-    return reserve(line, limit, now=now)
+    line = _counted(line, limit, now=now)
+    at_once, freed = line.earliest(now), give_back(line, slot)
+    latest_due = max(at_once, line.written_at - line.shift)  # the clock of another function may be ahead
+    keeps_windows = _earliest_free(freed.log, limit, at_once) == at_once
+    if slot in line.log and not keeps_windows and not any(slot < other <= latest_due for other in line.log):
+        return slot, replace(line, shift=line.shift + at_once - slot, written_at=max(line.written_at, now))
+    return reserve(freed, limit, now=now)
 
 
 def push(line: Line, slot: float, limit: Limit, *, since: float, now: float, until: float) -> Line:
@@ -137,9 +143,63 @@ def call_ends(line: Line, job_id: str) -> Line:
     return replace(line, leases={job: end for job, end in line.leases.items() if job != job_id})
 
 
-def _keeps_windows(log: Sequence[float], limit: Limit) -> bool:
-    return all(
-        later - earlier >= window.seconds
-        for window in limit.windows
-        for earlier, later in zip(log, log[window.starts :], strict=False)
+def _counted(line: Line, limit: Limit, *, now: float) -> Line:
+    """The line with starts in place of those that were forgotten and may count in a window, if one became longer.
+
+    They are as many and as late as the windows allowed for which the log was kept.
+    """
+    since = max(now, line.resume_at) - limit.longest_window
+    most = max((window.starts for window in limit.windows), default=0)
+    unknown = most - bisect_right(line.log, line.earliest_known(now))
+    if line.forgotten <= since or unknown <= 0:
+        return line
+    slot, latest_first = line.forgotten - line.shift, [*reversed(line.log)]
+    while slot + line.shift > since and unknown > 0:
+        full = (latest_first[-starts] - span for starts, span in line.windows if len(latest_first) >= starts)
+        slot = min([slot, *full])
+        latest_first.append(slot)
+        unknown -= 1
+    forgotten = since if unknown else line.forgotten
+    return replace(line, log=tuple(reversed(latest_first)), forgotten=forgotten)
+
+
+def _with(line: Line, slot: float, limit: Limit, *, now: float) -> Line:
+    """The line with one more slot, without the slots that count in no window any more."""
+    log = [*line.log]
+    insort(log, slot)
+    over = bisect_right(log, line.earliest(now) - limit.longest_window - _SKEW)
+    dropped = max(over, len(log) - _MOST_KEPT)
+    forgotten = log[dropped - 1] + line.shift if dropped else line.forgotten
+    return replace(
+        line,
+        log=tuple(log[dropped:]),
+        forgotten=forgotten,
+        windows=tuple((window.starts, window.seconds) for window in limit.windows),
+        written_at=max(line.written_at, now),
     )
+
+
+def _without(log: Sequence[float], slot: float) -> tuple[float, ...]:
+    at = bisect_left(log, slot)
+    return (*log[:at], *log[at + 1 :])
+
+
+def _earliest_free(log: Sequence[float], limit: Limit, earliest: float) -> float:
+    """The first time from `earliest` on at which one more start keeps every window, before and after it."""
+    slot, before = earliest, None
+    while slot != before:
+        before = slot
+        for window in limit.windows:
+            slot = _earliest_in(log, window, slot)
+    return slot
+
+
+def _earliest_in(log: Sequence[float], window: Window, earliest: float) -> float:
+    """The same for one window. A group of starts that fills it allows no other start less than a window away."""
+    slot, seconds, in_reach = earliest, window.seconds, bisect_right(log, earliest - window.seconds)
+    for first, last in zip(log[in_reach:], log[in_reach + window.starts - 1 :], strict=False):
+        if last - seconds >= slot - _ROUNDING:
+            break
+        if last - first < seconds - _ROUNDING:
+            slot = first + seconds
+    return slot

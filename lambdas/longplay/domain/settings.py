@@ -69,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: The limits of each server's account. Every start is reserved, so that no window ever has more starts.
     limits: Limits = {}
     #: A call may start this late without a new slot; windows are longer by the same time.
-    start_tolerance: Annotated[float, Meta(ge=0, le=60)] = 1.0
+    start_tolerance: Annotated[float, Meta(ge=0, le=60)] = 0.2
     #: A job whose slot is further away is not accepted (429 with Retry-After); None accepts every job.
     horizon: Annotated[float, Meta(ge=1, le=DAY)] | None = HOUR / 2
     #: Caps of each owner, so that no owner uses up the caps of the deployment, and caps of all owners together.

@@ -142,13 +142,13 @@ class Ledger:
         if change.ends:
             parts += self.ends.settled(job)
             parts += self.ends.dropped(job) if leads and not job.outputs else []
-            parts += [] if _used_its_slot(decision, seen) else self._slot(job, now)
+            parts += [] if _used_its_slot(decision, seen) else self._slot(job)
         if change.ends and change.succeeds and parts:
             parts.append(self.ends.measured(job, now=now))
         return parts
 
-    def _slot(self, job: Job, now: float) -> list[Part]:
-        return self.patience.convenience(lambda: self.ends.slot(job, now=now), otherwise=[])
+    def _slot(self, job: Job) -> list[Part]:
+        return self.patience.convenience(lambda: self.ends.slot(job), otherwise=[])
 
     def _give_back_seat(self, decision: Decision, seen: Job) -> bool:
         """Room among the calls at once comes first: a crash before the write then leaves none taken."""

@@ -1,4 +1,4 @@
-"""One step of a job: claim it, make its call or poll for it, and record the answer. It lets go instead of sleeping."""
+"""One step of a job: claim it, make its call or poll for it, record the answer. It waits for two seconds at most."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from longplay.domain.decisions import RESERVED, after_reference, claim_poll, tak
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.phases import STEPS, Event, Step
+from longplay.domain.schedule import LONGEST_WAIT
 from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
@@ -26,7 +27,8 @@ from longplay.storage.limiter import Limiter
 from longplay.storage.patience import Patience, Unavailable
 from longplay.storage.queue import Message
 
-_CROWDED = 5.0  # seconds until a job looks again for room among the calls its account allows at once
+_CROWDED = 4.0  # seconds until a job looks again for room among the calls its account allows at once
+_PAST = 0.001  # seconds after a start for which the worker has waited; its clock may have been set back a little
 _POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
 _GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
 _LAST = 2.0  # seconds before an invocation ends in which nothing is tried again
@@ -55,6 +57,7 @@ class Worker:
 
     def advance(self, message: Message, *, remaining: float) -> str:
         """Take the job one step further within `remaining` seconds, and say in a word what was done."""
+        remaining -= self._wait_until(message.not_before)
         with self.patience.within(self.clock() + remaining - _LAST):
             return self._advance(message, remaining=remaining)
 
@@ -127,6 +130,9 @@ class Worker:
         if not self.limiter.paces(account):
             return job, None
         slot, start = self.limiter.start(account, job.slot, now=now)
+        if self._wait_until(start):  # the line moved back a little after the message was sent
+            now = self.clock()
+            slot, start = self.limiter.start(account, slot, now=now)
         job = replace(job, slot=slot)
         if start > now:
             return job, Wait(reason=WaitReason.PROVIDER_QUOTA, until=start, basis=RESERVED)
@@ -134,6 +140,14 @@ class Worker:
             basis = "As many calls are under way as the provider's account allows."
             return job, Wait(reason=WaitReason.CONCURRENCY, until=now + _CROWDED, basis=basis)
         return job, None
+
+    def _wait_until(self, start: float) -> float:
+        """The seconds waited: until the start, if that is near, else 0."""
+        early = start - self.clock()
+        if not 0 < early <= LONGEST_WAIT:
+            return 0.0
+        time.sleep(early + _PAST)
+        return early
 
     def _poll(self, job: Job, *, remaining: float) -> str:
         now = self.clock()

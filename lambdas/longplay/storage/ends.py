@@ -59,11 +59,11 @@ class Ends:
         key = timing_key(job.request.model, job.leg.route, now)
         return replace(self._table.update("timing", key, changes.MEASURE, **values), optional=True)
 
-    def slot(self, job: Job, *, now: float) -> list[Part]:
+    def slot(self, job: Job) -> list[Part]:
         """Give back the reserved slot."""
         if job.slot is None or not self._limiter.paces(job.leg.account):
             return []
-        return self._limiter.give_back(job.leg.account, job.slot, now=now)
+        return self._limiter.give_back(job.leg.account, job.slot)
 
 
 def budget_key(name: str, owner: str, day: str) -> str:

@@ -55,7 +55,7 @@ class Limiter:
 
     def line(self, account: str) -> Line:
         """The account's line as it stands now."""
-        self._known[account] = _line(self._table.get(_key(account)))
+        self._known[account] = read_line(self._table.get(_key(account)))
         return self._known[account]
 
     def line_last_seen(self, account: str) -> Line:
@@ -64,7 +64,7 @@ class Limiter:
 
     def learn(self, account: str, item: Item | None) -> None:
         """Remember the line a refused write found. Other functions reserve too, so the next write reads it first."""
-        self._known[account] = _line(item)
+        self._known[account] = read_line(item)
         self._shared[account] = False
 
     def reserve(self, account: str, *, now: float) -> Reservation:
@@ -83,10 +83,10 @@ class Limiter:
         if reservation.account in self._shared:
             self._shared[reservation.account] = True
 
-    def give_back(self, account: str, slot: float, *, now: float) -> list[Part]:
-        """The part that gives a slot back, for the write that ends its job; none if its time has come."""
+    def give_back(self, account: str, slot: float) -> list[Part]:
+        """The part that gives an unused slot back, for the write that ends its job; none if the log has it no more."""
         line = self.line(account)
-        after = pacing.give_back(line, slot, now=now)
+        after = pacing.give_back(line, slot)
         return [] if after == line else [self._put(account, line, after)[0]]
 
     def start(self, account: str, slot: float | None, *, now: float) -> tuple[float, float]:
@@ -175,8 +175,14 @@ class Limiter:
         return self._table.put(LINE, item, changes.LINE_NEXT, seen=seen.version), after
 
 
-def _line(item: Item | None) -> Line:
-    return msgspec.convert(item, Line, strict=False) if item else Line()
+def read_line(item: Item | None) -> Line:
+    """The line of an item, empty if there is none. Version 0.1 left slots that were given back in `log`."""
+    if item is None:
+        return Line()
+    line = msgspec.convert(item, Line, strict=False)
+    for slot in item.get("freed", ()):
+        line = pacing.give_back(line, slot)
+    return line
 
 
 def _key(account: str) -> str:

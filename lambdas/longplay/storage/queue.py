@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from longplay.domain.errors import LongplayError
-from longplay.domain.job import Job
-from longplay.domain.schedule import LONGEST_DELAY
+from longplay.domain.job import Job, Status, WaitReason
+from longplay.domain.schedule import EARLY, LONGEST_DELAY
 from longplay.storage.patience import Patience
 
 if TYPE_CHECKING:
@@ -24,11 +24,15 @@ class UnreadableMessage(LongplayError):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """The next step of a job, by the route it had when the message was sent."""
+    """The next step of a job, by the route it had when the message was sent.
+
+    A message that comes before a reserved start says in `not_before` (epoch seconds) when that is.
+    """
 
     version: int
     job: str
     route: str
+    not_before: float = 0.0
 
 
 def read_message(body: str) -> Message:
@@ -53,10 +57,12 @@ class JobQueue:
     def send(self, job: Job, *, now: float) -> None:
         """Send the job's message, delayed until its `not_before`. The sweeper sends it if that is too far away.
 
+        The message of a job with a reserved start comes a second or two before it, since SQS may deliver it late.
+
         The owner is the message group: SQS's fair queues keep one owner from delaying the others. A message that
         cannot be sent is left to the sweeper too: the job is written, and nothing is lost.
         """
-        delay = max(0.0, job.not_before - now)
+        delay = job.not_before - now
         if delay <= LONGEST_DELAY:
             self._patience.convenience(lambda: self._send(job, delay), otherwise=None)
 
@@ -64,9 +70,18 @@ class JobQueue:
         self._patience.repeat(lambda: self._send_once(job, delay))
 
     def _send_once(self, job: Job, delay: float) -> None:
+        reserved = _waits_for_its_slot(job)
+        not_before = job.not_before if reserved else 0.0
+        message = Message(version=VERSION, job=job.id, route=job.leg.route, not_before=not_before)
         self._client.send_message(
             QueueUrl=self._urls[job.leg.queue],
-            MessageBody=msgspec.json.encode(Message(version=VERSION, job=job.id, route=job.leg.route)).decode(),
-            DelaySeconds=math.ceil(delay),
+            MessageBody=msgspec.json.encode(message).decode(),
+            DelaySeconds=max(0, math.floor(delay - EARLY) if reserved else math.ceil(delay)),
             MessageGroupId=job.owner,
         )
+
+
+def _waits_for_its_slot(job: Job) -> bool:
+    """Whether its start is reserved. A job that waits for a seat has had its slot; a worker must not wait with it."""
+    for_a_seat = job.wait is not None and job.wait.reason is WaitReason.CONCURRENCY
+    return job.slot is not None and job.status is Status.QUEUED and not for_a_seat

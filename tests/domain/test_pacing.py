@@ -1,0 +1,105 @@
+"""Pacing: slots after late starts, slots given back, and long lines."""
+
+from __future__ import annotations
+
+import pytest
+from longplay.domain import pacing
+from longplay.domain.pacing import Limit, Line, Window
+
+NOW = 1_000_000.0
+ONE_IN_TWO = Limit(windows=(Window(1, 2),))
+AND_FOUR_AN_HOUR = Limit(windows=(Window(1, 2), Window(4, 3_600)))
+AND_THIRTY_AN_HOUR = Limit(windows=(Window(1, 2), Window(30, 3_600)))
+TEN_A_MINUTE = Limit(windows=(Window(10, 60),))
+
+
+@pytest.mark.parametrize(
+    ("limit", "jobs", "slot", "now", "start"),
+    [
+        (AND_FOUR_AN_HOUR, 4, 2.0, 7.0, 8.0),  # the next that is free; it was 3,600
+        (AND_THIRTY_AN_HOUR, 29, 2.0, 7.0, 58.0),
+        (ONE_IN_TWO, 1, 0.0, 7.0, 7.0),  # no other job: at once
+        (ONE_IN_TWO, 101, 0.0, 1.5, 1.5),  # the line behind it moves back; it was 202
+        (ONE_IN_TWO, 600, 0.0, 1.5, 1.5),
+        (ONE_IN_TWO, 600, 0.0, 2.5, 1_200.0),  # another slot is due
+        (TEN_A_MINUTE, 5, 0.0, 7.0, 7.0),
+    ],
+)
+def test_a_missed_slot_is_moved_up(limit: Limit, jobs: int, slot: float, now: float, start: float) -> None:
+    """Its call starts as soon as the windows allow, and its missed slot counts no more."""
+    line = line_of(limit, jobs)
+    moved, after = pacing.move_up(line, NOW + slot, limit, now=NOW + now)
+    assert after.start_of(moved) == NOW + start
+    assert len(after.log) == jobs
+
+
+def test_a_slot_given_back_leaves_the_log() -> None:
+    """The next job takes it, wherever it is in the line."""
+    line = line_of(ONE_IN_TWO, 5)
+    freed = pacing.give_back(line, NOW + 4)
+    assert freed.log == (NOW, NOW + 2, NOW + 6, NOW + 8)
+    slot, again = pacing.reserve(freed, ONE_IN_TWO, now=NOW + 1)
+    assert (slot, again.log) == (NOW + 4, line.log)
+
+
+def test_a_line_with_all_slots_given_back_is_empty() -> None:
+    """Nothing is left of 1,000 canceled jobs."""
+    line = line_of(ONE_IN_TWO, 1_000)
+    for slot in line.log:
+        line = pacing.give_back(line, slot)
+    assert line.log == ()
+
+
+def test_the_log_forgets_starts_that_count_no_more() -> None:
+    """A start is kept as long as the longest window, and a few seconds more."""
+    line = line_of(AND_FOUR_AN_HOUR, 8)
+    _, line = pacing.reserve(line, AND_FOUR_AN_HOUR, now=NOW + 3_650)
+    assert line.log == (*(NOW + 3_600 + n for n in (0, 2, 4, 6)), NOW + 7_200)
+    assert line.forgotten == NOW + 6
+
+
+def test_every_slot_that_is_not_over_is_kept() -> None:
+    """600 jobs in line are 600 slots in the log, and each is told its place."""
+    line = line_of(ONE_IN_TWO, 600)
+    assert line.place_of(NOW + 1_198, now=NOW) == 599
+
+
+def test_a_line_longer_than_its_log_keeps_the_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slots that the log had no room for count as well."""
+    monkeypatch.setattr(pacing, "_MOST_KEPT", 60)
+    line, slots = Line(), list[float]()
+    for _ in range(95):
+        slot, line = pacing.reserve(line, AND_THIRTY_AN_HOUR, now=NOW)
+        slots.append(slot - NOW)
+    assert slots == [3_600 * (n // 30) + 2 * (n % 30) for n in range(95)]
+    assert (len(line.log), line.place_of(slot, now=NOW)) == (60, None)
+
+
+@pytest.mark.parametrize(
+    ("windows", "idle", "start"),
+    [
+        (((1, 2), (40, 86_400)), 0, 86_400),  # 60 starts were made: the day is full until the first 21 are a day old
+        (((1, 2), (40, 86_400)), 90_000, 90_000),
+        (((1, 2), (100, 86_400)), 0, 7_200),
+        (((1, 2), (30, 7_200)), 0, 10_800),
+    ],
+)
+def test_a_longer_window_counts_the_starts_that_were_forgotten(
+    windows: tuple[tuple[int, float], ...], idle: float, start: float
+) -> None:
+    """After 30 starts in each of two hours, a deploy makes a window longer."""
+    limit = Limit(windows=tuple(Window(starts, seconds) for starts, seconds in windows))
+    line = line_of(AND_THIRTY_AN_HOUR, 60)
+    slot, line = pacing.reserve(line, AND_THIRTY_AN_HOUR, now=NOW + 7_200)
+    line = pacing.give_back(line, slot)
+    assert len(line.log) == 30
+    slot, _ = pacing.reserve(line, limit, now=NOW + max(7_200, idle))
+    assert slot - NOW >= start
+
+
+def line_of(limit: Limit, jobs: int) -> Line:
+    """The line after so many submissions at once."""
+    line = Line()
+    for _ in range(jobs):
+        _, line = pacing.reserve(line, limit, now=NOW)
+    return line
