@@ -1,4 +1,4 @@
-"""The AWS stack; lambdas/, from which it reads the settings and the catalogue, is put on Python's path here."""
+"""The AWS stack. This file puts lambdas/ on the path: the stack reads the settings and the catalogue there."""
 
 import sys
 from pathlib import Path

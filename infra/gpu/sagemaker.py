@@ -34,7 +34,10 @@ LONGEST_NOTICE = cdk.Duration.seconds(10)
 
 
 class Gpu(Construct):
-    """Exposes `functions`, empty if no model runs here; `image` replaces Hugging Face's container."""
+    """The SageMaker endpoints of the models that run in this account, and the function that receives their notices.
+
+    Exposes `functions`, empty if there are no such models. `image` replaces Hugging Face's container.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, runtime: Runtime, secret_arn: str, image: str | None

@@ -116,7 +116,7 @@ def test_a_moderated_prompt_fails_for_good() -> None:
 
 
 def test_a_refused_account_waits_where_no_other_route_is_open() -> None:
-    """401, 402, 403."""
+    """After a 401 it waits five to six minutes."""
     _, after = _failed(called(), ProviderError(FailureKind.AUTH, "401"))
     assert after.wait
     assert after.wait.reason is WaitReason.ACCOUNT_PAUSED
@@ -282,8 +282,8 @@ CANCELS: dict[str, tuple[Job, Change | None]] = {
 
 
 @pytest.mark.parametrize("state", CANCELS)
-def test_a_cancel_says_who_closes_the_job(state: str) -> None:
-    """A job that has ended is not canceled."""
+def test_a_cancel_closes_the_job_or_leaves_that_to_its_worker_or_last_poll(state: str) -> None:
+    """A waiting job closes at once; a job that has ended is not canceled."""
     found, change = CANCELS[state]
     decision = when_canceled(found, NOW)
     assert (decision.change if decision else None) == change
@@ -303,7 +303,7 @@ CALLBACKS: dict[str, tuple[Job, Change | None]] = {
 
 @pytest.mark.parametrize("state", CALLBACKS)
 def test_a_callback_brings_the_reference_or_an_earlier_poll(state: str) -> None:
-    """It concerns the last attempt alone."""
+    """A callback about an earlier attempt, or for a job that is over, changes nothing."""
     found, change = CALLBACKS[state]
     decision = after_callback(1, lambda: "prediction")(found, NOW)
     assert (decision.change if decision else None) == change

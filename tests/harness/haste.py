@@ -1,4 +1,4 @@
-"""Speed for tests that start the product thousands of times in one process; none of it changes behavior."""
+"""Makes tests faster that start the product thousands of times in one process; the product behaves the same."""
 
 from __future__ import annotations
 

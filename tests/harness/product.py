@@ -61,7 +61,7 @@ class Product:
         return _answer(handler(_event("POST", path, body, key, headers), Context()))  # type: ignore[arg-type]
 
     def get(self, path: str, *, key: str = API_KEY) -> Answer:
-        """GET."""
+        """The answer to a GET request with this key."""
         return _answer(jobs.handler(_event("GET", path, None, key, {}), Context()))  # type: ignore[arg-type]
 
     def delete(self, path: str, *, key: str = API_KEY) -> Answer:

@@ -159,10 +159,10 @@ def test_an_image_has_a_type_a_size_and_a_digest(
         ("ipod", "aac", "audio/mp4", 1.5),
     ],
 )
-def test_a_sound_has_a_type_and_a_duration_if_its_header_states_one(
+def test_a_sound_has_a_type_and_where_it_is_read_a_duration(
     described: Described, container: str, codec: str, content_type: str, seconds: float | None
 ) -> None:
-    """MP3 and Ogg state no duration in their header."""
+    """No duration is read from MP3 and Ogg."""
     media = described(sound(container, codec))
     assert media.content_type == content_type
     assert media.duration_seconds == (seconds and pytest.approx(seconds, abs=0.06))
@@ -192,7 +192,7 @@ def test_a_fragmented_video_has_no_duration(described: Described) -> None:
 
 
 def test_a_webm_video_has_a_type(described: Described) -> None:
-    """Nothing more is read from WebM."""
+    """A WebM video is recognized by its first bytes."""
     assert described(video_file("webm", "libvpx")).content_type == "video/webm"
 
 

@@ -21,7 +21,7 @@ REGISTERED = (worker_scenarios, end_scenarios, shared_scenarios)  # importing a 
 
 
 def test_every_condition_has_a_scenario_and_every_scenario_a_condition() -> None:
-    """No condition is without a scenario, and no scenario is left of a condition that was removed."""
+    """Every scenario belongs to a condition that exists."""
     assert {(mutant.change, mutant.condition) for mutant in ALL} == set(SCENARIOS)
 
 

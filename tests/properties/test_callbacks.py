@@ -60,7 +60,7 @@ MISLEADING: Mapping[str, Callable[[Callback, Callback], Callback]] = {
 
 
 class CallbackMachine(DeploymentMachine):
-    """A provider that is polled by reference, and requests that anyone can send to a callback URL."""
+    """Random steps with a provider that is polled, and requests that anyone can send to a callback URL."""
 
     deployments = DEPLOYMENTS
 

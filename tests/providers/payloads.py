@@ -31,7 +31,7 @@ def packed(data: bytes) -> str:
 
 
 def image_in(data_uri: str) -> bytes:
-    """The image of a data URI."""
+    """The bytes in a base64 data URI."""
     return base64.b64decode(data_uri.partition(",")[2])
 
 

@@ -1,1 +1,1 @@
-"""The round of checkups and its report."""
+"""The doctor: checks every route without a generation, and stores a report."""

@@ -1,8 +1,8 @@
-"""Decisions: pure functions from a job as it stands and an event to the next change.
+"""Decisions: functions from a job and an event to the next change, without I/O.
 
 A decision names the change to write and the job as it will be. The ledger writes it, with everything that belongs
-beside it, and sends the job's message. Refused writes are decided again on the job as it then stands, so the functions
-that may be asked twice are given as a `Decide`. None means that nothing is left to decide. `now` is in epoch seconds.
+beside it, and sends the job's message. If the write is refused, the ledger reads the job and decides again: a `Decide`
+is a function that it can call again. None means that nothing is left to decide. `now` is in epoch seconds.
 """
 
 from __future__ import annotations
@@ -386,7 +386,7 @@ def _may_call_back(job: Job, error: ProviderError, *, now: float) -> bool:
 
 
 def _polls_in_vain(job: Job, now: float) -> bool:
-    """Whether the deadline has passed and every poll kills its worker: then nobody will know what came of it."""
+    """Whether the deadline has passed and every poll kills its worker: its outcome stays unknown."""
     return now >= job.deadline and job.crashes + 1 >= MOST_CRASHES
 
 

@@ -72,10 +72,10 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call that may cost money, entered before it is made. Times are epoch seconds.
+    """An entry of the ledger: a call that may cost money, written before it is made. Times are epoch seconds.
 
-    `charged` stays `unknown` until the answer is known. `tries` counts uncharged repeats on the same route,
-    and `kinds` counts them by failure where they failed in different ways.
+    `charged` stays `unknown` until the answer is known. Uncharged repeats on the same route share an entry; `tries` is
+    their number of calls, the first included, and `kinds` counts them by failure where they failed in different ways.
     A callback proves itself by `token`; `ref_from_callback` says that the provider's reference came in one.
     """
 

@@ -127,7 +127,7 @@ _UNEXPECTED = {
 
 
 def prompt_of(request: GenerationRequest) -> str:
-    """The prompt as it is sent to the model, with the genre in front."""
+    """The prompt that is sent to the model: the genre, if there is one, then the caller's prompt."""
     genre = request.parameters.get("genre")
     return f"{genre}, {request.prompt}" if genre else request.prompt
 

@@ -11,12 +11,15 @@ from longplay.engine.ledger import Ledger
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """Workers and the sweeper share it."""
+    """Ends or closes jobs whose worker crashed, without a call. Workers and the sweeper use it."""
 
     ledger: Ledger
 
     def resolve(self, job: Job) -> str | None:
-        """End a job whose worker crashed, as far as that needs no call. None where a call or a poll is due."""
+        """End or close a crashed job if that needs no call: with its result if the bucket has it.
+
+        Returns a word for the log; None if a call or a poll is due.
+        """
         if found := self.ledger.bucket.find(job.id, job.fence):
             return self.ledger.record(job, found)
         if after_crash(job, self.ledger.clock()) is None:

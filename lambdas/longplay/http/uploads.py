@@ -30,7 +30,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class Uploads:
-    """An owner's uploads. Opening one writes nothing; the file is stored when S3 receives it.
+    """The uploads of all owners. `open` stores nothing: S3 stores the file when the caller sends it.
 
     `clock` returns epoch seconds.
     """

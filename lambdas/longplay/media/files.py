@@ -55,7 +55,7 @@ class BrokenMedia(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class MediaFile:
-    """A media file on disk. `sha256` is hex; width and height are pixels. None if the file does not say."""
+    """A media file on disk. `sha256` is hex; width and height are in pixels. None: not read from its headers."""
 
     path: Path
     content_type: str
@@ -72,7 +72,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def describe(path: Path) -> MediaFile:
-    """The type, digest and dimensions of a file, read in chunks; raises BrokenMedia if it is not media."""
+    """The type, digest, duration and pixel size of a file, read in chunks; raises BrokenMedia if it is not media."""
     content_type = sniff(_head(path))
     if content_type is None:
         raise BrokenMedia("the file is not an image, audio or video")

@@ -1,4 +1,4 @@
-"""Notes which requests go out to a provider, so that a failure nobody expected is charged or not as far as is known."""
+"""Notes which requests go out to a provider, so that an unexpected failure is charged only if one was sent."""
 
 from __future__ import annotations
 

@@ -72,7 +72,10 @@ class Budgets:
         return _problem(name, caps, today, open_before, now)
 
     def _open_of_yesterday(self, name: str, job: Job, now: float) -> int:
-        """The number of jobs submitted yesterday and still open. It only falls, so it is read again until it is 0."""
+        """The number of jobs submitted yesterday (UTC) and still open. It is read again every 30 s until it is 0.
+
+        In the first minutes after midnight a 0 does not count, because a late submission can still be written.
+        """
         key = budget_key(name, job.owner, day_of(now - 86_400))
         fresh_until, left = self._left_open.get(key, (0.0, 0))
         if now >= fresh_until:

@@ -47,10 +47,10 @@ class DueJob:
 
 
 class JobTable:
-    """Jobs by id.
+    """The jobs in the table: read, created and changed by id.
 
-    A write raises Refused when the job has changed since it was read, and WriteRefused when a condition of a part
-    `beside` it did not hold. Nothing is written then.
+    A write raises Refused when the job has changed since it was read, and WriteRefused when the condition of another
+    part of the same write did not hold. Nothing is written then.
     """
 
     def __init__(self, table: Table) -> None:

@@ -43,7 +43,7 @@ class ProviderTokens:
         return _token(name, self._tokens.get(name))
 
     def forget(self) -> None:
-        """Read the secret again at the next call, because a provider has refused a token."""
+        """Make the next `get` read the secret again, because a provider has refused a token."""
         self._fresh_until = float("-inf")
 
     def _read(self) -> Mapping[str, Any]:

@@ -110,12 +110,12 @@ class FaultTable(Generic[T]):
         return rule
 
     def creates(self, fault: Fault) -> bool:
-        """Whether the generation is made all the same."""
+        """Whether a request that meets this fault still makes its generation."""
         return self.kinds[fault.fault].created if fault.created is None else fault.created
 
 
 def answers(answer: Answer | Effect, *takes: str, created: bool = False) -> Kind[Any]:
-    """A kind that replaces the answer to a request."""
+    """A kind of fault that replaces the answer. `takes` are the details it understands; `created`: it is billed."""
     effect = (lambda _: answer) if isinstance(answer, Answer) else answer
     return Kind(effect=effect, takes=set(takes), created=created)
 

@@ -140,7 +140,7 @@ def test_a_redirect_has_its_location(server: ModelServer) -> None:
 
 
 def test_a_fault_applies_to_its_prompt_and_its_number_of_times(server: ModelServer) -> None:
-    """A fault with a prompt and `times=2` meets the first two requests whose prompt contains it, and no other."""
+    """A fault with a prompt and `times=2` applies only to the first two requests whose prompt contains it."""
     server.fault("server_error", prompt="thunder", times=2)
     prompts = ["calm", "thunder", "thunder and rain", "thunder"]
     assert [ask(server, MUSIC, prompt).status_code for prompt in prompts] == [200, 500, 500, 200]
