@@ -7,7 +7,7 @@ from longplay.domain.job import Job
 LONGEST_DELAY = 900  # seconds, the longest SQS can delay a message
 LONGEST_STEP = 1_800  # seconds between two looks of the sweeper at a job that waits
 EARLY = 1.0  # seconds by which a message comes before its job's slot, so that it may be late by as much
-LONGEST_WAIT = 2.0  # seconds a worker waits for a slot: `EARLY`, and the rounding of the delay to whole seconds
+LONGEST_WAIT = 3.0  # seconds a worker waits for a slot: `EARLY`, the rounding of the delay, and clocks that differ
 _SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
 _AFTER_CRASH = 60.0  # seconds, and twice as long after each further crash
 _LOOKS = 4  # how often a follower looks for its leader's result within the typical duration

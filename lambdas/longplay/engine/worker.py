@@ -1,4 +1,4 @@
-"""One step of a job: claim it, make its call or poll for it, record the answer. It waits for two seconds at most."""
+"""One step of a job: claim it, make its call or poll for it, record the answer. It waits for a few seconds at most."""
 
 from __future__ import annotations
 
