@@ -11,12 +11,14 @@ NOW = 1_800_000_000.0
 
 
 def test_a_line_is_read_as_it_was_written() -> None:
-    """Slots keep their exact values, in the list that version 0.1 can read too after a rollback."""
+    """Slots keep their exact values: in a list, which version 0.1 can read too, and in bytes where they are many."""
     lines = Lines([Window(1, 0.1)])
-    slots = [lines.take_slot(lines.limiters[0], now=NOW) for _ in range(50)]
-    assert list(lines.limiters[0].line(ACCOUNT).log) == slots
     assert isinstance(lines.client, LineInMemory)
-    assert len(lines.client.items[f"limit#{ACCOUNT}"]["log"]["L"]) == 50
+    slots: list[float] = []
+    for many, kind in ((200, "L"), (201, "B")):
+        slots += [lines.take_slot(lines.limiters[0], now=NOW) for _ in range(many - len(slots))]
+        assert list(lines.limiters[0].line(ACCOUNT).log) == slots
+        assert [*lines.client.items[f"limit#{ACCOUNT}"]["log"]] == [kind]
 
 
 def test_a_line_of_version_0_1_is_read() -> None:

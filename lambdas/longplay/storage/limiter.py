@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from longplay.storage.circuits import Circuit
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 LINE = "line"
+_LONGEST_LIST = 200  # slots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +171,7 @@ class Limiter:
 
     def _put(self, account: str, seen: Line, after: Line) -> tuple[Part, Line]:
         after = replace(after, version=seen.version + 1, token=secrets.token_hex(8))
-        item = {"pk": _key(account), **msgspec.to_builtins(after)}
+        item = {"pk": _key(account), **msgspec.to_builtins(replace(after, log=())), "log": _stored(after.log)}
         if seen.version == 0:
             return self._table.put(LINE, item, changes.LINE_START), after
         return self._table.put(LINE, item, changes.LINE_NEXT, seen=seen.version), after
@@ -179,10 +181,20 @@ def read_line(item: Item | None) -> Line:
     """The line of an item, empty if there is none. Version 0.1 left slots that were given back in `log`."""
     if item is None:
         return Line()
-    line = msgspec.convert(item, Line, strict=False)
+    log = item["log"] if isinstance(item["log"], list) else _unpacked(bytes(item["log"]))
+    line = msgspec.convert({**item, "log": log}, Line, strict=False)
     for slot in item.get("freed", ()):
         line = pacing.give_back(line, slot)
     return line
+
+
+def _stored(log: tuple[float, ...]) -> list[float] | bytes:
+    """A list, which version 0.1 can read too; a long one as eight bytes a slot, because a list is slow to convert."""
+    return [*log] if len(log) <= _LONGEST_LIST else struct.pack(f"<{len(log)}d", *log)
+
+
+def _unpacked(log: bytes) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(log) // 8}d", log)
 
 
 def _key(account: str) -> str:

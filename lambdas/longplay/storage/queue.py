@@ -23,7 +23,7 @@ class UnreadableMessage(LongplayError):
     """The body is no message of Longplay. It goes to the dead-letter queue."""
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The next step of a job, by the route it had when the message was sent.
 
     A message that comes before a reserved start says in `not_before` (epoch seconds) when that is.
