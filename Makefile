@@ -42,9 +42,8 @@ help:
 run: $(LOCAL_TOOLS)
 	@.venv/bin/python -m local.run
 
-# One process more than the two cores of a small machine: the emulator's tests mostly wait.
 test: $(LOCAL_TOOLS)
-	.venv/bin/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/ready
 	.venv/bin/ruff format --check .
