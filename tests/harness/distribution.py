@@ -6,6 +6,7 @@ emulator or a synthesized stack run on one worker: it makes them once, and no ot
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,9 @@ class _Scheduling(LoadFileScheduling):  # type: ignore[misc]
 def _rank(item: pytest.Item) -> int:
     folder = item.path.relative_to(TESTS).parts[0]
     return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what is loaded by now out of garbage collection: a walk through moto and botocore takes long."""
+    gc.collect()
+    gc.freeze()
