@@ -20,7 +20,7 @@ pytest_plugins = ("tests.harness.distribution", "tests.harness.haste", "tests.ha
 
 @pytest.fixture(scope="session")
 def shared_model_server() -> Iterator[ModelServer]:
-    """One stand-in for the whole run; `model_server` empties its memory between tests."""
+    """One stand-in for the whole run; `model_server` clears its memory between tests."""
     with ModelServer(quick=True) as server:
         yield server
 

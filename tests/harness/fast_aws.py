@@ -44,7 +44,7 @@ def _comparable(option: Any) -> Any:
 
 @cache
 def _session() -> Any:
-    """A session that outlives the accounts, and so reads the descriptions of AWS's services once."""
+    """A session that lasts longer than the accounts, and so reads the descriptions of AWS's services once."""
     return boto3.Session()
 
 

@@ -51,12 +51,12 @@ class Simulation(SimulatedDeployment):
         return str(answer.json["id"])
 
     def cancel(self, job_id: str) -> None:
-        """Cancel the job, with repetitions until the request is answered."""
+        """Cancel the job; the request is repeated until it is answered."""
         answer = self._ask("jobs", lambda: self.product.post(f"/jobs/{job_id}/cancel"))
         assert answer is None or answer.status == 200, answer.body
 
     def retry(self, job_id: str) -> str:
-        """The id of the new job that repeats this one, with repetitions until the request is answered."""
+        """The id of the new job that repeats this one; the request is repeated until it is answered."""
         answer = self._ask("jobs", lambda: self.product.post(f"/jobs/{job_id}/retry"))
         assert answer is not None
         assert answer.status in (200, 202), answer.body
@@ -64,7 +64,7 @@ class Simulation(SimulatedDeployment):
         return str(answer.json["id"])
 
     def delete(self, job_id: str) -> None:
-        """Delete the job, with repetitions until the request is answered."""
+        """Delete the job; the request is repeated until it is answered."""
         answer = self._ask("jobs", lambda: self.product.delete(f"/jobs/{job_id}"))
         assert answer is not None
         assert answer.status == 204, answer.body

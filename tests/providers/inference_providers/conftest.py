@@ -17,7 +17,7 @@ from tests.providers.tokens import Tokens
 
 @pytest.fixture(scope="session")
 def shared_hub() -> Iterator[HubServer]:
-    """One stand-in for the whole run; `hub` empties its memory between tests."""
+    """One stand-in for the whole run; `hub` clears its memory between tests."""
     with HubServer(quick=True, token=TOKEN) as hub:
         yield hub
 
