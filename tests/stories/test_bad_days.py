@@ -181,9 +181,42 @@ def _deliver_to_their_death(product: Product) -> int:
     return 0
 
 
-def _broken(*_: Any) -> Any:
+def _broken(*_: Any, **_more: Any) -> Any:
     raise RuntimeError("a reader with a fault")
 
 
 def _kill(*_: Any) -> Any:
     raise Killed
+
+
+def test_a_job_goes_on_by_another_route_although_the_table_is_busy(
+    product_with: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """Whether the other route is open cannot be read just then: the job tries it rather than fail."""
+    url = f"{model_server.url}/hf-inference/models/{{model}}"
+    product = product_with(servers={"musicgen-small": url, "router": url}, cache="off")
+    model_server.fault("gone", times=1)
+    job = product.submit(TRACK)
+    clock.shift(400)  # nothing that was read at the submission is remembered any more
+    with aws_answers(_dynamodb(), "GetItem", AwsFault("ProvisionedThroughputExceededException")):
+        product.deliver()
+    run(product, clock, 30)
+    done = product.job(job["id"])
+    assert [attempt["route"] for attempt in done["attempts"]] == ["endpoint", "router"]
+    assert done["status"] == "succeeded"
+
+
+def test_an_adapter_that_raises_at_a_cancel_does_not_keep_the_job_open(
+    product_with: Callable[..., Product], aws: Aws, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider is polled all the same, and the ledger gets what the generation has cost."""
+    with ReplicateServer(quick=True, polls=1) as replicate:
+        product = product_with(servers={"replicate": replicate.url})
+        aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"replicate": "r8_token"}')
+        job = product.submit({**TRACK, "model": "musicgen-large"})
+        product.deliver()
+        monkeypatch.setattr(type(wiring.dependencies()._providers["replicate"]), "cancel", _broken)
+        product.post(f"/jobs/{job['id']}/cancel")
+        run(product, clock, 60)
+        canceled = product.job(job["id"])
+    assert (canceled["status"], _charges(canceled)) == ("canceled", [("succeeded", "yes")])

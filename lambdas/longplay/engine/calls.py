@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longplay.domain.catalogue import Catalogue, Route
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, LongplayError, ProviderError
 from longplay.domain.job import Job
 from longplay.domain.request import GenerationRequest
 from longplay.domain.settings import Settings
@@ -53,9 +53,14 @@ class Calls:
             return self._polled(route).poll(str(job.ref), self._call(job, route, folder, remaining))
 
     def cancel(self, job: Job, *, folder: Path, remaining: float) -> None:
-        """Ask the provider to stop the generation."""
+        """Ask the provider to stop the generation; an unexpected failure at that is logged, and the poll follows."""
         route = self._route_at_provider(job)
-        self._polled(route).cancel(str(job.ref), self._call(job, route, folder, remaining))
+        try:
+            self._polled(route).cancel(str(job.ref), self._call(job, route, folder, remaining))
+        except LongplayError:
+            raise
+        except Exception:  # noqa: BLE001 - a worker that dies here never polls, and the job never closes
+            _log.exception("unexpected at a cancel", extra={"job": job.id, "route": job.leg.route})
 
     def _route(self, job: Job) -> Route:
         model = self.catalogue.models.get(job.request.model)

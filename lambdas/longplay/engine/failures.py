@@ -16,7 +16,7 @@ from longplay.domain.decisions import (
     waiting_until,
 )
 from longplay.domain.errors import Charged, ProviderError
-from longplay.domain.job import NOT_CALLED, Job, Leg, Wait, WaitReason
+from longplay.domain.job import NOT_CALLED, Job, Wait, WaitReason
 from longplay.engine.ledger import Ledger
 from longplay.engine.routing import Routing
 from longplay.storage.circuits import Circuits, pauses
@@ -42,7 +42,7 @@ class Failures:
         decision = after_failure(
             closed,
             known,
-            routes=Routes(onward=lambda: self._onward(closed), back=lambda: self._back(closed)),
+            routes=Routes(onward=lambda: self.routing.onward(closed), back=lambda: self.routing.back(closed)),
             failover=self.routing.settings.failover,
             paced=self.limiter.paces(job.leg.account),
             now=now,
@@ -62,7 +62,7 @@ class Failures:
     def call_off(self, job: Job, wait: Wait, *, seated: bool) -> str:
         """The call was not made: the attempt that was entered for it is taken back, and its seat if it has one."""
         now = self.ledger.clock()
-        onward = self._onward(job) if wait.reason is WaitReason.ACCOUNT_PAUSED else None
+        onward = self.routing.onward(job) if wait.reason is WaitReason.ACCOUNT_PAUSED else None
         closed = job.closed(now=now, outcome=NOT_CALLED, charged=Charged.NO)
         return self._write(closed, after_call_off(job, wait, onward=onward, seated=seated, now=now))
 
@@ -85,12 +85,6 @@ class Failures:
             lambda: self.limiter.push(account, slot, began=began, now=now, until=until), otherwise=until
         )
         return waiting_until(decision, start) if keeps else decision
-
-    def _onward(self, job: Job) -> Leg | None:
-        return self.patience.convenience(lambda: self.routing.onward(job), otherwise=None)
-
-    def _back(self, job: Job) -> Leg | None:
-        return self.patience.convenience(lambda: self.routing.back(job), otherwise=None)
 
     def _write(self, closed: Job, decision: Decision) -> str:
         applied = self.ledger.apply(closed, unless_ended(closed, decision))

@@ -96,10 +96,12 @@ class Worker:
         return self._poll(taken.job, remaining=remaining) if taken else LEFT_ALONE
 
     def _call(self, job: Job, *, remaining: float) -> str:
+        began = self.clock()
         try:
             job, wait = self._due(job)
         except Unavailable as error:
             return self._not_begun(job, error)
+        remaining -= self.clock() - began
         if wait:
             return self.failures.call_off(job, wait, seated=False)
         with tempfile.TemporaryDirectory() as folder:

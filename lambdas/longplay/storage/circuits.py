@@ -50,7 +50,7 @@ class Circuits:
     def _read(self, place: str) -> Circuit:
         fresh_until, circuit = self._known.get(place, (0.0, Circuit()))
         if self._clock() >= fresh_until:
-            item = self._table.get(_key(place)) or {}
+            item = self._table.peek(_key(place)) or {}
             circuit = Circuit(item.get("until", 0.0), item.get("why", ""))
             self._known[place] = (self._clock() + SECONDS_KEPT, circuit)
         return circuit

@@ -71,8 +71,8 @@ class ResultBucket:
     def copy(self, outputs: Iterable[Output], job_id: str) -> tuple[Output, ...]:
         """Copies of the files under the job's own keys; none if a file is gone."""
         copies = [(output, replace(output, key=f"{_prefix(job_id, 0)}/{n}")) for n, output in enumerate(outputs)]
-        found = [self._found(partial(self._copy, output.key, copied.key)) for output, copied in copies]
-        return tuple(copied for _, copied in copies) if all(found) else ()
+        all_there = all(self._found(partial(self._copy, output.key, copied.key)) for output, copied in copies)
+        return tuple(copied for _, copied in copies) if all_there else ()
 
     def erase(self, job_id: str) -> None:
         """Delete every file of a job."""

@@ -63,6 +63,10 @@ class Table:
         )
         return from_item(answer["Item"]) if "Item" in answer else None
 
+    def peek(self, key: str) -> Item | None:
+        """The item; None also if AWS does not give it within a second. For facts that a job can do without."""
+        return self._patience.convenience(lambda: self.get(key), otherwise=None)
+
     def query(self, index: str, condition: str, *, limit: int, **values: object) -> Iterator[Item]:
         """Keys from an index, in the order of the index."""
         start: dict[str, Any] = {}

@@ -40,7 +40,7 @@ class Timings:
         return timing or Timing(route.typical_seconds, FROM_CATALOGUE)
 
     def _read(self, key: str) -> Timing | None:
-        item = self._table.get(key)
+        item = self._table.peek(key)
         if not item:
             return None
         count = item["count"]
