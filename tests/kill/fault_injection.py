@@ -73,9 +73,18 @@ def inject_everywhere(
     return InjectionResult(calls=len(baseline.calls), injected=len(points), failures=failures)
 
 
-def run_scenario(scenario: Scenario, provider: RunningProvider, point: FaultPoint | None = None) -> Run:
-    """Run the scenario from an empty account until all its jobs have ended, with a fault at the point."""
-    injector = FaultInjector(point)
+def run_scenario(
+    scenario: Scenario,
+    provider: RunningProvider,
+    point: FaultPoint | None = None,
+    *,
+    injector: FaultInjector | None = None,
+) -> Run:
+    """Run the scenario from an empty account until all its jobs have ended, with a fault at the point.
+
+    `injector` chooses the faults in its place.
+    """
+    injector = injector or FaultInjector(point)
     with _simulation(scenario, provider, injector) as sim:
         scenario.steps(sim)
         sim.settle()
