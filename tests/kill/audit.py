@@ -33,6 +33,7 @@ class FinalState:
     names: Mapping[str, str]
     ends: Mapping[str, str]
     may_lack: int
+    seats_may_stay: bool = False
     settings: Settings
     generations: int
     starts: list[float]
@@ -63,7 +64,7 @@ class FinalState:
         return sum(attempt.get("charged", "unknown") in certainties for job in counted for attempt in job["attempts"])
 
 
-def final_state_of(sim: Simulation, *, ends: Mapping[str, str], may_lack: int) -> FinalState:
+def final_state_of(sim: Simulation, *, ends: Mapping[str, str], may_lack: int, seats_may_stay: bool) -> FinalState:
     """Read the state of the simulation once."""
     return FinalState(
         items=sim.items(),
@@ -71,6 +72,7 @@ def final_state_of(sim: Simulation, *, ends: Mapping[str, str], may_lack: int) -
         names=sim.names,
         ends=ends,
         may_lack=may_lack,
+        seats_may_stay=seats_may_stay,
         settings=sim.account.settings,
         generations=sim.server.generations,
         starts=sim.starts,
@@ -167,7 +169,7 @@ def _no_slot_or_seat_stays_reserved(state: FinalState) -> Iterator[str]:
         ahead = [slot for slot in line.log if slot + line.shift > time.time()]
         if ahead:
             yield f"account {account} keeps {len(ahead)} slots without a job"
-        if any(until > time.time() for until in line.leases.values()):
+        if any(until > time.time() for until in line.leases.values()) and not state.seats_may_stay:
             yield f"account {account} keeps seats of calls that have ended: {line.leases}"
 
 

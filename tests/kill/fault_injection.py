@@ -28,12 +28,14 @@ class Scenario:
 
     `ends` gives states as "a | b"; "never created" is one of them. After `steps`, time passes until no job is open.
     `may_lack` is the number of billed results that can be deleted before the ledger records them.
+    `seats_may_stay` where AWS may fail whenever room is given back: the next job that needs it finds it.
     `settings` are Longplay's.
     """
 
     steps: Callable[[Simulation], None]
     ends: Mapping[str, str]
     may_lack: int = 0
+    seats_may_stay: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -90,7 +92,9 @@ def run_scenario(
         sim.settle()
         calls = list(injector.calls)
         sim.redeliver_everything()
-        state = final_state_of(sim, ends=scenario.ends, may_lack=scenario.may_lack)
+        state = final_state_of(
+            sim, ends=scenario.ends, may_lack=scenario.may_lack, seats_may_stay=scenario.seats_may_stay
+        )
         return Run(calls=calls, ledgers=state.ledgers, violations=violations(state))
 
 

@@ -6,7 +6,7 @@ from longplay.domain.errors import Charged
 from longplay.domain.job import Status
 from msgspec.structs import replace
 
-from tests.mutation.registry import A_LEASE, A_REF, CRASHED_LEASE, MINE, NO_LEASE, NO_REF, UNFINISHED, guards
+from tests.mutation.registry import A_LEASE, A_REF, AS_SEEN, CRASHED_LEASE, MINE, NO_LEASE, NO_REF, UNFINISHED, guards
 from tests.mutation.storage import CRASHED, DEADLINE, LEASE, NOW, ROUTER, Storage, assert_refused
 
 # --- taking a job ---
@@ -77,6 +77,13 @@ def a_canceled_job_is_not_called_again(storage: Storage) -> None:
 def a_job_with_a_reference_is_not_called_again(storage: Storage) -> None:
     polling = storage.polled(storage.at_provider(), now=NOW, lease=LEASE)
     assert_refused(lambda: storage.take_over(polling, now=CRASHED))
+
+
+@guards("START_NOW", AS_SEEN)
+def a_job_that_has_ended_is_not_started_by_an_outdated_word_of_room(storage: Storage) -> None:
+    job = storage.queued()
+    storage.fail("FAIL", storage.claim(job))
+    assert_refused(lambda: storage.change("START_NOW", job))
 
 
 # --- references ---

@@ -164,7 +164,7 @@ def test_the_log_has_the_starts_that_were_made_or_are_reserved(seed: int, name: 
             if not line.on_time(waiting[job], now=seen, tolerance=TOLERANCE):
                 waiting[job], line = pacing.move_up(line, waiting[job], limit, now=seen)
             began = pacing.call_begins(line, limit, job, now=seen, until=seen + 20)
-            if line.start_of(waiting[job]) <= seen and began is not None:
+            if line.start_of(waiting[job]) <= seen and job in began.leases:
                 line = began
                 used.append(waiting.pop(job))
         since = max(since, line.earliest(seen) - limit.longest_window)

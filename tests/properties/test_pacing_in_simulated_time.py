@@ -89,7 +89,19 @@ def test_every_job_within_the_quota_is_served_in_time(seconds: int, most: dict[s
     burst = Burst(limit=limit, workers=workers, jobs=29, seconds=seconds, late=late).run()
     print(f"{most}, {seconds} s a call: {burst.makespan:.0f} s; the ideal is {burst.ideal:.0f} s")
     assert (len(burst.ends), burst.refused) == (29, 0)
+    assert burst.most_at_once <= min(workers, limit.max_concurrent or MANY)
     assert burst.makespan <= 1.1 * burst.ideal
+
+
+@pytest.mark.parametrize(("jobs", "seconds"), [(29, 20), (1_000, 20), (1_000, 1)])
+def test_seats_are_handed_on_in_order(jobs: int, seconds: int) -> None:
+    """Where an account limits calls at once alone, each end of a call starts the job that has waited longest."""
+    burst = Burst(limit=Limit(max_concurrent=4), jobs=jobs, seconds=seconds, late=1.0).run()
+    print(
+        f"{jobs} jobs of {seconds} s: {burst.makespan:.0f} s, ideal {burst.ideal:.0f} s, {burst.deliveries} deliveries"
+    )
+    assert (len(burst.ends), burst.most_at_once) == (jobs, 4)
+    assert burst.deliveries <= 3 * jobs + 12 * jobs * burst.makespan / 3_600
 
 
 @pytest.mark.parametrize("jobs", [29, 300])

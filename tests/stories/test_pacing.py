@@ -185,5 +185,5 @@ def test_a_paid_result_is_kept_if_the_table_fails_after_the_call(
     assert (product.job(job["id"])["status"], model_server.generations) == ("succeeded", 1)
 
 
-def _fail(*_: Any) -> None:
+def _fail(*_: Any, **__: Any) -> None:
     raise ClientError({"Error": {"Code": "InternalServerError"}}, "PutItem")

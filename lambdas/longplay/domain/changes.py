@@ -104,6 +104,9 @@ NUDGE = Change(
     (_THIS_ATTEMPT, "attribute_exists(#ref)", "#not_before > :not_before"),
 )
 
+# There is room for the call of a job that waits for it.
+START_NOW = Change("SET #not_before = :now, #due_at = :due_at, #token = :token", (_AS_SEEN,))
+
 # No call now: the job is queued again.
 RELEASE = Change(
     "SET #status = :queued, #route = :route, #account = :account, #price_usd = :price_usd, #slot = :slot, "

@@ -253,6 +253,13 @@ def when_canceled(job: Job, now: float) -> Decision | None:
             return None
 
 
+def when_there_is_room(job: Job, now: float) -> Decision | None:
+    """There is room for the call of a job that waits for it. None where it waits for something else, or has ended."""
+    if job.phase(now) is not Phase.WAITING or job.wait is None or job.wait.reason is not WaitReason.CONCURRENCY:
+        return None
+    return Decision(change=changes.START_NOW, job=replace(job, not_before=now), said="told of room", send=True)
+
+
 def after_callback(attempts: int, read_ref: Callable[[], str | None]) -> Decide:
     """A callback about the last of so many attempts: the job is polled soon, or its reference is stored first."""
 

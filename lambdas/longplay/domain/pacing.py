@@ -8,6 +8,7 @@ between the push and the line's `resume_at`.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from typing import Annotated
@@ -20,6 +21,9 @@ MOST_STARTS = 10_000  # the log of starts is one item in DynamoDB, read and writ
 LONGEST_WINDOW = 366 * 24 * 3600  # seconds
 
 _WINDOWS = f"pairs [starts, seconds], with 1 to {MOST_STARTS} starts and at most {LONGEST_WINDOW} seconds"
+MOST_WAITING = 300  # jobs that are told when there is room for their call; any others look for themselves
+LONGEST_LOOK, SHORTEST_LOOK = 300.0, 30.0  # seconds after which a job looks for room itself
+HANDED_OVER = 90.0  # seconds for which room is kept for a job that was told of it
 _MOST_KEPT = 2 * MOST_STARTS  # slots in the log; in a line longer than this, the earliest are left out
 _SKEW = 10.0  # seconds by which the clocks of two functions may differ
 _ROUNDING = 1e-6  # seconds; epoch seconds as floating-point numbers are this exact
@@ -55,7 +59,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     in ascending order. A slot whose call is not made leaves it. Starts up to `forgotten` (real time) may be missing.
     `windows` are those ([starts, seconds]) for which the log was kept.
     `written_at` is the latest clock of a function that reserved a slot or was late for one.
-    No call starts before `resume_at`. `leases` has, for each job with a running call, when its lease ends.
+    No call starts before `resume_at`. `leases` has, for each job with a running call, when its lease ends, and
+    `waiting` has the jobs that wait for a call to end, the first one first.
     """
 
     version: int = 0
@@ -67,6 +72,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     shift: float = 0.0
     resume_at: float = 0.0
     leases: Mapping[str, float] = {}
+    waiting: tuple[str, ...] = ()
 
     def start_of(self, slot: float) -> float:
         """The real time (epoch seconds) at which the call of a slot may start."""
@@ -130,17 +136,47 @@ def push(line: Line, slot: float, limit: Limit, *, since: float, now: float, unt
     return replace(line, shift=max(line.shift, resume_at - slot), resume_at=resume_at)
 
 
-def call_begins(line: Line, limit: Limit, job_id: str, *, now: float, until: float) -> Line | None:
-    """The line with one more running call, leased until `until`; None if the concurrency limit is reached."""
-    live = {job: end for job, end in line.leases.items() if end > now and job != job_id}
-    if limit.max_concurrent is not None and len(live) >= limit.max_concurrent:
-        return None
-    return replace(line, leases={**live, job_id: until})
+def call_begins(line: Line, limit: Limit, job_id: str, *, now: float, until: float) -> Line:
+    """The line with one more running call, leased until `until`, or with the job among those that wait for room."""
+    live, waiting = _live(line, job_id, now), _without_job(line, job_id)
+    if limit.max_concurrent is None or len(live) < limit.max_concurrent:
+        return replace(line, leases={**live, job_id: until}, waiting=waiting)
+    last_in = line.waiting if job_id in line.waiting else (*line.waiting, job_id)[:MOST_WAITING]
+    return replace(line, leases=live, waiting=last_in)
 
 
-def call_ends(line: Line, job_id: str) -> Line:
-    """The line without the running call of this job."""
-    return replace(line, leases={job: end for job, end in line.leases.items() if job != job_id})
+def call_ends(line: Line, limit: Limit, job_id: str, *, now: float) -> Line:
+    """The line without this job. Those that have waited longest wait no more, as many as there is room for.
+
+    The room is kept for them until they begin, except where a start has to be reserved too: the next job that comes at
+    its start takes the room then, since a start that nobody makes is lost.
+    """
+    live, waiting = _live(line, job_id, now), _without_job(line, job_id)
+    free = max(0, (limit.max_concurrent or len(waiting)) - len(live))
+    handed = {} if limit.windows else dict.fromkeys(waiting[:free], now + HANDED_OVER)
+    return replace(line, leases={**live, **handed}, waiting=waiting[free:])
+
+
+def room_expected_in(line: Line, limit: Limit, job_id: str, *, typical: float) -> float:
+    """Seconds until there is room for the call of a job that waits, if each call takes `typical` seconds."""
+    place = line.waiting.index(job_id) + 1 if job_id in line.waiting else len(line.waiting) + 1
+    return math.ceil(place / (limit.max_concurrent or place)) * typical
+
+
+def looks_for_room_in(line: Line, limit: Limit, job_id: str, *, typical: float) -> float:
+    """Seconds until a job looks for room itself. One that is on the list is told, and looks in case that fails."""
+    if job_id in line.waiting:
+        return LONGEST_LOOK
+    return min(LONGEST_LOOK, max(SHORTEST_LOOK, room_expected_in(line, limit, job_id, typical=typical)))
+
+
+def _live(line: Line, job_id: str, now: float) -> dict[str, float]:
+    """The running calls of the other jobs."""
+    return {job: end for job, end in line.leases.items() if end > now and job != job_id}
+
+
+def _without_job(line: Line, job_id: str) -> tuple[str, ...]:
+    return tuple(job for job in line.waiting if job != job_id)
 
 
 def _counted(line: Line, limit: Limit, *, now: float) -> Line:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from msgspec.structs import replace
 
-from longplay.domain.decisions import Decide, Decision, after_end, after_result
+from longplay.domain.decisions import Decide, Decision, after_end, after_result, when_there_is_room
 from longplay.domain.errors import Charged
-from longplay.domain.job import NOT_CALLED, Job, Output, Status
+from longplay.domain.job import NOT_CALLED, Job, Output, Status, WaitReason
 from longplay.domain.schedule import first_look
 from longplay.media.files import MediaFile
 from longplay.storage.ends import ENTRY, Ends
@@ -20,6 +22,8 @@ from longplay.storage.limiter import LINE, Limiter
 from longplay.storage.patience import Patience
 from longplay.storage.queue import JobQueue
 from longplay.storage.table import Part, WriteRefused
+
+_LOOKED_UP = 3  # calls under way that are looked up at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +117,20 @@ class Ledger:
         """Send a job's message again; the first one may be lost."""
         self.queue.send(job, now=self.clock())
 
+    def take_seat(self, job: Job) -> bool:
+        """Whether the job's call may begin among those its account allows at once. If not, the job is told later.
+
+        Where there is no room, a call or two that still count are looked up, since AWS may have failed at their end.
+        """
+        account, seat = job.leg.account, {"now": self.clock(), "until": job.call_ends_by}
+        if self.limiter.call_begins(account, job.id, **seat):
+            return True
+        oldest = sorted(self.limiter.under_way(account).items(), key=itemgetter(1))[:_LOOKED_UP]
+        gone = [other for other, _ in oldest if not _counts(self.jobs.find(other), account)]
+        for other in gone:
+            self._end_call(account, other)
+        return bool(gone) and self.limiter.call_begins(account, job.id, **seat)
+
     def _looked_after(self, job: Job, now: float) -> Job:
         return replace(job, due_at=first_look(job, now=now, resend_after=self.resend_after))
 
@@ -152,10 +170,28 @@ class Ledger:
 
     def _give_back_seat(self, decision: Decision, seen: Job) -> bool:
         """Room among the calls at once comes first: a crash before the write then leaves none taken."""
-        change, under_way = decision.change, seen.lease is not None or seen.ref is not None
-        if (change.ends or change.ends_call) and decision.seated and under_way:
-            self.limiter.call_ends(seen.leg.account, seen.id)
+        change = decision.change
+        has_one = _counts(seen, seen.leg.account) or (change.ends and _waits_for_room(seen))
+        if (change.ends or change.ends_call) and decision.seated and has_one:
+            self._end_call(seen.leg.account, seen.id)
         return True
+
+    def _end_call(self, account: str, job_id: str) -> None:
+        """Give the room back, and tell the jobs that have it now. One that needs it no more passes it on."""
+        told = deque(self.limiter.call_ends(account, job_id, now=self.clock()))
+        while told:
+            job = self.jobs.find(told.popleft())
+            if job is not None and self.apply(job, when_there_is_room) is None:
+                told += self.limiter.call_ends(account, job.id, now=self.clock())
+
+
+def _counts(job: Job | None, account: str) -> bool:
+    """Whether a call of the job is under way at this account."""
+    return job is not None and job.leg.account == account and (job.lease is not None or job.ref is not None)
+
+
+def _waits_for_room(job: Job) -> bool:
+    return job.wait is not None and job.wait.reason is WaitReason.CONCURRENCY
 
 
 def _used_its_slot(decision: Decision, seen: Job) -> bool:

@@ -102,21 +102,41 @@ class Limiter:
         return self._move(account, slot, now)
 
     def call_begins(self, account: str, job_id: str, *, now: float, until: float) -> bool:
-        """Whether one more call may be under way. It then counts until `call_ends`, or until `until`."""
+        """Whether one more call may be under way. It then counts until `call_ends`, or until `until`.
+
+        A job that finds no room is told by the end of another call, as far as the list of those that wait has room.
+        """
         limit = self._limits[account]
         if limit.max_concurrent is None:
             return True
-        room = self._change(account, lambda line: pacing.call_begins(line, limit, job_id, now=now, until=until))
-        return room is not None
+        line = self._change(account, lambda line: pacing.call_begins(line, limit, job_id, now=now, until=until))
+        return job_id in line.leases
 
-    def call_ends(self, account: str, job_id: str) -> None:
-        """The call no longer counts."""
+    def call_ends(self, account: str, job_id: str, *, now: float) -> list[str]:
+        """The call no longer counts. Returns the jobs that have room now; they have to be told."""
         limit = self._limits.get(account)
         if limit is None or limit.max_concurrent is None:
-            return
-        # read first: a call that another worker began is not in the remembered line
-        self.line(account)
-        self._change(account, lambda line: pacing.call_ends(line, job_id))
+            return []
+        told: list[str] = []
+
+        def step(line: Line) -> Line:
+            nonlocal told
+            after = pacing.call_ends(line, limit, job_id, now=now)
+            told = [job for job in line.waiting if job not in after.waiting and job != job_id]
+            return after
+
+        self.line(account)  # a call that another worker began is not in the remembered line
+        self._change(account, step)
+        return told
+
+    def looks_for_room_in(self, account: str, job_id: str, *, typical: float) -> float:
+        """Seconds until a job that found no room looks again. `typical` is how many seconds a call takes."""
+        line = self.line_last_seen(account)
+        return pacing.looks_for_room_in(line, self._limits[account], job_id, typical=typical)
+
+    def under_way(self, account: str) -> Mapping[str, float]:
+        """When the lease of each call that counts ends, as last seen here."""
+        return self.line_last_seen(account).leases
 
     def push(self, account: str, slot: float, *, began: float, now: float, until: float) -> float:
         """Move the whole line back until this slot, whose call began at `began`, starts no earlier than `until`.
@@ -125,7 +145,7 @@ class Limiter:
         """
         limit, since = self._limits[account], began - self._tolerance
         line = self._change(account, lambda line: pacing.push(line, slot, limit, since=since, now=now, until=until))
-        return line.start_of(slot) if line else until
+        return line.start_of(slot)
 
     def _move(self, account: str, slot: float | None, now: float) -> tuple[float, float]:
         limit, moved = self._limits[account], 0.0
@@ -137,15 +157,13 @@ class Limiter:
             )
             return after
 
-        line = self._change(account, step) or Line()
+        line = self._change(account, step)
         return moved, line.start_of(moved)
 
-    def _change(self, account: str, step: Callable[[Line], Line | None]) -> Line | None:
-        """Write the line after a step, and take the step again on each newer line. None if the step returns None."""
+    def _change(self, account: str, step: Callable[[Line], Line]) -> Line:
+        """Write the line after a step, and take the step again on each newer line."""
         line = self._known.get(account, Line())
-        while (after := step(line)) is not None:
-            if after == line:
-                return line
+        while (after := step(line)) != line:
             part, after = self._put(account, line, after)
             try:
                 self._table.write(part)
@@ -156,7 +174,7 @@ class Limiter:
                     continue
             self._known[account] = after
             return after
-        return None
+        return line
 
     def _seen(self, account: str) -> Line:
         """The line to reserve on: as last seen if only this function reserves, else as it stands."""
