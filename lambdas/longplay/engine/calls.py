@@ -38,10 +38,13 @@ class Calls:
     callback_base: str | None = None
     clock: Callable[[], float] = time.time
 
-    def submit(self, job: Job, *, folder: Path, remaining: float) -> Done | Accepted:
+    def image(self, job: Job) -> bytes | None:
+        """The input image, for `submit`. It is read before a start is looked at: a slow bucket makes no start late."""
+        return self.bucket.input(job.input_key) if job.input_key else None
+
+    def submit(self, job: Job, *, image: bytes | None, folder: Path, remaining: float) -> Done | Accepted:
         """Start the generation."""
         route = self._route(job)
-        image = self.bucket.input(job.input_key) if job.input_key else None
         call = self._call(job, route, folder, remaining, image=image)
         with _unexpected_as_failures(job):
             return self.providers[route.provider].submit(call)

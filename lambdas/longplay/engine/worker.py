@@ -27,10 +27,10 @@ from longplay.storage.limiter import Limiter
 from longplay.storage.patience import Patience, Unavailable
 from longplay.storage.queue import Message
 
-_CROWDED = 4.0  # seconds until a job looks again for room among the calls its account allows at once
 _PAST = 0.001  # seconds after a start for which the worker has waited; its clock may have been set back a little
 _POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
 _GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
+_LOOKS, _SLOW = 3, 1.0  # looks at a start until AWS counts as too slow, and the seconds that one of them may take
 _LAST = 2.0  # seconds before an invocation ends in which nothing is tried again
 _AWS_AGAIN = 10.0  # seconds until a step is tried again that AWS did not let begin
 
@@ -98,17 +98,17 @@ class Worker:
     def _call(self, job: Job, *, remaining: float) -> str:
         began = self.clock()
         try:
+            image = self.calls.image(job)
             job, wait = self._due(job)
         except Unavailable as error:
             return self._not_begun(job, error)
         remaining -= self.clock() - began
         if wait:
-            return self.failures.call_off(job, wait, seated=False)
+            seated = job.id in self.limiter.under_way(job.leg.account)
+            return self.failures.call_off(job, wait, seated=seated)
         with tempfile.TemporaryDirectory() as folder:
             try:
-                answer = self.calls.submit(job, folder=Path(folder), remaining=remaining)
-            except Unavailable as error:
-                return self._not_begun(job, error)
+                answer = self.calls.submit(job, image=image, folder=Path(folder), remaining=remaining)
             except ProviderError as error:
                 return self._failed(job, error)
             return self._answered(job, answer)
@@ -125,23 +125,32 @@ class Worker:
             return self.failures.record(job, error)
 
     def _due(self, job: Job) -> tuple[Job, Wait | None]:
-        """The job with the slot it starts by, and a wait where it may not start yet."""
+        """The job with the slot it starts by, and a wait where it may not start yet. Raises Unavailable."""
+        for _ in range(_LOOKS):
+            job, wait, looked_at = self._looked_at(job)
+            if wait or self.clock() - looked_at <= _SLOW:
+                return job, wait
+        raise Unavailable("slow answers")
+
+    def _looked_at(self, job: Job) -> tuple[Job, Wait | None, float]:
+        """The same by one look, and when that began."""
         account, now = job.leg.account, self.clock()
         if pause := self.limiter.paused(account, now=now):
-            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=pause.until, basis=pause.why)
+            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=pause.until, basis=pause.why), now
         if not self.limiter.paces(account):
-            return job, None
+            return job, None, now
         slot, start = self.limiter.start(account, job.slot, now=now)
-        if self._wait_until(start):  # the line moved back a little after the message was sent
-            now = self.clock()
-            slot, start = self.limiter.start(account, slot, now=now)
         job = replace(job, slot=slot)
+        if self._wait_until(start):  # the line moved back a little after the message was sent
+            return self._looked_at(job)
         if start > now:
-            return job, Wait(reason=WaitReason.PROVIDER_QUOTA, until=start, basis=RESERVED)
-        if not self.limiter.call_begins(account, job.id, now=now, until=job.call_ends_by):
-            basis = "As many calls are under way as the provider's account allows."
-            return job, Wait(reason=WaitReason.CONCURRENCY, until=now + _CROWDED, basis=basis)
-        return job, None
+            return job, Wait(reason=WaitReason.PROVIDER_QUOTA, until=start, basis=RESERVED), now
+        return job, None if self.ledger.take_seat(job) else self._without_seat(job, now), now
+
+    def _without_seat(self, job: Job, now: float) -> Wait:
+        look = self.limiter.looks_for_room_in(job.leg.account, job.id, typical=job.leg.typical_seconds)
+        basis = "As many calls are under way as the provider's account allows."
+        return Wait(reason=WaitReason.CONCURRENCY, until=now + look, basis=basis)
 
     def _wait_until(self, start: float) -> float:
         """The seconds waited: until the start, if that is near, else 0."""
