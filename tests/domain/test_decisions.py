@@ -334,10 +334,11 @@ def test_a_due_job_that_is_allowed_no_further_call_fails(values: dict[str, Any],
 # --- followers ---
 
 
-def test_a_follower_looks_a_few_times_within_the_typical_duration() -> None:
-    """A quarter of 20 s."""
-    decision = follow_on(job(follows="leader"), "leader", now=NOW)
-    assert (decision.change, decision.job.not_before) == (changes.FOLLOW_ON, NOW + 5)
+@pytest.mark.parametrize(("waited", "look"), [(0, 15), (15, 15), (60, 60), (480, 480), (3_600, 600)])
+def test_a_follower_looks_less_and_less_often(waited: float, look: float) -> None:
+    """It is told when its leader ends; the looks are for a message that was lost. They double up to ten minutes."""
+    decision = follow_on(job(follows="leader", created_at=NOW - waited), "leader", now=NOW)
+    assert (decision.change, decision.job.not_before) == (changes.FOLLOW_ON, NOW + look)
 
 
 def test_a_job_that_has_taken_the_lead_copies_nothing() -> None:

@@ -196,11 +196,24 @@ def a_running_job_is_not_deleted(storage: Storage) -> None:
 # --- followers ---
 
 
-@guards("FOLLOW_ON", "#not_before <= :now")
+@guards("FOLLOW_ON", "(#not_before <= :now OR #follows <> :follows)")
 def two_deliveries_to_a_follower_send_one_message(storage: Storage) -> None:
     job = replace(storage.follower(), not_before=NOW + 5)
     storage.change("FOLLOW_ON", job)
     assert_refused(lambda: storage.change("FOLLOW_ON", job))
+
+
+@guards("FOLLOW_ON", "#not_before <= :now")
+def a_follower_waits_on_for_the_same_leader(storage: Storage) -> None:
+    job = storage.follower()
+    storage.change("FOLLOW_ON", replace(job, not_before=NOW + 5))
+
+
+@guards("FOLLOW_ON", "#follows <> :follows")
+def a_follower_follows_a_new_leader_at_once(storage: Storage) -> None:
+    job = replace(storage.follower(), not_before=NOW + 5)
+    storage.change("FOLLOW_ON", job)
+    storage.change("FOLLOW_ON", replace(job, follows="another"))
 
 
 @guards("FOLLOW_ON", "attribute_exists(#follows)")

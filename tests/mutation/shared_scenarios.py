@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from longplay.domain.job import Job
+from longplay.storage.cache import Entry
 from longplay.storage.circuits import UNSERVED
 from msgspec.structs import replace
 
@@ -50,6 +51,21 @@ def a_follower_takes_the_place_of_a_leader_that_died(storage: Storage) -> None:
     first, second = _same_request(storage)
     storage.table.write(storage.cache.claim(first, now=NOW))
     storage.table.write(storage.cache.reclaim(second, dead=first.id))
+
+
+@guards("CACHE_FOLLOW", "#leader = :leader")
+def a_follower_joins_no_list_of_another_leader(storage: Storage) -> None:
+    first, second = _same_request(storage)
+    storage.table.write(storage.cache.claim(first, now=NOW))
+    assert_refused(lambda: storage.table.write(*storage.cache.follow(second, Entry(leader="gone", until=NOW))))
+
+
+@guards("CACHE_FOLLOW", "attribute_not_exists(#outputs)")
+def a_follower_joins_no_list_that_was_read_already(storage: Storage) -> None:
+    first, second = _same_request(storage)
+    storage.table.write(storage.cache.claim(first, now=NOW))
+    storage.table.write(*storage.ends.cached(first))
+    assert_refused(lambda: storage.table.write(*storage.cache.follow(second, Entry(leader=first.id, until=NOW))))
 
 
 @guards("CACHE_DROP", "#leader = :leader")

@@ -86,6 +86,37 @@ def test_a_follower_takes_the_lead_when_its_leader_fails(
     assert [product.job(job["id"])["status"] for job in (leader, follower)] == ["failed", "succeeded"]
 
 
+def test_followers_are_told_when_their_leader_ends(
+    product_with: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """The leader starts after an hour. Each of its four followers looks a few times, and has the file with it."""
+    product = product_with(limits={"*": {"windows": [[1, 3_600]]}}, horizon=None)
+    product.submit({"prompt": "another"})
+    jobs = [product.submit({**TRACK, "deadline_seconds": 14_400})["id"] for _ in range(5)]
+    deliveries = 0
+    for _ in range(3_700 // 10):
+        deliveries += product.deliver()
+        product.sweep()
+        clock.shift(10)
+    ends = {product.job(job)["completed_at"] for job in jobs[1:]}
+    print(f"{deliveries} deliveries in an hour, for four followers")
+    assert ({product.job(job)["status"] for job in jobs}, len(ends)) == ({"succeeded"}, 1)
+    assert (model_server.generations, deliveries <= 4 * 12 + 6) == (2, True)
+
+
+def test_followers_follow_the_one_that_takes_the_lead(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """The leader fails: one of three followers makes a call, and the others are told when that has ended."""
+    model_server.fault("invalid", times=2)
+    leader, *followers = (product.submit(TRACK)["id"] for _ in range(4))
+    for _ in range(6):
+        product.deliver()
+    assert product.job(leader)["status"] == "failed"
+    assert {product.job(job)["status"] for job in followers} == {"succeeded"}
+    assert model_server.generations == 1
+
+
 def test_a_follower_takes_the_lead_when_its_leader_is_canceled(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:

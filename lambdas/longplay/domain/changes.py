@@ -192,7 +192,7 @@ ERASE = Change(
 
 FOLLOW_ON = Change(
     "SET #follows = :follows, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token",
-    ("#not_before <= :now", "attribute_exists(#follows)"),
+    ("(#not_before <= :now OR #follows <> :follows)", "attribute_exists(#follows)"),
 )
 
 FOLLOWER_SUCCEED = Change(
@@ -214,7 +214,14 @@ CACHE_CLAIM = Change(f"{_ENTRY} REMOVE #outputs", ("(attribute_not_exists(#leade
 CACHE_RECLAIM = Change(f"{_ENTRY} REMOVE #outputs", ("(attribute_not_exists(#leader) OR #leader = :dead)",))
 CACHE_REPLACE = Change(f"{_ENTRY} REMOVE #outputs", ())
 # A fresh result is not replaced by an older job's, which ends later.
-CACHE_FILL = Change(f"{_ENTRY}, #outputs = :outputs", ("(attribute_not_exists(#leader) OR #leader = :leader)",))
+CACHE_FILL = Change(
+    f"{_ENTRY}, #outputs = :outputs REMOVE #followers", ("(attribute_not_exists(#leader) OR #leader = :leader)",)
+)
+# A follower is told when its leader ends, if there is room on the list.
+CACHE_FOLLOW = Change(
+    "SET #followers = list_append(if_not_exists(#followers, :none), :follower)",
+    ("#leader = :leader", "attribute_not_exists(#outputs)"),
+)
 CACHE_DROP = Change("", ("#leader = :leader",))
 
 # --- lines of reserved starts: every change is a compare-and-set on `version` ---

@@ -149,7 +149,7 @@ def call_ends(line: Line, limit: Limit, job_id: str, *, now: float) -> Line:
     """The line without this job. Those that have waited longest wait no more, as many as there is room for.
 
     The room is kept for them until they begin, except where a start has to be reserved too: the next job that comes at
-    its start takes the room then, since a start that nobody makes is lost.
+    its start takes the room then, since a start that no call uses is lost.
     """
     live, waiting = _live(line, job_id, now), _without_job(line, job_id)
     free = max(0, (limit.max_concurrent or len(waiting)) - len(live))

@@ -10,7 +10,7 @@ EARLY = 1.0  # seconds by which a message comes before its job's slot, so that i
 LONGEST_WAIT = 3.0  # seconds a worker waits for a slot: `EARLY`, the rounding of the delay, and clocks that differ
 _SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
 _AFTER_CRASH = 60.0  # seconds, and twice as long after each further crash
-_LOOKS = 4  # how often a follower looks for its leader's result within the typical duration
+_FIRST_LOOK, _LONGEST_LOOK = 15.0, 600.0  # seconds between two looks of a follower at its leader
 
 
 def first_look(job: Job, *, now: float, resend_after: float) -> float:
@@ -51,5 +51,5 @@ def polled_after_crash(job: Job) -> float:
 
 
 def follower_looks_at(job: Job, *, now: float) -> float:
-    """When a follower looks at its leader again: a few times within the typical duration, at most once a second."""
-    return now + max(1.0, job.leg.typical_seconds / _LOOKS)
+    """When a follower looks at its leader, in case it is not told of its end: the step doubles up to ten minutes."""
+    return now + min(max(now - job.created_at, _FIRST_LOOK), _LONGEST_LOOK)

@@ -113,14 +113,19 @@ class Admission:
             raise over
         if LINE in refused.items:
             self.limiter.learn(job.leg.account, refused.items[LINE])
-        if ENTRY in refused.items and (entry := read_entry(refused.items[ENTRY])):
-            return self._join(job, entry, now=now)
-        return job, lead
+        if ENTRY not in refused.items:
+            return job, lead
+        entry = read_entry(refused.items[ENTRY])
+        return self._join(job, entry, now=now) if entry else self._leading(job, now=now)
+
+    def _leading(self, job: Job, *, now: float) -> tuple[Job, list[Part]]:
+        """The job as a leader, in the place of the one it followed, whose entry is gone."""
+        return replace(job, follows=None, wait=None, not_before=now), [self.cache.claim(job, now=now)]
 
     def _join(self, job: Job, entry: Entry, *, now: float) -> tuple[Job, list[Part]]:
         """The job with a copy of the result there is, or as a follower of the job that generates it."""
         if not entry.outputs:
-            return following(job, entry.leader, now=now), []
+            return following(job, entry.leader, now=now), self.cache.follow(job, entry)
         if copies := self.bucket.copy(entry.outputs, job.id):
             done = replace(job, status=Status.SUCCEEDED, outputs=copies, cached=True, completed_at=now, due_at=None)
             return done, []

@@ -11,6 +11,7 @@ from longplay.engine.ledger import Ledger
 from longplay.storage.cache import Entry, ResultCache
 from longplay.storage.files import ResultBucket
 from longplay.storage.jobs import Refused
+from longplay.storage.table import WriteRefused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +25,13 @@ class Followers:
 
     def look(self, job: Job, *, now: float) -> str:
         """Look how far the leader is, and say in a word what was done."""
-        try:
-            return self._look(job, now=now)
-        except Refused:
-            return "left alone"  # another delivery of the message was faster
+        while True:
+            try:
+                return self._look(job, now=now)
+            except Refused:
+                return "left alone"  # another delivery of the message was faster
+            except WriteRefused:
+                pass  # the leader has ended since the look
 
     def _look(self, job: Job, *, now: float) -> str:
         entry = self.cache.entry(str(job.cache_key))
@@ -44,5 +48,6 @@ class Followers:
 
     def _follow(self, job: Job, entry: Entry, *, now: float) -> str:
         decision = follow_on(job, entry.leader, now=now)
-        self.ledger.write(decision, seen=job, now=now)
+        joins = self.cache.follow(job, entry) if entry.leader != job.follows else []
+        self.ledger.write(decision, seen=job, now=now, beside=joins)
         return decision.said

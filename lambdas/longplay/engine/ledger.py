@@ -137,7 +137,9 @@ class Ledger:
     def _write_whole(self, decision: Decision, seen: Job, now: float) -> Job:
         """Write with all that belongs beside the change. The lead of another job for this request stays as it is."""
         seat_left = not self.patience.convenience(lambda: self._give_back_seat(decision, seen), otherwise=False)
+        followers = self.ends.followers(seen) if decision.change.ends else []
         after = self._write_beside(decision, seen, now)
+        self.queue.tell(followers, of=seen)
         if seat_left:
             self.patience.at_last(lambda: self._give_back_seat(decision, seen))
         return after

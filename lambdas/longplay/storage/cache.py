@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -13,15 +14,20 @@ from longplay.domain.settings import CacheScope
 from longplay.storage.ends import ENTRY
 from longplay.storage.table import Item, Part, Table
 
+MOST_FOLLOWERS = 100  # that are told when their leader ends
 _GRACE = 60  # seconds past its deadline for which a leader still counts as alive
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """The leading job, until when (epoch seconds) it counts as alive, and the files once they are there."""
+    """The leading job, until when (epoch seconds) it counts as alive, and the files once they are there.
+
+    `followers` are told when the leader ends; those beyond `MOST_FOLLOWERS` look for themselves.
+    """
 
     leader: str
     until: float
     outputs: tuple[Output, ...] = ()
+    followers: tuple[str, ...] = ()
 
 
 class ResultCache:
@@ -48,6 +54,14 @@ class ResultCache:
     def reclaim(self, job: Job, *, dead: str) -> Part:
         """The part that makes the job the leader in place of one that is gone, or whose files are gone."""
         return self._lead(changes.CACHE_RECLAIM, job, dead=dead)
+
+    def follow(self, job: Job, entry: Entry) -> list[Part]:
+        """The part that has the job told when its leader ends; none where the list is full."""
+        if len(entry.followers) >= MOST_FOLLOWERS:
+            return []
+        values: dict[str, Any] = {"leader": entry.leader, "none": [], "follower": [job.id]}
+        part = self._table.update(ENTRY, str(job.cache_key), changes.CACHE_FOLLOW, **values)
+        return [dataclasses.replace(part, optional=True)]
 
     def replace(self, job: Job) -> Part:
         """The part that makes the job the leader in any case."""

@@ -45,6 +45,13 @@ class Ends:
         values = {"leader": job.id, "until": job.expires_at, "expires_at": job.expires_at, "outputs": outputs}
         return [self._table.update(ENTRY, job.cache_key, changes.CACHE_FILL, **values)]
 
+    def followers(self, job: Job) -> list[str]:
+        """The jobs that wait for this one's result, as far as they are to be told of its end."""
+        if job.cache_key is None or job.follows is not None:
+            return []
+        entry = self._table.peek(job.cache_key) or {}
+        return list(entry.get("followers", [])) if entry.get("leader") == job.id else []
+
     def dropped(self, job: Job) -> list[Part]:
         """Remove the cache entry of a leader without a result."""
         if job.cache_key is None or job.follows is not None:

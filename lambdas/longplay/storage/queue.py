@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -66,6 +67,15 @@ class JobQueue:
         if delay <= LONGEST_DELAY:
             self._patience.convenience(lambda: self._send(job, delay), otherwise=None)
 
+    def tell(self, job_ids: Iterable[str], *, of: Job) -> None:
+        """Send each of these jobs its message now. They follow the job `of`, which has ended."""
+        for job_id in job_ids:
+            message = Message(version=VERSION, job=job_id, route=of.leg.route)
+            self._patience.convenience(partial(self._tell, message, of), otherwise=None)
+
+    def _tell(self, message: Message, of: Job) -> None:
+        self._patience.repeat(lambda: self._put(message, of, delay=0))
+
     def _send(self, job: Job, delay: float) -> None:
         self._patience.repeat(lambda: self._send_once(job, delay))
 
@@ -73,10 +83,13 @@ class JobQueue:
         reserved = _waits_for_its_slot(job)
         not_before = job.not_before if reserved else 0.0
         message = Message(version=VERSION, job=job.id, route=job.leg.route, not_before=not_before)
+        self._put(message, job, delay=max(0, math.floor(delay - EARLY) if reserved else math.ceil(delay)))
+
+    def _put(self, message: Message, job: Job, *, delay: int) -> None:
         self._client.send_message(
             QueueUrl=self._urls[job.leg.queue],
             MessageBody=msgspec.json.encode(message).decode(),
-            DelaySeconds=max(0, math.floor(delay - EARLY) if reserved else math.ceil(delay)),
+            DelaySeconds=delay,
             MessageGroupId=job.owner,
         )
 
