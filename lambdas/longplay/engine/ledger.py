@@ -139,7 +139,8 @@ class Ledger:
         seat_left = not self.patience.convenience(lambda: self._give_back_seat(decision, seen), otherwise=False)
         followers = self.ends.followers(seen) if decision.change.ends else []
         after = self._write_beside(decision, seen, now)
-        self.queue.tell(followers, of=seen)
+        if followers:
+            self.queue.tell(followers, of=seen)
         if seat_left:
             self.patience.at_last(lambda: self._give_back_seat(decision, seen))
         return after
