@@ -59,7 +59,7 @@ def wait(jobs: int, *, minutes: int) -> Waiting:
     """Let so many jobs wait so long, each with its message still in the queue."""
     table, sent = TableInMemory(), Sent()
     for n in range(jobs):
-        table.hold(_job(f"job{n:05}"))
+        table.hold(_job(f"job{n:05}", place=f"waits#{n % 4}"))
     found, unused, resend_after = JobTable(Table(cast(Any, table), "jobs")), cast(Any, None), Settings().resend_after
     ledger = Ledger(
         jobs=found,
@@ -110,11 +110,13 @@ class TableInMemory:
         """The job."""
         return {"Item": self._items[Key["pk"]["S"]]}
 
-    def query(self, *, Limit: int, **_: object) -> dict[str, Any]:  # noqa: N803
-        """The jobs that are due, the longest due first. Only the index of open jobs is ever asked."""
-        due = [(due_at, key) for key, due_at in self._due.items() if due_at <= self.now]
-        due = heapq.nsmallest(Limit, due)
-        return {"Items": [to_item({"pk": key, "due_at": due_at}) for due_at, key in due]}
+    def query(self, *, Limit: int, ExpressionAttributeValues: Mapping[str, Any], **page: Any) -> dict[str, Any]:  # noqa: N803
+        """A page of the jobs of a place that are due, the longest due first. Only this index is ever asked."""
+        place, after = ExpressionAttributeValues[":open"], page.get("ExclusiveStartKey", (0.0, ""))
+        here = ((due_at, key) for key, due_at in self._due.items() if self._items[key]["open"] == place)
+        found = heapq.nsmallest(Limit, (entry for entry in here if entry[0] <= self.now and entry > after))
+        keys = {"Items": [to_item({"pk": key, "due_at": due_at}) for due_at, key in found]}
+        return keys | ({"LastEvaluatedKey": found[-1]} if len(found) == Limit else {})
 
     def update_item(self, *, Key: Mapping[str, Any], **parameters: Any) -> dict[str, Any]:  # noqa: N803
         """A job moved along the index, if it is where it was seen; raises ClientError when it is not."""
@@ -123,18 +125,18 @@ class TableInMemory:
         if self._due[key] != values[":seen_due_at"]:
             raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "UpdateItem")
         self._due[key] = values[":due_at"]
-        self._items[key] = {**self._items[key], **to_item({"due_at": self._due[key]})}
+        self._items[key] = {**self._items[key], **to_item({"due_at": self._due[key], "open": values[":open"]})}
         return {"Attributes": self._items[key]}
 
 
-def _job(job_id: str) -> dict[str, Any]:
+def _job(job_id: str, *, place: str) -> dict[str, Any]:
     """A queued job as the table holds it, its message sent."""
     return {
         "pk": f"job#{job_id}",
         "id": job_id,
         "owner": "alice",
         "status": "queued",
-        "open": "open",
+        "open": place,
         "request": {"kind": "music", "model": "musicgen-small", "prompt": "a slow waltz", "parameters": {}},
         "created_at": BEGIN,
         "expires_at": int(BEGIN + DEADLINE),

@@ -1,4 +1,4 @@
-"""The sweeper sends a bounded number of messages in a run, and makes one query if no job is open."""
+"""The sweeper sends a bounded number of messages in a run, and jobs that merely wait delay no other."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import pytest
 import time_machine
 import wiring
 from longplay.domain.schedule import LONGEST_STEP
-from longplay.engine.sweeper import MOST_LOOKED_AT, MOST_RESENT
+from longplay.engine.sweeper import MOST_RESENT, MOST_WAITING
 from longplay.storage.table import to_item
 
 from benchmarks.waiting import wait
+from local.stand_ins.model import ModelServer
 from tests.harness.aws import TABLE
 from tests.harness.aws_calls import recorded_calls
 from tests.harness.product import Product
 from tests.harness.summaries import FIGURE
+from tests.stories.actions import kill_after_submit
 
 TRACK = {"prompt": "chill beats with vinyl crackle", "genre": "lofi", "duration": 1}
 
 
 def _copies(product: Product, count: int) -> None:
     """Submit one job, and write copies of its item until there are this many waiting jobs."""
-    product.submit(TRACK)
-    (item,) = (
-        item for item in product.aws.dynamodb.scan(TableName=TABLE)["Items"] if item["pk"]["S"].startswith("job#")
-    )
+    key = {"pk": {"S": f"job#{product.submit(TRACK)['id']}"}}
+    item = product.aws.dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
     for start in range(0, count - 1, 25):
         puts = [_put(item, f"copy{n}") for n in range(start, min(start + 25, count - 1))]
         product.aws.dynamodb.batch_write_item(RequestItems={TABLE: puts})
@@ -40,18 +40,21 @@ def _put(item: dict[str, Any], job_id: str) -> dict[str, Any]:
 
 def _sent(product: Product) -> int:
     """The number of messages in the queue for calls."""
-    answer = product.aws.sqs.get_queue_attributes(
-        QueueUrl=product.aws.environment["CALLS_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessages"]
-    )
-    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
+    return _in_queue(product, "ApproximateNumberOfMessages")
+
+
+def _in_queue(product: Product, attribute: Any) -> int:
+    queue = product.aws.environment["CALLS_QUEUE_URL"]
+    answer = product.aws.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[attribute])
+    return int(answer["Attributes"][attribute])
 
 
 def test_a_run_looks_at_a_bounded_number_of_jobs_and_resends_fewer(
     product: Product, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run looks at and sends no more jobs than its bounds allow; moto is slow, so the bounds are a tenth here."""
-    looked_at, resent = MOST_LOOKED_AT // 10, MOST_RESENT // 10
-    monkeypatch.setattr("longplay.engine.sweeper.MOST_LOOKED_AT", looked_at)
+    looked_at, resent = MOST_WAITING // 10, MOST_RESENT // 10
+    monkeypatch.setattr("longplay.engine.sweeper.MOST_WAITING", looked_at)
     monkeypatch.setattr("longplay.engine.sweeper.MOST_RESENT", resent)
     _copies(product, looked_at + 20)
     clock.shift(61)
@@ -61,6 +64,32 @@ def test_a_run_looks_at_a_bounded_number_of_jobs_and_resends_fewer(
         product.sweep()
     moved = sum(call.name == "UpdateItem" for call in calls)
     assert (moved, _sent(product) - before) == (looked_at, resent)
+
+
+def test_jobs_that_wait_for_a_worker_delay_no_other(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many more jobs wait than a run looks at. One job is far away, one crashes, and one is overdue."""
+    monkeypatch.setattr("longplay.engine.sweeper.MOST_WAITING", 10)
+    model_server.fault("throttled", retry_after=3_600, times=1)
+    far = product.submit({"prompt": "far", "deadline_seconds": 7_200})["id"]
+    product.deliver()
+    crashed = product.submit({"prompt": "crashes", "max_charges": 1})["id"]
+    kill_after_submit(product, monkeypatch)
+    overdue = product.submit({"prompt": "is late", "deadline_seconds": 400})["id"]
+    _copies(product, 200)
+    began, seen = time.time(), dict[str, int]()
+    for second in range(30, 3_600, 60):
+        clock.move_to(began + second)
+        product.sweep()
+        ended = [job for job in (crashed, overdue) if product.job(job)["status"] == "failed"]
+        sent = [far] if _in_queue(product, "ApproximateNumberOfMessagesDelayed") else []
+        seen = dict.fromkeys((*ended, *sent), second) | seen
+        product.aws.sqs.purge_queue(QueueUrl=product.aws.environment["CALLS_QUEUE_URL"])
+    print(f"crash resolved after {seen[crashed]} s, overdue job ended after {seen[overdue]} s, far one {seen[far]} s")
+    assert 340 <= seen[crashed] <= 340 + 90
+    assert 400 <= seen[overdue] <= 400 + 90
+    assert 3_600 - 300 <= seen[far] <= 3_600 - 300 + 90
 
 
 def test_a_waiting_job_is_resent_at_growing_intervals(product: Product, clock: time_machine.Traveller) -> None:
@@ -109,12 +138,12 @@ def test_ten_thousand_waiting_jobs_are_resent_in_turn(record_property: Callable[
     assert waited.most <= 3
 
 
-def test_with_nothing_open_a_run_is_one_query(product: Product, clock: time_machine.Traveller) -> None:
-    """Without open jobs the sweeper makes one call to AWS."""
+def test_with_nothing_open_a_run_is_nine_queries(product: Product, clock: time_machine.Traveller) -> None:
+    """Without open jobs the sweeper asks each shard of the index once, and the one of version 0.1."""
     product.submit(TRACK)
     product.deliver()
     clock.shift(7_200)
     with recorded_calls() as calls:
         wiring.dependencies.cache_clear()
         product.sweep()
-    assert [call.name for call in calls] == ["Query"]
+    assert [call.name for call in calls] == ["Query"] * 9

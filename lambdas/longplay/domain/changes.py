@@ -15,7 +15,8 @@ _CRASHED = "#lease <= :now"
 _MINE = "#fence = :fence"
 _NO_REF = "attribute_not_exists(#ref)"
 _AS_SEEN = "#token = :seen"  # no other write has come since, so the ledger that is settled here is the latest one
-_TAKE = "SET #fence = #fence + :one, #lease = :lease, #due_at = :lease, #token = :token"
+_TAKE = "SET #fence = #fence + :one, #lease = :lease, #token = :token"
+_WATCHED = "#due_at = :lease, #open = :open"  # a call that crashes is found when its lease ends
 _END = "#error = :error, #completed_at = :now, #token = :token"
 _THIS_ATTEMPT = "#attempts[i].#token = :secret"
 
@@ -43,7 +44,7 @@ CREATE = Change("", ("(attribute_not_exists(#pk) OR #expires_at <= :now)",))
 
 # A worker takes a queued job. The attempt that may cost money is entered in the same write.
 CLAIM = Change(
-    f"{_TAKE}, #status = :running, #charges = #charges + :one, "
+    f"{_TAKE}, {_WATCHED}, #status = :running, #charges = #charges + :one, "
     "#attempts = list_append(#attempts, :attempts) REMOVE #wait",
     (
         "#status = :queued",
@@ -57,13 +58,14 @@ CLAIM = Change(
 
 # A worker takes over after a crash: it closes the old attempt as unknown and opens the next.
 TAKE_OVER = Change(
-    f"{_TAKE}, #charges = #charges + :one, #crashes = #crashes + :one, #attempts = :attempts REMOVE #slot",
+    f"{_TAKE}, {_WATCHED}, #charges = #charges + :one, #crashes = #crashes + :one, #attempts = :attempts REMOVE #slot",
     (_MINE, _CRASHED, "#charges < #max_charges", _UNFINISHED, _NO_REF),
 )
 
 # The provider answered with a reference. It is stored and the job let go in one write, in any status.
 STORE_REF = Change(
-    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #lease",
+    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #open = :open, #wait = :wait, #token = :token "
+    "REMOVE #lease",
     (_MINE, "attribute_exists(#lease)"),
 )
 
@@ -105,14 +107,14 @@ NUDGE = Change(
 )
 
 # There is room for the call of a job that waits for it.
-START_NOW = Change("SET #not_before = :now, #due_at = :due_at, #token = :token", (_AS_SEEN,))
+START_NOW = Change("SET #not_before = :now, #due_at = :due_at, #open = :open, #token = :token", (_AS_SEEN,))
 
 # No call now: the job is queued again.
 RELEASE = Change(
     "SET #status = :queued, #route = :route, #account = :account, #price_usd = :price_usd, #slot = :slot, "
-    "#not_before = :not_before, #due_at = :due_at, #wait = :wait, #charges = :charges, #attempts = :attempts, "
-    "#queue = :queue, #patience = :patience, #typical_seconds = :typical_seconds, #typical_basis = :typical_basis, "
-    "#token = :token REMOVE #lease, #ref, #polled_at",
+    "#not_before = :not_before, #due_at = :due_at, #open = :open, #wait = :wait, #charges = :charges, "
+    "#attempts = :attempts, #queue = :queue, #patience = :patience, #typical_seconds = :typical_seconds, "
+    "#typical_basis = :typical_basis, #token = :token REMOVE #lease, #ref, #polled_at",
     (_MINE, "#status = :running"),
     ends_call=True,
 )
@@ -144,7 +146,7 @@ FAIL_OVERDUE = Change(
 
 # The deadline has passed and the provider is at work: the job stays open until the ledger has what that cost.
 FAIL_OVERDUE_AT_PROVIDER = Change(
-    f"SET #status = :failed, {_END}, #not_before = :now, #due_at = :now REMOVE #wait",
+    f"SET #status = :failed, {_END}, #not_before = :now, #due_at = :now, #open = :open REMOVE #wait",
     ("#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED, "attribute_exists(#ref)"),
 )
 
@@ -162,7 +164,8 @@ CANCEL_RUNNING = Change(
 
 # The provider is at work: the job stays open until the provider was told to stop and was polled once more.
 CANCEL_AT_PROVIDER = Change(
-    "SET #status = :canceled, #completed_at = :now, #not_before = :now, #due_at = :now, #token = :token REMOVE #wait",
+    "SET #status = :canceled, #completed_at = :now, #not_before = :now, #due_at = :now, #open = :open, #token = :token "
+    "REMOVE #wait",
     (_UNFINISHED, "attribute_not_exists(#lease)", "attribute_exists(#ref)"),
 )
 
@@ -179,7 +182,7 @@ CLOSE = Change(
 )
 
 # The sweeper moves a job along the index before it sends its message.
-MOVE = Change("SET #due_at = :due_at, #token = :token", ("#due_at = :seen_due_at",))
+MOVE = Change("SET #due_at = :due_at, #open = :open, #token = :token", ("#due_at = :seen_due_at",))
 
 # The owner deletes the job: prompt and files go, the ledger stays.
 ERASE = Change(
@@ -191,7 +194,8 @@ ERASE = Change(
 # Only a queued job has `follows`: no worker can claim it, and every end removes `follows`.
 
 FOLLOW_ON = Change(
-    "SET #follows = :follows, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token",
+    "SET #follows = :follows, #not_before = :not_before, #due_at = :due_at, #open = :open, #wait = :wait, "
+    "#token = :token",
     ("(#not_before <= :now OR #follows <> :follows)", "attribute_exists(#follows)"),
 )
 
@@ -202,7 +206,8 @@ FOLLOWER_SUCCEED = Change(
 )
 
 TAKE_THE_LEAD = Change(
-    "SET #slot = :slot, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #follows",
+    "SET #slot = :slot, #not_before = :not_before, #due_at = :due_at, #open = :open, #wait = :wait, #token = :token "
+    "REMOVE #follows",
     ("attribute_exists(#follows)",),
 )
 

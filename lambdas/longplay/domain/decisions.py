@@ -175,7 +175,9 @@ def after_end(mine: Job, *, seated: bool = True) -> Decide:
 
 
 def give_up(job: Job, now: float) -> Decision | None:
-    """A due job that is allowed no further call fails: the call that might have called back has not."""
+    """A job past its deadline fails, and a due one that is allowed no further call: its last call has not called back."""
+    if job.phase(now) is Phase.WAITING and job.deadline <= now:
+        return _overdue(job)
     if job.phase(now) is not Phase.WAITING or job.not_before > now or job.may_be_charged():
         return None
     last = job.attempts[-1]
@@ -219,6 +221,17 @@ def when_due(due_at: float, *, resend_after: float, sends: bool = True) -> Decid
             return _overdue(job)
         look = next_look(job, now=now, resend_after=resend_after) if sends else due_at + resend_after
         return Decision(change=changes.MOVE, job=job, said="moved", send=sends, due_at=look)
+
+    return decide
+
+
+def watch(due_at: float) -> Decide:
+    """The sweeper looks again when the lease of a live worker ends."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.due_at != due_at or job.phase(now) is not Phase.CALLING:
+            return None
+        return Decision(change=changes.MOVE, job=job, said="moved", due_at=job.lease)
 
     return decide
 

@@ -21,10 +21,11 @@ class Step(StrEnum):
     """The next step. Each is a decision in decisions.py, or leads to one once the bucket or cache has been read."""
 
     LEAVE = "nothing"
-    GIVE_UP = "fail it, if it is due and no further call is allowed"
+    GIVE_UP = "fail it, if it is overdue, or due and allowed no further call"
     LOOK_AT_LEADER = "copy the leader's result, wait on, or take the lead"
     RESOLVE_CRASH = "look in the bucket; then poll, call again, wait for the callback, or fail it"
     CLAIM_POLL = "claim it and poll"
+    WATCH = "look again when its lease ends"
     SEND_AGAIN = "fail it if overdue, else move it and send its message"
     CANCEL = "cancel it"
     CANCEL_RUNNING = "cancel it; its worker closes it"
@@ -49,7 +50,7 @@ STEPS: Mapping[Phase, Mapping[Event, Step]] = {
     },
     Phase.CALLING: {
         Event.MESSAGE: Step.LEAVE,
-        Event.DUE: Step.LEAVE,
+        Event.DUE: Step.WATCH,
         Event.CANCEL: Step.CANCEL_RUNNING,
         Event.CALLBACK: Step.LEARN_REF,
     },

@@ -8,6 +8,7 @@ LONGEST_DELAY = 900  # seconds, the longest SQS can delay a message
 LONGEST_STEP = 1_800  # seconds between two looks of the sweeper at a job that waits
 EARLY = 1.0  # seconds by which a message comes before its job's slot, so that it may be late by as much
 LONGEST_WAIT = 3.0  # seconds a worker waits for a slot: `EARLY`, the rounding of the delay, and clocks that differ
+_LATE_LOOK = 600.0  # seconds by which the look at a job that merely waits may be late
 _SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
 _AFTER_CRASH = 60.0  # seconds, and twice as long after each further crash
 _FIRST_LOOK, _LONGEST_LOOK = 15.0, 600.0  # seconds between two looks of a follower at its leader
@@ -22,6 +23,16 @@ def first_look(job: Job, *, now: float, resend_after: float) -> float:
     start = job.not_before
     look = start + resend_after if start - now <= LONGEST_DELAY else start - _SENT_EARLY
     return look if job.status.finished else min(look, job.deadline)
+
+
+def is_urgent(job: Job, *, now: float) -> bool:
+    """Whether the sweeper's look must not be late: at a lease, a deadline, a first message, or what a provider is told.
+
+    Any other job has been sent its message and waits for it; the look is there because a message can be lost.
+    """
+    is_sent = job.not_before - now <= LONGEST_DELAY
+    near_the_end = job.due_at is not None and job.due_at + _LATE_LOOK > job.deadline
+    return job.lease is not None or job.status.finished or not is_sent or near_the_end
 
 
 def next_look(job: Job, *, now: float, resend_after: float) -> float:

@@ -67,7 +67,7 @@ class Failures:
         return self._write(closed, after_call_off(job, wait, onward=onward, seated=seated, now=now))
 
     def give_up(self, job: Job) -> str:
-        """A due job that is allowed no further call fails."""
+        """A job past its deadline fails, and a due one that is allowed no further call."""
         applied = self.ledger.apply(job, give_up)
         return applied.said if applied else "left alone"
 

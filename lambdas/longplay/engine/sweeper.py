@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from longplay.domain import changes
-from longplay.domain.decisions import call_due_after_crash, when_due
+from longplay.domain.decisions import call_due_after_crash, watch, when_due
 from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job
 from longplay.domain.phases import STEPS, Event, Step
@@ -18,7 +19,8 @@ from longplay.engine.ledger import Ledger
 from longplay.engine.recovery import Recovery
 from longplay.storage.jobs import DueJob, JobTable
 
-MOST_LOOKED_AT = 1_000  # due jobs a run looks at
+MOST_WAITING = 1_000  # due jobs that a run looks at although they only wait for a free worker
+LONGEST_RUN = 40.0  # seconds after which a run leaves the rest to the next one
 MOST_RESENT = 100  # messages a run repeats for jobs that only wait for a free worker
 
 
@@ -36,10 +38,11 @@ class Sweeper:
     def sweep(self) -> int:
         """Look at every due job and return their number. Raises an ExceptionGroup of the failures."""
         now, self.resent = self.clock(), 0
-        due = list(self.jobs.due(now, limit=MOST_LOOKED_AT))
-        if failures := [failure for entry in due if (failure := self._look_at(entry, now))]:
-            raise ExceptionGroup(f"{len(failures)} of {len(due)} due jobs could not be seen to", failures)
-        return len(due)
+        due = takewhile(lambda _: self.clock() < now + LONGEST_RUN, self.jobs.due(now, most_waiting=MOST_WAITING))
+        looks = [self._look_at(entry, now) for entry in due]
+        if failures := [failure for failure in looks if failure]:
+            raise ExceptionGroup(f"{len(failures)} of {len(looks)} due jobs could not be seen to", failures)
+        return len(looks)
 
     def _look_at(self, due: DueJob, now: float) -> Exception | None:
         """The failure, if there was one: no job keeps the sweeper from the others."""
@@ -59,6 +62,8 @@ class Sweeper:
                     self.ledger.apply(job, call_due_after_crash(due.due_at, resend_after=self.resend_after))
             case Step.SEND_AGAIN:
                 self._send_again(job, due, now)
+            case Step.WATCH:
+                self.ledger.apply(job, watch(due.due_at))
             case _:
                 pass
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -13,9 +17,11 @@ from longplay.domain import changes
 from longplay.domain.changes import Change
 from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job, Leg, Status, opened
+from longplay.domain.schedule import is_urgent
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 _LONGEST_ID = 64  # characters; ours have fewer
+_URGENT, _WAITING, _OF_VERSION_0_1, _SHARDS = "open", "waits", "open", 4
 _WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value for status in Status}}
 _LEG = tuple(field.encode_name for field in msgspec.structs.fields(Leg))
 
@@ -58,7 +64,7 @@ class JobTable:
 
     def create(self, job: Job, *, now: float, beside: Sequence[Part] = ()) -> None:
         """Put a new job, or one in the place of an expired one. Refused holds the job that is there."""
-        self._write(job.token, self._table.put("job", _item(job), changes.CREATE, now=now), *beside)
+        self._write(job.token, self._table.put("job", _item(job, now), changes.CREATE, now=now), *beside)
 
     def find(self, job_id: str) -> Job | None:
         """The job as it stands now. An id that cannot be ours is not asked for."""
@@ -69,7 +75,14 @@ class JobTable:
         """Take a queued job and enter the attempt that is about to be made."""
         entry = opened(route, now=now, token=new_secret())
         known = _plain(
-            {"route": route, "now": now, "lease": lease, "attempts": [entry], "token": (token := new_token())}
+            {
+                "route": route,
+                "now": now,
+                "lease": lease,
+                "open": _place(job_id, urgent=True),
+                "attempts": [entry],
+                "token": (token := new_token()),
+            }
         )
         item = self._write(token, self._table.update("job", _key(job_id), changes.CLAIM, **_WORDS, **known))
         return _job(item or {})
@@ -80,7 +93,9 @@ class JobTable:
         Returns the job as it stands after the write.
         """
         token = new_token()
-        values = {**_flat(job), **_WORDS, "now": now, "seen": seen.token, "seen_due_at": seen.due_at, "token": token}
+        place = _place(job.id, urgent=is_urgent(job, now=now))
+        known = {"now": now, "seen": seen.token, "seen_due_at": seen.due_at, "token": token, "open": place}
+        values = {**_flat(job), **_WORDS, **known}
         if job.attempts:
             last = job.attempts[-1]
             values |= {"attempt": _plain(last), "secret": last.token, "last_route": last.route}
@@ -88,9 +103,16 @@ class JobTable:
         item = self._write(token, self._table.update("job", _key(job.id), change, index=index, **values), *beside)
         return _job(item) if item else job
 
-    def due(self, now: float, *, limit: int) -> Iterator[DueJob]:
-        """Open jobs that are due, the longest due first."""
-        for item in self._table.query("open", "#open = :open AND #due_at <= :now", limit=limit, open="open", now=now):
+    def due(self, now: float, *, most_waiting: int) -> Iterator[DueJob]:
+        """Open jobs that are due: the urgent ones, then the first `most_waiting` of those that merely wait."""
+        yield from self._due([_OF_VERSION_0_1, *_places(urgent=True)], now)
+        yield from islice(self._due(_places(urgent=False), now), most_waiting)
+
+    def _due(self, places: Iterable[str], now: float) -> Iterator[DueJob]:
+        """The due jobs of these places, the longest due first."""
+        condition = "#open = :open AND #due_at <= :now"
+        found = (self._table.query("open", condition, open=place, now=now) for place in places)
+        for item in merge(*found, key=itemgetter("due_at")):
             yield DueJob(item["pk"].removeprefix("job#"), item["due_at"])
 
     def _write(self, token: str, *parts: Part) -> Item | None:
@@ -114,10 +136,19 @@ def _key(job_id: str) -> str:
     return f"job#{job_id}"
 
 
-def _item(job: Job) -> Item:
+def _place(job_id: str, *, urgent: bool) -> str:
+    """Where the job stands in the index of open jobs: one partition of DynamoDB takes 1,000 writes a second."""
+    return f"{_URGENT if urgent else _WAITING}#{crc32(job_id.encode()) % _SHARDS}"
+
+
+def _places(*, urgent: bool) -> list[str]:
+    return [f"{_URGENT if urgent else _WAITING}#{shard}" for shard in range(_SHARDS)]
+
+
+def _item(job: Job, now: float) -> Item:
     # no outputs must be absent, not empty: a late result is kept only where there is none
     values = {name: value for name, value in _flat(job).items() if value is not None and (value or name != "outputs")}
-    opened = {} if job.status.finished else {"open": "open"}
+    opened = {} if job.status.finished else {"open": _place(job.id, urgent=is_urgent(job, now=now))}
     return {"pk": _key(job.id), **opened, **values}
 
 

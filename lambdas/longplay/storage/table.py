@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
 Item = dict[str, Any]
+_PAGE = 1_000  # keys that a query reads at once
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -67,18 +68,18 @@ class Table:
         """The item; None also if AWS does not give it within a second. For facts that a job can do without."""
         return self._patience.convenience(lambda: self.get(key), otherwise=None)
 
-    def query(self, index: str, condition: str, *, limit: int, **values: object) -> Iterator[Item]:
-        """Keys from an index, in the order of the index."""
+    def query(self, index: str, condition: str, **values: object) -> Iterator[Item]:
+        """Keys from an index, in the order of the index. A page of them is read when it is needed."""
         start: dict[str, Any] = {}
-        while limit > 0:
-            page = self._patience.repeat(partial(self._page, index, condition, values, limit, start))
+        while True:
+            page = self._patience.repeat(partial(self._page, index, condition, values, start))
             yield from map(from_item, page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
-            limit, start = limit - len(page["Items"]), {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def _page(
-        self, index: str, condition: str, values: Mapping[str, object], limit: int, start: dict[str, Any]
+        self, index: str, condition: str, values: Mapping[str, object], start: dict[str, Any]
     ) -> QueryOutputTypeDef:
         return self._client.query(
             TableName=self._name,
@@ -86,7 +87,7 @@ class Table:
             KeyConditionExpression=condition,
             ExpressionAttributeNames=_names(condition),
             ExpressionAttributeValues=_values(condition, values),
-            Limit=limit,
+            Limit=_PAGE,
             **start,
         )
 
