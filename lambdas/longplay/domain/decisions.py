@@ -175,7 +175,7 @@ def after_end(mine: Job, *, seated: bool = True) -> Decide:
 
 
 def give_up(job: Job, now: float) -> Decision | None:
-    """A job past its deadline fails, and a due one that is allowed no further call: its last call has not called back."""
+    """A job past its deadline fails, and a due one that is allowed no further call."""
     if job.phase(now) is Phase.WAITING and job.deadline <= now:
         return _overdue(job)
     if job.phase(now) is not Phase.WAITING or job.not_before > now or job.may_be_charged():
