@@ -30,7 +30,7 @@ from longplay.domain.job import NOT_CALLED, Job, Leg, Output, Status, Wait, Wait
 from longplay.domain.settings import PAUSED, Failover
 from msgspec.structs import replace
 
-from tests.domain.jobs import LEASE, LEG, NOW, OTHER_LEG, called, job
+from tests.domain.jobs import LEASE, LEG, NOW, OTHER_LEG, called, crashed, job
 
 OUTPUT = Output(key="jobs/a/1/0", content_type="audio/wav", bytes=1, sha256="0" * 64)
 
@@ -289,6 +289,7 @@ def test_a_cancel_closes_the_job_or_leaves_that_to_its_worker_or_last_poll(state
     assert (decision.change if decision else None) == change
 
 
+ENDED = called(lease=None, status=Status.FAILED, due_at=None)
 CALLBACKS: dict[str, tuple[Job, Change | None]] = {
     "calling": (called(), changes.LEARN_REF),
     "crashed": (called(lease=NOW), changes.LEARN_REF),
@@ -296,14 +297,19 @@ CALLBACKS: dict[str, tuple[Job, Change | None]] = {
     "at the provider": (called(lease=None, ref="r"), changes.NUDGE),
     "polled": (called(ref="r"), changes.NUDGE),
     "lingering": (called(lease=None, ref="r", status=Status.CANCELED), changes.NUDGE),
-    "over": (called(lease=None, status=Status.FAILED, due_at=None), None),
+    "over after a lost answer": (ENDED, changes.LEARN_REF_ENDED),
+    "over after a crash": (replace(ENDED, attempts=(crashed(),)), changes.LEARN_REF_ENDED),
+    "over after a poll": (replace(ENDED, attempts=(replace(crashed(), accepted=True),)), None),
+    "over after a callback": (replace(ENDED, attempts=(replace(crashed(), ref_from_callback=True),)), None),
+    "over after a result": (replace(ENDED, attempts=(replace(crashed(), charged=Charged.YES),)), None),
+    "over for long": (replace(ENDED, deadline=NOW - 3_601), None),
     "called again": (called(attempts=called().attempts * 2), None),
 }
 
 
 @pytest.mark.parametrize("state", CALLBACKS)
 def test_a_callback_brings_the_reference_or_an_earlier_poll(state: str) -> None:
-    """A callback about an earlier attempt, or for a job that is over, changes nothing."""
+    """A callback about an earlier attempt, or about one whose outcome is known, changes nothing."""
     found, change = CALLBACKS[state]
     decision = after_callback(1, lambda: "prediction")(found, NOW)
     assert (decision.change if decision else None) == change
@@ -350,5 +356,5 @@ def test_a_job_that_has_taken_the_lead_copies_nothing() -> None:
 
 def test_every_end_is_marked_as_one() -> None:
     """The ledger settles budget, cache, slot and seat by this mark alone."""
-    ends = {name for name, change in changes.CHANGES.items() if "#open" in change.update}
+    ends = {name for name, change in changes.CHANGES.items() if "#open" in change.update.partition("REMOVE")[2]}
     assert ends == {name for name, change in changes.CHANGES.items() if change.ends}

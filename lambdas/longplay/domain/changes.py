@@ -63,7 +63,8 @@ TAKE_OVER = Change(
 
 # The provider answered with a reference. It is stored and the job let go in one write, in any status.
 STORE_REF = Change(
-    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #lease",
+    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #attempts[i].#accepted = :true, "
+    "#token = :token REMOVE #lease",
     (_MINE, "attribute_exists(#lease)"),
 )
 
@@ -95,6 +96,19 @@ LEARN_REF_LATE = Change(
         "attribute_not_exists(#attempts[i].#charged)",  # an unknown charge is not stored
         "#route = :last_route",
         "#status = :queued",  # a queued job has no reference
+    ),
+)
+
+# The same after the job has ended: it is open again until the provider was told to stop and was polled once more.
+LEARN_REF_ENDED = Change(
+    "SET #ref = :ref, #not_before = :now, #attempts[i].#told = :true, #fence = #fence + :one, #token = :token, "
+    "#open = :open, #due_at = :due_at",
+    (
+        _THIS_ATTEMPT,
+        "attribute_not_exists(#attempts[i].#charged)",
+        "attribute_not_exists(#attempts[i].#accepted)",  # its outcome is known: the provider was polled
+        "attribute_not_exists(#attempts[i].#told)",
+        "attribute_not_exists(#open)",
     ),
 )
 

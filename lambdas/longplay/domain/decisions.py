@@ -32,12 +32,17 @@ from longplay.domain.job import (
 )
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.domain.retry import HOPELESS, LONGEST_BACKOFF, goes_on, retry_wait
-from longplay.domain.schedule import follower_looks_at, next_look, next_look_after_crash, polled_after_crash
+from longplay.domain.schedule import follower_looks_at, given_up, next_look, next_look_after_crash, polled_after_crash
 from longplay.domain.settings import Failover
 
 RESERVED = "The provider's quota: a reserved start."
 NUDGES_APART = 5.0  # seconds between two polls of one job, however often its provider calls back
 _KEEPS_ITS_SLOT = (FailureKind.THROTTLED, FailureKind.LOADING)
+_LEARNS = {
+    Step.LEARN_REF: changes.LEARN_REF,
+    Step.LEARN_LATE_REF: changes.LEARN_REF_LATE,
+    Step.LEARN_ENDED_REF: changes.LEARN_REF_ENDED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,7 +268,9 @@ def after_callback(attempts: int, read_ref: Callable[[], str | None]) -> Decide:
         if step in (Step.NUDGE, Step.LEARN_REF) and job.ref is not None:
             soon = max(now, (job.polled_at or 0) + NUDGES_APART)
             return Decision(change=changes.NUDGE, job=replace(job, not_before=soon), said="asking", send=True)
-        learn = {Step.LEARN_REF: changes.LEARN_REF, Step.LEARN_LATE_REF: changes.LEARN_REF_LATE}.get(step)
+        learn = _LEARNS.get(step)
+        if step is Step.LEARN_ENDED_REF and (given_up(job, now=now) or not job.attempts[-1].answer_lost):
+            return None
         ref = read_ref() if learn else None
         if learn is None or ref is None:
             return None

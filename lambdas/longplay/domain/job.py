@@ -76,13 +76,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `charged` stays `unknown` until the answer is known. Uncharged repeats on the same route share an entry; `tries` is
     their number of calls, the first included, and `kinds` counts them by failure where they failed in different ways.
-    A callback proves itself by `token`; `ref_from_callback` says that the provider's reference came in one.
+    A callback proves itself by `token`; `ref_from_callback` says that the provider's reference came in one, and
+    `accepted` that the provider's answer brought it.
     """
 
     route: str
     started_at: float
     token: str = ""
     ref_from_callback: bool = msgspec.field(default=False, name="told")  # as version 0.1 stored it
+    accepted: bool = False
     ended_at: float | None = None
     outcome: str = "calling"
     charged: Charged = Charged.UNKNOWN
@@ -94,6 +96,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def tries_of(self, kind: str) -> int:
         """How many of its calls failed in this way."""
         return self.kinds.get(kind, 0) if self.kinds else self.tries * (self.outcome == kind)
+
+    @property
+    def answer_lost(self) -> bool:
+        """Whether neither the provider's answer nor a callback has told what became of the call."""
+        return self.charged is Charged.UNKNOWN and not self.accepted and not self.ref_from_callback
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

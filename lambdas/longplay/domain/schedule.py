@@ -10,6 +10,7 @@ EARLY = 1.0  # seconds by which a message comes before its job's slot, so that i
 LONGEST_WAIT = 3.0  # seconds a worker waits for a slot: `EARLY`, the rounding of the delay, and clocks that differ
 _SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
 _AFTER_CRASH = 60.0  # seconds, and twice as long after each further crash
+_GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
 _LOOKS = 4  # how often a follower looks for its leader's result within the typical duration
 
 
@@ -48,6 +49,11 @@ def polled_after_crash(job: Job) -> float:
     if job.ref is None or job.lease is None or not job.crashes:
         return 0.0
     return min(job.lease + min(_AFTER_CRASH * 2.0 ** (job.crashes - 1), LONGEST_STEP), max(job.deadline, job.lease))
+
+
+def given_up(job: Job, *, now: float) -> bool:
+    """Whether the job ended so long ago that its provider is not polled any more."""
+    return job.status.finished and now > job.deadline + _GIVE_UP
 
 
 def follower_looks_at(job: Job, *, now: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from longplay.domain.catalogue import Catalogue
 from longplay.domain.decisions import after_callback
 from longplay.domain.errors import CallbackUnknown
-from longplay.domain.job import Job, Phase
+from longplay.domain.job import Job
 from longplay.engine.ledger import Ledger
 from longplay.providers.protocol import PolledProvider, Provider
 from longplay.storage.jobs import JobTable
@@ -53,8 +53,6 @@ class Callbacks:
         return self._follow(job, provider, body)
 
     def _follow(self, job: Job, provider: str, body: bytes) -> str:
-        if job.phase(self.ledger.clock()) is Phase.OVER:
-            return "too late"
         decide = after_callback(len(job.attempts), lambda: _reference(self.providers[provider], body))
         applied = self.ledger.apply(job, decide)
         return applied.said if applied else "nothing new"

@@ -14,7 +14,7 @@ from longplay.domain.decisions import RESERVED, after_reference, claim_poll, tak
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.phases import STEPS, Event, Step
-from longplay.domain.schedule import LONGEST_WAIT
+from longplay.domain.schedule import LONGEST_WAIT, given_up
 from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
@@ -30,7 +30,6 @@ from longplay.storage.queue import Message
 _CROWDED = 4.0  # seconds until a job looks again for room among the calls its account allows at once
 _PAST = 0.001  # seconds after a start for which the worker has waited; its clock may have been set back a little
 _POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
-_GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
 _LAST = 2.0  # seconds before an invocation ends in which nothing is tried again
 _AWS_AGAIN = 10.0  # seconds until a step is tried again that AWS did not let begin
 
@@ -153,7 +152,7 @@ class Worker:
 
     def _poll(self, job: Job, *, remaining: float) -> str:
         now = self.clock()
-        if job.status.finished and now > job.deadline + _GIVE_UP:
+        if given_up(job, now=now):
             return self.ledger.close(job.closed(now=now, outcome="given up"))
         with tempfile.TemporaryDirectory() as folder:
             try:

@@ -16,7 +16,7 @@ from longplay.domain.job import Job, Leg, Status, opened
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 _LONGEST_ID = 64  # characters; ours have fewer
-_WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value for status in Status}}
+_WORDS: dict[str, Any] = {"one": 1, "true": True, "open": "open", **{status.value: status.value for status in Status}}
 _LEG = tuple(field.encode_name for field in msgspec.structs.fields(Leg))
 
 
