@@ -138,12 +138,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `lease` is the lock: set while a worker holds the job, in the past when that worker has crashed.
     `fence` counts the workers that have held it; `charges` counts the attempts that may have cost money.
     `ref` is the provider's reference of the generation, `polled_at` the time of the last poll.
+    `incarnation` tells the jobs of one id apart: an Idempotency-Key that is used again after its job's retention makes
+    a job with the same id. Jobs of version 0.1 have none.
     `max_price_usd` is the price of one generation on the most expensive route that is set up.
     `slot` is its reserved start on a paced account. `hold` is what each budget in `held_by` reserves for it, in
     millionths of a dollar. `follows` is the job with the same request whose result it waits for.
     """
 
     id: str
+    incarnation: str = ""
     owner: str
     status: Status
     request: GenerationRequest
@@ -189,6 +192,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         if self.ref is not None:
             return Phase.LINGERING if self.status.finished else Phase.AT_PROVIDER
         return Phase.FOLLOWING if self.follows is not None else Phase.WAITING
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in the bucket, which no earlier job has used."""
+        return f"{self.id}-{self.incarnation}" if self.incarnation else self.id
 
     @property
     def started_at(self) -> float | None:

@@ -78,7 +78,7 @@ class Ledger:
 
     def store(self, job: Job, files: Iterable[MediaFile]) -> tuple[Output, ...]:
         """Put a whole result into the bucket. Nothing else is done between a provider's answer and this."""
-        return self.bucket.store(job.id, job.fence, files)
+        return self.bucket.store(job.folder, job.fence, files)
 
     def record(self, job: Job, outputs: Iterable[Output], request_id: str | None = None) -> str:
         """Record a stored result: it ends the job or, where the job has ended otherwise, is kept and charged."""

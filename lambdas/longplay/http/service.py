@@ -26,7 +26,7 @@ from longplay.domain.errors import (
 )
 from longplay.domain.job import Job, Output, Status
 from longplay.domain.pacing import Line
-from longplay.domain.request import GenerationRequest, Submission
+from longplay.domain.request import Submission
 from longplay.domain.settings import Settings
 from longplay.engine.admission import Admission
 from longplay.engine.ledger import Ledger
@@ -153,9 +153,9 @@ class Service:
         model = self._model(request.model)
         leg = self.routing.first(model, request)
         deadline = now + (submission.deadline_seconds or self.settings.default_deadline)
-        job_id = _job_id(owner, seed)
-        return Job(
-            id=job_id,
+        job = Job(
+            id=_job_id(owner, seed),
+            incarnation=secrets.token_hex(4),
             owner=owner,
             status=Status.QUEUED,
             request=request,
@@ -170,9 +170,9 @@ class Service:
             due_at=now + self.settings.resend_after,
             max_charges=submission.max_charges,
             cache_key=self.admission.cache.key(owner, request.fingerprint),
-            input_key=_input_key(job_id, request),
             tags=submission.tags,
         )
+        return replace(job, input_key=_input_key(job))
 
     def _model(self, name: str) -> Model:
         """A model by name. The model of an old job may not be offered any more."""
@@ -227,5 +227,5 @@ def _job_id(owner: str, seed: str | None) -> str:
     return base64.b32encode(digest[:16]).decode().rstrip("=").lower()
 
 
-def _input_key(job_id: str, request: GenerationRequest) -> str | None:
-    return input_key(job_id, request.image_sha256) if request.image_sha256 else None
+def _input_key(job: Job) -> str | None:
+    return input_key(job.folder, job.request.image_sha256) if job.request.image_sha256 else None
