@@ -207,7 +207,7 @@ def a_callback_reopens_an_ended_job_once(storage: Storage) -> None:
     assert_refused(lambda: storage.learn_ref(job))
 
 
-@guards("LEARN_REF_ENDED", "attribute_not_exists(#open)")
+@guards("LEARN_REF_ENDED", NO_LEASE)
 def a_job_whose_worker_still_waits_for_the_answer_is_not_reopened(storage: Storage) -> None:
     job = storage.running()
     storage.change("CANCEL_RUNNING", job)

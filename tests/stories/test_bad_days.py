@@ -15,7 +15,7 @@ from longplay.storage.queue import read_message
 
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
-from tests.harness.aws import TABLE, Aws
+from tests.harness.aws import BUCKET, TABLE, Aws
 from tests.harness.aws_faults import AwsFault, aws_answers
 from tests.harness.product import Product
 from tests.stories.actions import Killed, run, sweep_for
@@ -142,6 +142,45 @@ def test_an_older_job_does_not_take_the_cache_from_a_fresh_one(product: Product,
         product.hand_over(messages[job["id"]])
     entries = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
     assert [entry["leader"]["S"] for entry in entries if entry["pk"]["S"].startswith("cache#")] == [fresh["id"]]
+
+
+@pytest.mark.parametrize("operation", ["ListObjectsV2", "DeleteObject"])
+def test_files_that_s3_does_not_erase_are_erased_later(
+    product: Product, clock: time_machine.Traveller, operation: str
+) -> None:
+    """The caller is told so and may stay away: the sweeper goes on, also after it was refused itself."""
+    job = product.submit(TRACK)
+    product.deliver()
+    with aws_answers(_s3(), operation, AwsFault("SlowDown", 503)):
+        answer = product.delete(f"/jobs/{job['id']}")
+        clock.shift(61)
+        with pytest.raises(ExceptionGroup):
+            product.sweep()
+    assert (answer.status, answer.json["code"]) == (503, "temporarily_unavailable")
+    assert "prompt erased" in answer.json["detail"]
+    assert (product.get(f"/jobs/{job['id']}").status, product.aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"]) == (
+        410,
+        1,
+    )
+    sweep_for(product, clock, 3)
+    assert product.aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    assert _due(product) == []
+
+
+def test_a_repeated_delete_erases_what_is_left(product: Product) -> None:
+    """The first one was refused by S3."""
+    job = product.submit(TRACK)
+    product.deliver()
+    with aws_answers(_s3(), "DeleteObject", AwsFault("SlowDown", 503)):
+        assert product.delete(f"/jobs/{job['id']}").status == 503
+    assert product.delete(f"/jobs/{job['id']}").status == 204
+    assert product.aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    assert _due(product) == []
+
+
+def _due(product: Product) -> list[Any]:
+    """The jobs in the index of open jobs."""
+    return [item for item in product.aws.dynamodb.scan(TableName=TABLE)["Items"] if "open" in item]
 
 
 @pytest.mark.parametrize("path", ["/jobs/{}", "/callbacks/replicate/{}/1?t=x"])

@@ -38,6 +38,7 @@ class Phase(StrEnum):
     CRASHED = "crashed"
     AT_PROVIDER = "at the provider"
     LINGERING = "lingering"
+    ERASING = "erasing"
     OVER = "over"
 
 
@@ -191,6 +192,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             return Phase.CRASHED if self.lease <= now else Phase.CALLING
         if self.ref is not None:
             return Phase.LINGERING if self.status.finished else Phase.AT_PROVIDER
+        if self.deleted is not None:
+            return Phase.ERASING
         return Phase.FOLLOWING if self.follows is not None else Phase.WAITING
 
     @property

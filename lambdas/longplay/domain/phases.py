@@ -26,6 +26,7 @@ class Step(StrEnum):
     RESOLVE_CRASH = "look in the bucket; then poll, call again, wait for the callback, or fail it"
     CLAIM_POLL = "claim it and poll"
     SEND_AGAIN = "fail it if overdue, else move it and send its message"
+    ERASE = "erase its files"
     CANCEL = "cancel it"
     CANCEL_RUNNING = "cancel it; its worker closes it"
     CANCEL_AT_PROVIDER = "cancel it; the next poll stops the provider and closes it"
@@ -71,6 +72,12 @@ STEPS: Mapping[Phase, Mapping[Event, Step]] = {
         Event.DUE: Step.SEND_AGAIN,
         Event.CANCEL: Step.LEAVE,
         Event.CALLBACK: Step.NUDGE,
+    },
+    Phase.ERASING: {
+        Event.MESSAGE: Step.LEAVE,
+        Event.DUE: Step.ERASE,
+        Event.CANCEL: Step.LEAVE,
+        Event.CALLBACK: Step.LEARN_ENDED_REF,
     },
     Phase.OVER: {
         Event.MESSAGE: Step.LEAVE,

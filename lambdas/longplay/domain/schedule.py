@@ -56,6 +56,11 @@ def given_up(job: Job, *, now: float) -> bool:
     return job.status.finished and now > job.deadline + _GIVE_UP
 
 
+def next_erasure(deleted: float, *, now: float, resend_after: float) -> float:
+    """When the files of a job deleted at `deleted` are erased again: a step that doubles while S3 refuses."""
+    return now + min(max(now - deleted, resend_after), LONGEST_STEP)
+
+
 def follower_looks_at(job: Job, *, now: float) -> float:
     """When a follower looks at its leader again: a few times within the typical duration, at most once a second."""
     return now + max(1.0, job.leg.typical_seconds / _LOOKS)

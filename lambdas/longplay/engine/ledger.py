@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from longplay.domain.decisions import Decide, Decision, after_end, after_result
+from longplay.domain.decisions import Decide, Decision, after_end, after_erasure, after_result
 from longplay.domain.errors import Charged
 from longplay.domain.job import NOT_CALLED, Job, Output, Status
 from longplay.domain.schedule import first_look
@@ -84,10 +84,8 @@ class Ledger:
         """Record a stored result: it ends the job or, where the job has ended otherwise, is kept and charged."""
         closed = job.closed(now=self.clock(), outcome="succeeded", charged=Charged.YES, request_id=request_id)
         applied = self.apply(job, after_result(replace(closed, outputs=tuple(outputs))))
-        if applied is None:
-            self.bucket.erase(job.id)  # the owner has deleted the job
-            self.close(closed)
-            return "erased"
+        if applied is None:  # the owner has deleted the job
+            return self.close(closed)
         if not applied.decision.change.ends:
             self.close(applied.decision.job)
         return applied.said
@@ -96,6 +94,14 @@ class Ledger:
         """Let go of a job that ended, or went to another worker, during this worker's call."""
         applied = self.apply(job, after_end(job))
         return applied.said if applied else "superseded"
+
+    def erase(self, job: Job) -> None:
+        """Erase the files of a deleted job. It leaves the index, if no worker or poll can store others.
+
+        Raises Unavailable; the sweeper then goes on.
+        """
+        self.bucket.erase(job.id)
+        self.apply(job, after_erasure(job))
 
     def write(self, decision: Decision, *, seen: Job, now: float, beside: Sequence[Part] = ()) -> Job:
         """Write one decision with these parts beside it, then send. Raises Refused and WriteRefused."""

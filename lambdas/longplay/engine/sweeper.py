@@ -10,7 +10,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from longplay.domain import changes
-from longplay.domain.decisions import call_due_after_crash, when_due
+from longplay.domain.decisions import call_due_after_crash, erase_again, when_due
 from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job
 from longplay.domain.phases import STEPS, Event, Step
@@ -59,6 +59,9 @@ class Sweeper:
                     self.ledger.apply(job, call_due_after_crash(due.due_at, resend_after=self.resend_after))
             case Step.SEND_AGAIN:
                 self._send_again(job, due, now)
+            case Step.ERASE:
+                if moved := self.ledger.apply(job, erase_again(due.due_at, resend_after=self.resend_after)):
+                    self.ledger.erase(moved.job)
             case _:
                 pass
 

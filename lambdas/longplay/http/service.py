@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from longplay.domain import changes
 from longplay.domain.catalogue import Catalogue, Model
-from longplay.domain.decisions import Decision, when_canceled
+from longplay.domain.decisions import when_canceled, when_deleted
 from longplay.domain.errors import (
     JobExpired,
     JobNotFound,
@@ -35,8 +34,13 @@ from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import JobTable, Refused, new_token
 from longplay.storage.limiter import Limiter
+from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
 
+_ERASED_LATER = (
+    "The job is deleted and its prompt erased. S3 did not erase its files in time: Longplay tries again until it has, "
+    "within minutes. Send the request again to have it try now."
+)
 _SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
 
 
@@ -76,7 +80,7 @@ class Service:
         job = self._own(owner, job_id)
         if job.expires_at <= self.clock() or job.deleted is not None:
             raise JobExpired(
-                "This job's files are erased: its retention has passed, or it was deleted. Submit it anew."
+                "This job's retention has passed, or it was deleted; its files are erased. Submit it anew."
             )
         return job
 
@@ -128,12 +132,18 @@ class Service:
         return self._admit(new, fresh=False)
 
     def delete(self, owner: str, job_id: str) -> None:
-        """Erase what was asked and what came of it; raises NotFinished for a job that can still be canceled."""
+        """Erase what was asked and what came of it; raises NotFinished for a job that can still be canceled.
+
+        Raises Unavailable where S3 does not erase the files in time; the sweeper then does.
+        """
         job = self._own(owner, job_id)
-        blank = replace(job, request=replace(job.request, prompt="", parameters={}, image_sha256=None))
-        if not self.ledger.apply(job, lambda found, _now: _erased(found, blank)):
+        deleted = self.ledger.apply(job, when_deleted(resend_after=self.settings.resend_after))
+        if deleted is None:
             raise NotFinished(f"The job is {job.status}. Cancel it first, then delete it.")
-        self.bucket.erase(job.id)
+        try:
+            self.ledger.erase(deleted.job)
+        except Unavailable as error:
+            raise Unavailable(error.cause, _ERASED_LATER) from error
 
     def _own(self, owner: str, job_id: str) -> Job:
         job = self.jobs.find(job_id)
@@ -214,11 +224,6 @@ class Service:
         if found.status is Status.QUEUED and not found.fence and now - found.created_at > _SENT_BY_NOW:
             self.ledger.send_again(found)
         return found
-
-
-def _erased(job: Job, blank: Job) -> Decision | None:
-    finished = job.status.finished
-    return Decision(change=changes.ERASE, job=blank, said="erased") if finished else None
 
 
 def _job_id(owner: str, seed: str | None) -> str:
