@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -259,3 +263,66 @@ def test_an_adapter_that_raises_at_a_cancel_does_not_keep_the_job_open(
         run(product, clock, 60)
         canceled = product.job(job["id"])
     assert (canceled["status"], _charges(canceled)) == ("canceled", [("succeeded", "yes")])
+
+
+@pytest.fixture
+def temporary_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The generator's temporary storage of 1 GiB."""
+
+    def usage(_: object) -> SimpleNamespace:
+        return SimpleNamespace(free=2**30 - sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()))
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    return tmp_path
+
+
+def _fill(folder: Path) -> None:
+    """Leave a file of 900 MB in the folder."""
+    folder.mkdir()
+    with (folder / "answer").open("wb") as file:
+        file.truncate(900_000_000)
+
+
+def test_the_files_of_a_killed_worker_do_not_keep_a_warm_function_from_calling(
+    product: Product, temporary_storage: Path
+) -> None:
+    """They are deleted before the next call."""
+    _fill(temporary_storage / "longplay-call-of-a-killed-worker")
+    job = product.submit(TRACK)
+    product.deliver()
+    assert (product.job(job["id"])["status"], list(temporary_storage.iterdir())) == ("succeeded", [])
+
+
+def test_a_function_without_room_calls_nobody(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller, temporary_storage: Path
+) -> None:
+    """The call is taken back and made half a minute later, here or by a function with room."""
+    _fill(temporary_storage / "other")
+    job = product.submit({**TRACK, "max_charges": 1})
+    product.deliver()
+    waiting = product.job(job["id"])
+    assert (waiting["wait"]["reason"], waiting["attempts"], model_server.requests) == ("service_busy", [], [])
+    assert "174 MB free, and a call needs 400 MB. Nothing was sent" in waiting["wait"]["basis"]
+    shutil.rmtree(temporary_storage / "other")
+    run(product, clock, 35)
+    assert (product.job(job["id"])["status"], model_server.generations) == ("succeeded", 1)
+
+
+def test_a_result_is_fetched_once_there_is_room(
+    product_with: Callable[..., Product], aws: Aws, clock: time_machine.Traveller, temporary_storage: Path
+) -> None:
+    """The provider keeps it until then, and charges once."""
+    with ReplicateServer(quick=True, polls=1) as replicate:
+        product = product_with(servers={"replicate": replicate.url})
+        aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"replicate": "r8_token"}')
+        job = product.submit({**TRACK, "model": "musicgen-large"})
+        product.deliver()
+        _fill(temporary_storage / "other")
+        run(product, clock, 20)
+        waiting = product.job(job["id"])
+        assert (waiting["status"], waiting["wait"]["reason"]) == ("running", "service_busy")
+        shutil.rmtree(temporary_storage / "other")
+        run(product, clock, 35)
+        done = product.job(job["id"])
+    assert (done["status"], _charges(done), replicate.generations) == ("succeeded", [("succeeded", "yes")], 1)
