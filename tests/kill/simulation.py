@@ -81,14 +81,11 @@ class Simulation(SimulatedDeployment):
             pass
 
     def provider_reports(self) -> None:
-        """The provider reports its latest generation as done, if there is one."""
+        """The provider reports its latest generation, if there is one, as done; this brings an answer that was lost."""
         for latest in self.provider.generations()[-1:]:
             self.server.finish(latest)
-            said = self.server.callback(latest)
-            if self.provider.reports is Report.NOTICE:
-                self.notify(said)
-            else:
-                self.call_back(said.url, said.body)
+            if self._takes_report(self.server.callback(latest)):
+                self.injector.answer_recovered()
 
     def crash_worker(self, fault: Fault, operation: str = PROVIDER_CALL) -> None:
         """Kill the next generator at its next call of this operation, in addition to the fault point."""
@@ -154,6 +151,12 @@ class Simulation(SimulatedDeployment):
         if starts and answer.status_code not in REFUSED_FOR_NOW:
             self.starts.append(began)
         return answer
+
+    def _takes_report(self, said: Any) -> bool:
+        if self.provider.reports is Report.NOTICE:
+            return self.notify(said)
+        answer = self.call_back(said.url, said.body)
+        return answer is not None and answer.status == HTTPStatus.NO_CONTENT
 
     def _ask(self, function: str, request: Callable[[], Answer], *, retries: bool = True) -> Answer | None:
         while retries:

@@ -278,9 +278,10 @@ def temporary_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _fill(folder: Path) -> None:
-    """Leave a file of 900 MB in the folder."""
-    folder.mkdir()
-    with (folder / "answer").open("wb") as file:
+    """Leave a file of 900 MB in the folder, as a killed worker does."""
+    (folder / "files").mkdir(parents=True)
+    (folder / "lock").touch()
+    with (folder / "files" / "answer").open("wb") as file:
         file.truncate(900_000_000)
 
 

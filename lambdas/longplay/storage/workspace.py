@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from longplay.domain.errors import LongplayError
 
-_PREFIX = "longplay-call-"
+_PREFIX, _FILES, _LOCK = "longplay-call-", "files", "lock"
 
 
 class NoRoom(LongplayError):
@@ -37,40 +37,36 @@ def workspace(*, room: int) -> Iterator[Path]:
         free = shutil.disk_usage(folder).free
         if free < room:
             raise NoRoom(free=free, needed=room)
-        yield folder
+        yield folder / _FILES
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        _delete(folder)
+        lock.close()
 
 
-def _locked_folder() -> tuple[Path, int]:
+def _locked_folder() -> tuple[Path, BinaryIO]:
     """A new folder, and the lock that shows other processes that this one lives. The kernel frees it with the process.
 
     Before it is locked, another process can take it for a leftover.
     """
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        with suppress(FileNotFoundError):
-            lock = os.open(folder, os.O_RDONLY)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if folder.exists():
-                return folder, lock
-            os.close(lock)
+        (folder / _FILES).mkdir()
+        lock = (folder / _LOCK).open("wb")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if folder.exists():
+            return folder, lock
+        lock.close()
 
 
 def _delete_leftovers() -> None:
     """Delete the folders of processes that have died. In Lambda all of them have; a local run has several workers."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError), _lock_of_the_dead(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError), (folder / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while the process lives
+            _delete(folder)
 
 
-@contextmanager
-def _lock_of_the_dead(folder: Path) -> Iterator[None]:
-    """Holds the folder's lock. Raises OSError if its process lives, or the folder has gone."""
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(lock)
+def _delete(folder: Path) -> None:
+    """The lock goes last: without it, the folder of a process that dies here would never be deleted."""
+    for found in (folder / _FILES, folder):
+        shutil.rmtree(found, ignore_errors=True)
