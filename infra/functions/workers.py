@@ -51,9 +51,9 @@ class Generator(Construct):
 
     def _allow(self, secret_arn: str) -> None:
         self.function.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
-        # the result of a job that was deleted during the call is deleted too
-        self.function.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
-        self.function.allow_files("GetObject", "DeleteObject", prefix="inputs/")
+        # the result of a job that was deleted during the call is left to the sweeper
+        self.function.allow_files("GetObject", "PutObject", prefix="jobs/")
+        self.function.allow_files("GetObject", prefix="inputs/")
         self.function.allow_listing("jobs/", "inputs/")
         self.function.allow("secretsmanager:GetSecretValue", on=secret_arn)
         self.function.allow_sending()

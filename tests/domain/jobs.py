@@ -8,6 +8,7 @@ from longplay.domain.catalogue import Kind
 from longplay.domain.errors import Charged
 from longplay.domain.job import Attempt, Job, Leg, Status
 from longplay.domain.request import GenerationRequest
+from msgspec.structs import replace
 
 NOW = 1_000_000.0
 LEASE = NOW + 100
@@ -41,3 +42,8 @@ def called(*, charged: Charged = Charged.UNKNOWN, **values: Any) -> Job:
     attempt = Attempt(route="endpoint", started_at=NOW - 10, token="secret", charged=charged)
     known = {"status": Status.RUNNING, "lease": LEASE, "fence": 1, "charges": 1, "attempts": (attempt,)}
     return job(**{**known, **values})
+
+
+def crashed() -> Attempt:
+    """The entry of a call whose worker crashed before it had the answer."""
+    return replace(called().attempts[0], outcome="crashed", ended_at=NOW)

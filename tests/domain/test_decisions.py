@@ -13,16 +13,19 @@ from longplay.domain.decisions import (
     after_callback,
     after_crash,
     after_end,
+    after_erasure,
     after_failure,
     after_reference,
     after_result,
     claim_poll,
     copy_result,
+    erase_again,
     follow_on,
     give_up,
     take_over,
     unless_ended,
     when_canceled,
+    when_deleted,
     when_due,
 )
 from longplay.domain.errors import Charged, FailureKind, ProviderError
@@ -30,7 +33,7 @@ from longplay.domain.job import NOT_CALLED, Job, Leg, Output, Status, Wait, Wait
 from longplay.domain.settings import PAUSED, Failover
 from msgspec.structs import replace
 
-from tests.domain.jobs import LEASE, LEG, NOW, OTHER_LEG, called, job
+from tests.domain.jobs import LEASE, LEG, NOW, OTHER_LEG, called, crashed, job
 
 OUTPUT = Output(key="jobs/a/1/0", content_type="audio/wav", bytes=1, sha256="0" * 64)
 
@@ -202,6 +205,7 @@ CRASHES: dict[str, tuple[dict[str, Any], Change | None]] = {
     "past its deadline": ({"deadline": NOW}, changes.FAIL_CRASHED),
     "may still call back": ({"max_charges": 1, "leg": replace(LEG, callback_grace=60.0)}, None),
     "canceled": ({"status": Status.CANCELED}, changes.CLOSE),
+    "deleted": ({"status": Status.CANCELED, "deleted": NOW}, changes.CLOSE_DELETED),
     "during a poll": ({"ref": "r"}, None),
     "not crashed": ({"lease": LEASE}, None),
 }
@@ -289,6 +293,7 @@ def test_a_cancel_closes_the_job_or_leaves_that_to_its_worker_or_last_poll(state
     assert (decision.change if decision else None) == change
 
 
+ENDED = called(lease=None, status=Status.FAILED, due_at=None)
 CALLBACKS: dict[str, tuple[Job, Change | None]] = {
     "calling": (called(), changes.LEARN_REF),
     "crashed": (called(lease=NOW), changes.LEARN_REF),
@@ -296,14 +301,20 @@ CALLBACKS: dict[str, tuple[Job, Change | None]] = {
     "at the provider": (called(lease=None, ref="r"), changes.NUDGE),
     "polled": (called(ref="r"), changes.NUDGE),
     "lingering": (called(lease=None, ref="r", status=Status.CANCELED), changes.NUDGE),
-    "over": (called(lease=None, status=Status.FAILED, due_at=None), None),
+    "over after a lost answer": (ENDED, changes.LEARN_REF_ENDED),
+    "over after a crash": (replace(ENDED, attempts=(crashed(),)), changes.LEARN_REF_ENDED),
+    "over after a poll": (replace(ENDED, attempts=(replace(crashed(), accepted=True),)), None),
+    "over after a callback": (replace(ENDED, attempts=(replace(crashed(), ref_from_callback=True),)), None),
+    "over after a result": (replace(ENDED, attempts=(replace(crashed(), charged=Charged.YES),)), None),
+    "deleted after a lost answer": (replace(ENDED, deleted=NOW, due_at=NOW), changes.LEARN_REF_ENDED),
+    "over for long": (replace(ENDED, deadline=NOW - 3_601), None),
     "called again": (called(attempts=called().attempts * 2), None),
 }
 
 
 @pytest.mark.parametrize("state", CALLBACKS)
 def test_a_callback_brings_the_reference_or_an_earlier_poll(state: str) -> None:
-    """A callback about an earlier attempt, or for a job that is over, changes nothing."""
+    """A callback about an earlier attempt, or about one whose outcome is known, changes nothing."""
     found, change = CALLBACKS[state]
     decision = after_callback(1, lambda: "prediction")(found, NOW)
     assert (decision.change if decision else None) == change
@@ -337,6 +348,35 @@ def test_a_job_that_is_overdue_or_allowed_no_further_call_fails(values: dict[str
     assert (give_up(found, NOW) is not None) is fails
 
 
+# --- deleted jobs ---
+
+
+def test_only_an_ended_job_is_deleted() -> None:
+    """Its prompt goes in the same write."""
+    assert when_deleted(resend_after=60)(called(), NOW) is None
+    deleted = when_deleted(resend_after=60)(ENDED, NOW)
+    assert deleted
+    assert (deleted.change, deleted.job.request.prompt, deleted.due_at) == (changes.ERASE, "", NOW + 60)
+
+
+@pytest.mark.parametrize(("ago", "look"), [(0, 60), (120, 120), (7_200, 1_800)])
+def test_files_that_cannot_be_erased_are_tried_less_and_less_often(ago: float, look: float) -> None:
+    """The job is moved along the index before each try."""
+    found = replace(ENDED, deleted=NOW - ago, due_at=NOW)
+    decision = erase_again(NOW, resend_after=60)(found, NOW)
+    assert decision
+    assert (decision.change, decision.due_at) == (changes.MOVE, NOW + look)
+
+
+@pytest.mark.parametrize(
+    ("values", "erased"), [({}, True), ({"token": "later"}, False), ({"lease": LEASE}, False), ({"ref": "r"}, False)]
+)
+def test_a_job_leaves_the_index_once_its_files_are_erased(values: dict[str, Any], erased: bool) -> None:
+    """Not if a worker may store others, or has done so."""
+    seen = replace(ENDED, deleted=NOW, due_at=NOW)
+    assert (after_erasure(seen)(replace(seen, **values), NOW) is not None) is erased
+
+
 # --- followers ---
 
 
@@ -357,5 +397,5 @@ def test_a_job_that_has_taken_the_lead_copies_nothing() -> None:
 
 def test_every_end_is_marked_as_one() -> None:
     """The ledger settles budget, cache, slot and seat by this mark alone."""
-    ends = {name for name, change in changes.CHANGES.items() if "#open" in change.update.partition("REMOVE")[2]}
+    ends = {name for name, change in changes.CHANGES.items() if "#hold" in change.update and change is not changes.HOLD}
     assert ends == {name for name, change in changes.CHANGES.items() if change.ends}

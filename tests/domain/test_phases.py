@@ -24,6 +24,10 @@ PHASES: dict[str, tuple[dict[str, Any], Phase]] = {
     "canceled with a lapsed lease": ({"status": Status.CANCELED, "lease": NOW}, Phase.CRASHED),
     "with a reference": ({"status": Status.RUNNING, "ref": "r"}, Phase.AT_PROVIDER),
     "canceled with a reference": ({"status": Status.CANCELED, "ref": "r"}, Phase.LINGERING),
+    "deleted": ({"status": Status.CANCELED, "deleted": NOW}, Phase.ERASING),
+    "deleted with a live lease": ({"status": Status.CANCELED, "deleted": NOW, "lease": LEASE}, Phase.CALLING),
+    "deleted with a reference": ({"status": Status.CANCELED, "deleted": NOW, "ref": "r"}, Phase.LINGERING),
+    "deleted and erased": ({"status": Status.CANCELED, "deleted": NOW, "due_at": None}, Phase.OVER),
     "closed": ({"status": Status.SUCCEEDED, "due_at": None}, Phase.OVER),
 }
 

@@ -115,7 +115,7 @@ class Product:
             entry["Key"]
             for entry in self.aws.s3.list_objects_v2(Bucket=self.aws.environment["BUCKET_NAME"]).get("Contents", [])
         ]
-        key = next(key for key in keys if key.startswith(f"jobs/{job['id']}/") and key.endswith(f"/{n}"))
+        key = next(key for key in keys if key.startswith(f"jobs/{job['id']}") and key.endswith(f"/{n}"))
         return bytes(self.aws.s3.get_object(Bucket=self.aws.environment["BUCKET_NAME"], Key=key)["Body"].read())
 
     def _received(self, queue: str) -> list[dict[str, Any]]:

@@ -52,8 +52,8 @@ GRANTS = {
     },
     "GeneratorGeneratorRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
-        f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
-        f"{FILES}/inputs/*": {"s3:GetObject", "s3:DeleteObject"},
+        f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
+        f"{FILES}/inputs/*": {"s3:GetObject"},
         OUTPUTS_AND_INPUTS: LIST,
         "StorageProviderTokens.Id": {"secretsmanager:GetSecretValue"},
         "QueuesCalls.Arn": SEND | CONSUME,

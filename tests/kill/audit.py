@@ -143,13 +143,14 @@ def _succeeded_jobs_have_their_files(state: FinalState) -> Iterator[str]:
 
 def _every_stored_result_is_listed(state: FinalState) -> Iterator[str]:
     for key in state.objects:
-        kind, job_id, *_ = key.split("/")
+        kind, folder, *_ = key.split("/")
+        job_id, _, incarnation = folder.partition("-")
         job = state.jobs.get(job_id)
         if job is None:
             continue  # stored for a job that was then not created; the bucket's lifecycle rule deletes it
         if "deleted" in job:
             yield f"{state.name_of(job_id)} is deleted, but {key} is still there"
-        elif kind == "jobs" and not job.get("outputs"):
+        elif kind == "jobs" and incarnation == job.get("incarnation", "") and not job.get("outputs"):
             yield f"{state.name_of(job_id)} ({job['status']}) does not list its stored result"
 
 

@@ -171,9 +171,9 @@ class SimulatedDeployment:
         path = f"{asked.path.removeprefix(urlsplit(API_URL).path)}?{asked.query}"
         return self.run("callbacks", lambda: self.product.call_back(path, body))
 
-    def notify(self, event: dict[str, Any]) -> None:
-        """Deliver an SNS notice to its function."""
-        self.run("notices", lambda: notices.handler(event, Context()))  # type: ignore[arg-type]
+    def notify(self, event: dict[str, Any]) -> bool:
+        """Deliver an SNS notice to its function, and return whether it survived."""
+        return self.survives("notices", lambda: notices.handler(event, Context()))  # type: ignore[arg-type]
 
     def situation(self) -> str:
         """The state without times, tokens and texts, as text; invocations in equal states do the same."""

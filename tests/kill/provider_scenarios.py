@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.harness.providers import Provider
 from tests.kill.fault_injection import Scenario
+from tests.kill.injector import Fault
 from tests.kill.simulation import Simulation
 
 ALONE = {"cache": "off"}
@@ -61,6 +62,36 @@ def a_generation_reported_by_its_provider(sim: Simulation) -> None:
     sim.provider_reports()
 
 
+def a_cancel_after_a_lost_answer(sim: Simulation) -> None:
+    job = _submit_and_lose_the_answer(sim, Fault.REPLY_LOST)
+    with sim.without_faults():
+        sim.cancel(job)
+    sim.provider_reports()
+
+
+def a_cancel_after_a_crash_that_is_swept(sim: Simulation) -> None:
+    job = _submit_and_lose_the_answer(sim, Fault.KILL_AFTER)
+    with sim.without_faults():
+        sim.cancel(job)
+        sim.pass_time(130)
+    sim.provider_reports()
+
+
+def a_deadline_after_a_lost_answer(sim: Simulation) -> None:
+    _submit_and_lose_the_answer(sim, Fault.REPLY_LOST, deadline_seconds=30)
+    with sim.without_faults():
+        sim.pass_time(130)
+    sim.provider_reports()
+
+
+def _submit_and_lose_the_answer(sim: Simulation, fault: Fault, **fields: Any) -> str:
+    job = submit(sim, "job", **fields)
+    with sim.without_faults():
+        sim.crash_worker(fault)
+        sim.deliver()
+    return job
+
+
 def submit(sim: Simulation, name: str, **fields: Any) -> str:
     """Submit a job without faults: a submission is the same for every provider, and other files test it."""
     with sim.without_faults():
@@ -83,8 +114,19 @@ def scenarios_of(provider: Provider) -> list[Scenario]:
         Scenario(steps=a_generation_canceled_at_its_provider, ends=canceled, may_lack=provider.cancels, settings=ALONE),
         Scenario(steps=a_generation_slower_than_its_deadline, ends=failed, may_lack=1, settings=ALONE),
     ]
-    reported = Scenario(steps=a_generation_reported_by_its_provider, ends={"job": "succeeded"}, settings=ALONE)
-    return [*scenarios, reported] if provider.reports else scenarios
+    return [*scenarios, *_reported()] if provider.reports else scenarios
+
+
+def _reported() -> list[Scenario]:
+    """The scenarios in which a provider reports the end of a generation."""
+    capped = {**ALONE, "owner_caps": {"usd": 5, "open_jobs": 1}}
+    ends = {
+        a_generation_reported_by_its_provider: "succeeded",
+        a_cancel_after_a_lost_answer: "canceled",
+        a_cancel_after_a_crash_that_is_swept: "canceled",
+        a_deadline_after_a_lost_answer: "failed",
+    }
+    return [Scenario(steps=steps, ends={"job": end}, settings=capped) for steps, end in ends.items()]
 
 
 def common_scenarios() -> list[Scenario]:

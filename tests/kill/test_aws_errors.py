@@ -24,6 +24,13 @@ def a_job_from_its_submission_on(sim: Simulation) -> None:
     sim.submit("job", dict(sim.provider.request))
 
 
+def a_deleted_job(sim: Simulation) -> None:
+    with sim.without_faults():
+        job = sim.submit("job", dict(sim.provider.request))
+        sim.settle()
+    sim.delete(job, retries=False)
+
+
 def every_answer(calls: Sequence[Call]) -> Iterator[FaultPoint]:
     """Each answer that AWS can give, at each of its calls that differs from the others."""
     for n, call in first_of_their_kind(calls).items():
@@ -46,4 +53,12 @@ def test_no_answer_of_aws_breaks_a_guarantee_on_an_open_connection(
     """The same from the submission on, with a server that keeps the connection open."""
     settings = caps_pacing_and_cache("*")
     scenario = Scenario(steps=a_job_from_its_submission_on, ends={"job": "succeeded"}, settings=settings)
+    survives_with(scenario, model_server_provider(model_server), every_answer)
+
+
+def test_no_answer_of_aws_leaves_a_file_of_a_deleted_job(
+    model_server: ModelServer, survives_with: Callable[..., None]
+) -> None:
+    """The caller deletes once: after any answer of S3 or the table, a job that is deleted has no file in the end."""
+    scenario = Scenario(steps=a_deleted_job, ends={"job": "succeeded"}, settings={"cache": "off"})
     survives_with(scenario, model_server_provider(model_server), every_answer)

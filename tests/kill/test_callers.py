@@ -87,6 +87,13 @@ def a_delete(sim: Simulation) -> None:
     sim.delete(job)
 
 
+def a_delete_whose_caller_does_not_retry(sim: Simulation) -> None:
+    with sim.without_faults():
+        video = sim.submit("job", VIDEO)
+        sim.settle()
+    sim.delete(video, retries=False)
+
+
 def a_delete_while_calling(sim: Simulation) -> None:
     with sim.without_faults():
         job = sim.submit("job", TRACK)
@@ -94,6 +101,17 @@ def a_delete_while_calling(sim: Simulation) -> None:
     def cancel_and_follow_up() -> None:
         sim.cancel(job)
         sim.delete(job)
+
+    sim.during_next_call(cancel_and_follow_up)
+
+
+def a_delete_while_calling_whose_caller_does_not_retry(sim: Simulation) -> None:
+    with sim.without_faults():
+        video = sim.submit("job", VIDEO)
+
+    def cancel_and_follow_up() -> None:
+        sim.cancel(video)
+        sim.delete(video, retries=False)
 
     sim.during_next_call(cancel_and_follow_up)
 
@@ -128,6 +146,8 @@ SCENARIOS = [
         settings=CAPPED,
     ),
     Scenario(steps=a_delete, ends={"job": "succeeded"}, settings=CAPPED),
+    Scenario(steps=a_delete_whose_caller_does_not_retry, ends={"job": "succeeded"}, settings=CAPPED),
+    Scenario(steps=a_delete_while_calling_whose_caller_does_not_retry, ends=CANCELED, may_lack=1, settings=CAPPED),
     Scenario(steps=a_video_that_is_deleted, ends={"job": "succeeded"}, settings=CAPPED),
     Scenario(steps=a_delete_while_calling, ends=CANCELED, may_lack=1, settings=CAPPED),
     Scenario(steps=a_delete_after_a_crash_after_storing, ends=CANCELED, may_lack=1, settings=CAPPED),

@@ -86,6 +86,15 @@ def a_job_that_crashes_its_workers(sim: Simulation) -> None:
         sim.pass_time(60)
 
 
+def a_key_that_is_used_again_after_its_job_has_expired(sim: Simulation) -> None:
+    with sim.without_faults():
+        sim.submit("job", TRACK)
+        sim.settle()
+        sim.server.clear()  # the ledger of the old job is replaced, so its generation is not counted
+        sim.pass_time(1_300)
+    sim.submit("job", {**TRACK, "prompt": "calm piano"})
+
+
 SCENARIOS = [
     Scenario(steps=a_plain_job, ends={"job": "succeeded"}, settings=ALONE),
     Scenario(steps=a_job_whose_caller_does_not_retry, ends={"job": "succeeded | never created"}, settings=ALONE),
@@ -99,6 +108,11 @@ SCENARIOS = [
     Scenario(steps=a_worker_crash_after_storing, ends={"job": "succeeded"}, settings=ALONE),
     Scenario(steps=a_worker_crash_with_one_allowed_charge, ends={"job": "failed"}, settings=ALONE),
     Scenario(steps=a_job_that_crashes_its_workers, ends={"job": "failed"}, settings=ALONE),
+    Scenario(
+        steps=a_key_that_is_used_again_after_its_job_has_expired,
+        ends={"job": "succeeded"},
+        settings={**ALONE, "retention": 60},
+    ),
 ]
 
 

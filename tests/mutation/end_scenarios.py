@@ -181,6 +181,36 @@ def a_result_for_a_deleted_job_is_not_listed(storage: Storage) -> None:
     assert_refused(lambda: storage.change("KEEP_LATE_RESULT", replace(job, outputs=(OUTPUT,))))
 
 
+@guards("CLOSE", "attribute_not_exists(#deleted)")
+def a_job_that_was_deleted_during_its_call_stays_open_for_its_files(storage: Storage) -> None:
+    job = storage.canceled_running()
+    storage.change("ERASE", job)
+    assert_refused(lambda: storage.change("CLOSE", job))
+
+
+@guards("CLOSE_DELETED", MINE)
+def a_superseded_worker_does_not_close_a_deleted_job(storage: Storage) -> None:
+    job = storage.canceled_running()
+    learned = storage.learn_ref(job)
+    storage.polled(learned)
+    assert_refused(lambda: storage.change("CLOSE_DELETED", job))
+
+
+@guards("CLOSE_DELETED", A_LEASE)
+def a_deleted_job_is_closed_once(storage: Storage) -> None:
+    job = storage.canceled_running()
+    storage.change("CLOSE_DELETED", job)
+    assert_refused(lambda: storage.change("CLOSE_DELETED", job))
+
+
+@guards("ERASED", AS_SEEN)
+def a_job_that_may_have_new_files_is_not_taken_for_erased(storage: Storage) -> None:
+    job = storage.canceled_running()
+    deleted = storage.change("ERASE", job)
+    storage.change("CLOSE_DELETED", job)
+    assert_refused(lambda: storage.change("ERASED", deleted))
+
+
 @guards("ERASE", "attribute_exists(#pk)")
 def deleting_an_unknown_job_creates_no_item(storage: Storage) -> None:
     job = replace(storage.queued(), id="unknown-2")

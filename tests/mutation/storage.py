@@ -86,6 +86,10 @@ class Storage:
         """A new job that was queued again because the answer of its call was lost."""
         return self.released(self.running(), **{"status": Status.QUEUED, **values})
 
+    def ended_without_answer(self) -> Job:
+        """A new job that was canceled after the answer of its call was lost."""
+        return self.change("CANCEL_WAITING", self.current(self.answer_lost()))
+
     def at_provider(self, *, not_before: float = NOW, **fields: Any) -> Job:
         """A new job that is at its provider, which has answered with a reference."""
         job = replace(self.running(**fields), ref="prediction-1", not_before=not_before, due_at=not_before)
@@ -102,8 +106,9 @@ class Storage:
 
     def learn_ref(self, job: Job, ref: str = "prediction-1") -> Job:
         """The job after a callback has brought the reference of the last attempt."""
-        late = job.status is Status.QUEUED
-        return self.change("LEARN_REF_LATE" if late else "LEARN_REF", replace(job, ref=ref))
+        ended = "LEARN_REF_ENDED" if job.status.finished else "LEARN_REF"
+        change = "LEARN_REF_LATE" if job.status is Status.QUEUED else ended
+        return self.change(change, replace(job, ref=ref))
 
     def fail(self, name: str, job: Job, *, now: float = NOW) -> Job:
         """The job after it failed by the change of this name."""

@@ -7,7 +7,7 @@ from longplay.domain.job import Status
 from msgspec.structs import replace
 
 from tests.mutation.registry import A_LEASE, A_REF, AS_SEEN, CRASHED_LEASE, MINE, NO_LEASE, NO_REF, UNFINISHED, guards
-from tests.mutation.storage import CRASHED, DEADLINE, LEASE, NOW, ROUTER, Storage, assert_refused
+from tests.mutation.storage import CRASHED, DEADLINE, LEASE, NOW, OUTPUT, ROUTER, Storage, assert_refused
 
 # --- taking a job ---
 
@@ -182,6 +182,43 @@ def a_late_callback_does_not_reopen_a_canceled_job(storage: Storage) -> None:
     job = storage.answer_lost()
     storage.change("CANCEL_WAITING", storage.current(job))
     assert_refused(lambda: storage.learn_ref(job, "prediction-1"))
+
+
+@guards("LEARN_REF_ENDED", "#attempts[i].#token = :secret")
+def a_forged_callback_does_not_reopen_a_job_that_has_ended(storage: Storage) -> None:
+    job = storage.ended_without_answer()
+    forged = replace(job, attempts=(replace(job.attempts[0], token="guessed"),))
+    assert_refused(lambda: storage.learn_ref(forged))
+
+
+@guards("LEARN_REF_ENDED", "attribute_not_exists(#attempts[i].#charged)")
+def a_callback_about_a_result_that_is_kept_does_not_reopen_the_job(storage: Storage) -> None:
+    job = storage.ended_without_answer()
+    kept = replace(job, outputs=(OUTPUT,), attempts=(replace(job.attempts[0], charged=Charged.YES),))
+    storage.change("KEEP_LATE_RESULT", kept)
+    assert_refused(lambda: storage.learn_ref(job))
+
+
+@guards("LEARN_REF_ENDED", "attribute_not_exists(#attempts[i].#accepted)")
+def a_callback_about_a_generation_that_was_polled_does_not_reopen_the_job(storage: Storage) -> None:
+    polled = storage.polled(storage.at_provider())
+    ended = storage.fail("FAIL", polled)
+    assert_refused(lambda: storage.learn_ref(ended))
+
+
+@guards("LEARN_REF_ENDED", "attribute_not_exists(#attempts[i].#told)")
+def a_callback_reopens_an_ended_job_once(storage: Storage) -> None:
+    job = storage.ended_without_answer()
+    polled = storage.polled(storage.learn_ref(job))
+    storage.change("CLOSE", polled)
+    assert_refused(lambda: storage.learn_ref(job))
+
+
+@guards("LEARN_REF_ENDED", NO_LEASE)
+def a_job_whose_worker_still_waits_for_the_answer_is_not_reopened(storage: Storage) -> None:
+    job = storage.running()
+    storage.change("CANCEL_RUNNING", job)
+    assert_refused(lambda: storage.learn_ref(replace(job, status=Status.CANCELED)))
 
 
 @guards("NUDGE", "#attempts[i].#token = :secret")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 import wiring
+from longplay.engine.calls import Calls
 
 from tests.harness.product import Product
 
@@ -40,5 +41,13 @@ def kill_after_submit(product: Product, monkeypatch: pytest.MonkeyPatch) -> None
             product.deliver()
 
 
-def _kill(*_: Any) -> None:
+def _kill(*_: Any, **_more: Any) -> None:
     raise Killed
+
+
+def kill_before_the_call(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deliver a message to a worker that dies before it has called the provider."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Calls, "submit", _kill)
+        with pytest.raises(Killed):
+            product.deliver()

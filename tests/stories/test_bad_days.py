@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +19,7 @@ from longplay.storage.queue import read_message
 
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
-from tests.harness.aws import TABLE, Aws
+from tests.harness.aws import BUCKET, TABLE, Aws
 from tests.harness.aws_faults import AwsFault, aws_answers
 from tests.harness.product import Product
 from tests.stories.actions import Killed, run, sweep_for
@@ -144,6 +148,45 @@ def test_an_older_job_does_not_take_the_cache_from_a_fresh_one(product: Product,
     assert [entry["leader"]["S"] for entry in entries if entry["pk"]["S"].startswith("cache#")] == [fresh["id"]]
 
 
+@pytest.mark.parametrize("operation", ["ListObjectsV2", "DeleteObject"])
+def test_files_that_s3_does_not_erase_are_erased_later(
+    product: Product, clock: time_machine.Traveller, operation: str
+) -> None:
+    """The caller is told so and may stay away: the sweeper goes on, also after it was refused itself."""
+    job = product.submit(TRACK)
+    product.deliver()
+    with aws_answers(_s3(), operation, AwsFault("SlowDown", 503)):
+        answer = product.delete(f"/jobs/{job['id']}")
+        clock.shift(61)
+        with pytest.raises(ExceptionGroup):
+            product.sweep()
+    assert (answer.status, answer.json["code"]) == (503, "temporarily_unavailable")
+    assert "prompt erased" in answer.json["detail"]
+    assert (product.get(f"/jobs/{job['id']}").status, product.aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"]) == (
+        410,
+        1,
+    )
+    sweep_for(product, clock, 3)
+    assert product.aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    assert _due(product) == []
+
+
+def test_a_repeated_delete_erases_what_is_left(product: Product) -> None:
+    """The first one was refused by S3."""
+    job = product.submit(TRACK)
+    product.deliver()
+    with aws_answers(_s3(), "DeleteObject", AwsFault("SlowDown", 503)):
+        assert product.delete(f"/jobs/{job['id']}").status == 503
+    assert product.delete(f"/jobs/{job['id']}").status == 204
+    assert product.aws.s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    assert _due(product) == []
+
+
+def _due(product: Product) -> list[Any]:
+    """The jobs in the index of open jobs."""
+    return [item for item in product.aws.dynamodb.scan(TableName=TABLE)["Items"] if "open" in item]
+
+
 @pytest.mark.parametrize("path", ["/jobs/{}", "/callbacks/replicate/{}/1?t=x"])
 def test_an_id_that_is_too_long_for_a_key_is_unknown(product: Product, path: str) -> None:
     """The table is not asked: it would refuse the key."""
@@ -220,3 +263,67 @@ def test_an_adapter_that_raises_at_a_cancel_does_not_keep_the_job_open(
         run(product, clock, 60)
         canceled = product.job(job["id"])
     assert (canceled["status"], _charges(canceled)) == ("canceled", [("succeeded", "yes")])
+
+
+@pytest.fixture
+def temporary_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The generator's temporary storage of 1 GiB."""
+
+    def usage(_: object) -> SimpleNamespace:
+        return SimpleNamespace(free=2**30 - sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()))
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    return tmp_path
+
+
+def _fill(folder: Path) -> None:
+    """Leave a file of 900 MB in the folder, as a killed worker does."""
+    (folder / "files").mkdir(parents=True)
+    (folder / "lock").touch()
+    with (folder / "files" / "answer").open("wb") as file:
+        file.truncate(900_000_000)
+
+
+def test_the_files_of_a_killed_worker_do_not_keep_a_warm_function_from_calling(
+    product: Product, temporary_storage: Path
+) -> None:
+    """They are deleted before the next call."""
+    _fill(temporary_storage / "longplay-call-of-a-killed-worker")
+    job = product.submit(TRACK)
+    product.deliver()
+    assert (product.job(job["id"])["status"], list(temporary_storage.iterdir())) == ("succeeded", [])
+
+
+def test_a_function_without_room_calls_nobody(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller, temporary_storage: Path
+) -> None:
+    """The call is taken back and made half a minute later, here or by a function with room."""
+    _fill(temporary_storage / "other")
+    job = product.submit({**TRACK, "max_charges": 1})
+    product.deliver()
+    waiting = product.job(job["id"])
+    assert (waiting["wait"]["reason"], waiting["attempts"], model_server.requests) == ("service_busy", [], [])
+    assert "174 MB free, and a call needs 400 MB. Nothing was sent" in waiting["wait"]["basis"]
+    shutil.rmtree(temporary_storage / "other")
+    run(product, clock, 35)
+    assert (product.job(job["id"])["status"], model_server.generations) == ("succeeded", 1)
+
+
+def test_a_result_is_fetched_once_there_is_room(
+    product_with: Callable[..., Product], aws: Aws, clock: time_machine.Traveller, temporary_storage: Path
+) -> None:
+    """The provider keeps it until then, and charges once."""
+    with ReplicateServer(quick=True, polls=1) as replicate:
+        product = product_with(servers={"replicate": replicate.url})
+        aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"replicate": "r8_token"}')
+        job = product.submit({**TRACK, "model": "musicgen-large"})
+        product.deliver()
+        _fill(temporary_storage / "other")
+        run(product, clock, 20)
+        waiting = product.job(job["id"])
+        assert (waiting["status"], waiting["wait"]["reason"]) == ("running", "service_busy")
+        shutil.rmtree(temporary_storage / "other")
+        run(product, clock, 35)
+        done = product.job(job["id"])
+    assert (done["status"], _charges(done), replicate.generations) == ("succeeded", [("succeeded", "yes")], 1)

@@ -130,3 +130,45 @@ def test_a_callback_that_finds_the_job_queued_again_still_counts(
         _call_back(product, replicate)
     _run(product, clock, 120)
     assert (product.job(job["id"])["status"], replicate.generations) == ("succeeded", 1)
+
+
+def _end_without_answer(product: Product, clock: time_machine.Traveller, end: str) -> str:
+    """The id of a job that was canceled, or failed, after the answer of its call was lost."""
+    job = str(product.submit({**TRACK, "deadline_seconds": 30})["id"])
+    product.deliver()
+    if end == "canceled":
+        product.post(f"/jobs/{job}/cancel")
+    clock.shift(31)
+    product.sweep()
+    assert (product.job(job)["status"], product.job(job)["attempts"][0]["charged"]) == (end, "unknown")
+    return job
+
+
+@pytest.mark.parametrize("end", ["canceled", "failed"])
+def test_a_callback_brings_the_result_of_a_job_that_has_ended(
+    product: Product, replicate: ReplicateServer, clock: time_machine.Traveller, end: str
+) -> None:
+    """The result is kept, listed and charged; the status stays, and another callback changes nothing."""
+    job = _end_without_answer(product, clock, end)
+    replicate.finish(replicate.made[0].id)
+    _call_back(product, replicate)
+    _run(product, clock, 60)
+    kept = product.job(job)
+    assert (kept["status"], kept["attempts"][0]["charged"], len(kept["outputs"])) == (end, "yes", 1)
+    _call_back(product, replicate)
+    assert (product.messages(), product.job(job)) == ([], kept)
+
+
+@pytest.mark.parametrize("end", ["canceled", "failed"])
+def test_a_callback_about_a_job_that_has_ended_stops_its_generation(
+    product: Product, replicate: ReplicateServer, clock: time_machine.Traveller, end: str
+) -> None:
+    """The provider is told to stop; it may have charged for what it had done."""
+    job = _end_without_answer(product, clock, end)
+    _call_back(product, replicate)
+    _run(product, clock, 60)
+    assert replicate.made[0].status == "canceled"
+    stopped = product.job(job)
+    assert (stopped["status"], stopped["attempts"][0]["charged"]) == (end, "unknown")
+    _call_back(product, replicate)
+    assert product.messages() == []

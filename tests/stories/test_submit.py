@@ -62,7 +62,7 @@ def test_an_input_image_is_stored_only_in_the_bucket(product: Product) -> None:
     """Neither the item nor the message contains the image."""
     job = product.submit(SVD)
     keys = [entry["Key"] for entry in product.aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
-    assert [key.startswith(f"inputs/{job['id']}/") for key in keys] == [True]
+    assert [key.startswith(f"inputs/{job['id']}-") for key in keys] == [True]
     item = product.aws.dynamodb.scan(TableName=TABLE)["Items"][0]
     assert PNG not in str(item)
     assert json.loads(product.messages()[0]["Body"]) == {"version": 1, "job": job["id"], "route": "endpoint"}

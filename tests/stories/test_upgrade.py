@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import time_machine
 
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
-from tests.harness.aws import SECRET, TABLE
+from tests.harness.aws import BUCKET, SECRET, TABLE
 from tests.harness.product import Product
 
 ITEMS = json.loads((Path(__file__).parent / "items/0.1.json").read_text())
@@ -70,6 +71,23 @@ def test_a_crashed_job_is_taken_over(
     done = product.job(job)
     assert [attempt["charged"] for attempt in done["attempts"]] == ["unknown", "yes"]
     assert (done["status"], _settled(product)) == ("succeeded", True)
+
+
+def test_a_file_that_version_0_1_stored_is_found_after_a_crash(
+    product_with: Deploy, model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """It lies in a folder with the name of its job, and ends the job without another call."""
+    product = product_with(owner_caps=CAPS)
+    [job] = _put(product, "crashed")
+    key = f"jobs/{job}/1/0"
+    output = {"key": key, "content_type": "audio/wav", "bytes": 4, "sha256": hashlib.sha256(b"RIFF").hexdigest()}
+    metadata = {"output": json.dumps(output), "count": "1"}
+    product.aws.s3.put_object(Bucket=BUCKET, Key=key, Body=b"RIFF", Metadata=metadata)
+    _run(product, clock, 20)
+    done = product.job(job)
+    assert (done["status"], done["outputs"][0]["bytes"], model_server.generations) == ("succeeded", 4, 0)
+    assert product.delete(f"/jobs/{job}").status == 204
+    assert "Contents" not in product.aws.s3.list_objects_v2(Bucket=BUCKET)
 
 
 def test_a_job_at_its_provider_is_canceled_and_closed(product_with: Deploy, clock: time_machine.Traveller) -> None:

@@ -98,7 +98,7 @@ def test_a_bad_upload_names_the_field_and_the_bound(product: Product, body: Any,
 def test_a_video_starts_from_an_uploaded_image(product: Product) -> None:
     """The image is copied below the job's key, with the content type that its bytes show."""
     job = product.submit({**VIDEO, "image": _uploaded(product)})
-    [key] = _keys(product, f"inputs/{job['id']}/")
+    [key] = _keys(product, f"inputs/{job['id']}-")
     kept = product.aws.s3.get_object(Bucket=BUCKET, Key=key)
     assert (kept["Body"].read(), kept["ContentType"]) == (IMAGE, "image/png")
 
@@ -117,7 +117,7 @@ def test_an_upload_serves_several_jobs(product: Product) -> None:
     jobs = [product.submit({**VIDEO, "image": image, "fresh": True}) for _ in range(2)]
     product.post(f"/jobs/{jobs[0]['id']}/cancel")
     assert product.delete(f"/jobs/{jobs[0]['id']}").status == 204
-    assert len(_keys(product, f"inputs/{jobs[1]['id']}/")) == 1
+    assert len(_keys(product, f"inputs/{jobs[1]['id']}-")) == 1
     assert product.submit({**VIDEO, "image": image, "fresh": True})["status"] == "queued"
 
 
@@ -127,7 +127,7 @@ def test_a_job_keeps_the_image_it_was_submitted_with(product: Product) -> None:
     _send(upload)
     job = product.submit({**VIDEO, "image": upload["image"]})
     _send(upload, IMAGE + b"another")
-    [key] = _keys(product, f"inputs/{job['id']}/")
+    [key] = _keys(product, f"inputs/{job['id']}-")
     assert product.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == IMAGE
 
 

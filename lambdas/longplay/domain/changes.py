@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_LET_GO = "REMOVE #lease, #open, #due_at, #wait, #follows, #hold, #ref, #polled_at"
+_LET_GO_OPEN = "REMOVE #lease, #wait, #follows, #hold, #ref, #polled_at"
+_LET_GO = f"{_LET_GO_OPEN}, #open, #due_at"
 _UNFINISHED = "#status IN (:queued, :running)"
 _CRASHED = "#lease <= :now"
 _MINE = "#fence = :fence"
@@ -64,8 +65,8 @@ TAKE_OVER = Change(
 
 # The provider answered with a reference. It is stored and the job let go in one write, in any status.
 STORE_REF = Change(
-    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #open = :open, #wait = :wait, #token = :token "
-    "REMOVE #lease",
+    "SET #ref = :ref, #not_before = :not_before, #due_at = :due_at, #open = :open, #wait = :wait, "
+    "#attempts[i].#accepted = :true, #token = :token REMOVE #lease",
     (_MINE, "attribute_exists(#lease)"),
 )
 
@@ -97,6 +98,19 @@ LEARN_REF_LATE = Change(
         "attribute_not_exists(#attempts[i].#charged)",  # an unknown charge is not stored
         "#route = :last_route",
         "#status = :queued",  # a queued job has no reference
+    ),
+)
+
+# The same after the job has ended: it is open again until the provider was told to stop and was polled once more.
+LEARN_REF_ENDED = Change(
+    "SET #ref = :ref, #not_before = :now, #attempts[i].#told = :true, #fence = #fence + :one, #token = :token, "
+    "#open = :open, #due_at = :due_at",
+    (
+        _THIS_ATTEMPT,
+        "attribute_not_exists(#attempts[i].#charged)",
+        "attribute_not_exists(#attempts[i].#accepted)",  # its outcome is known: the provider was polled
+        "attribute_not_exists(#attempts[i].#told)",
+        "attribute_not_exists(#lease)",
     ),
 )
 
@@ -178,17 +192,30 @@ KEEP_LATE_RESULT = Change(
 
 # The last worker of a finished job lets go.
 CLOSE = Change(
-    f"SET #token = :token, #attempts[i] = :attempt {_LET_GO}", (_MINE, "attribute_exists(#lease)"), ends=True
+    f"SET #token = :token, #attempts[i] = :attempt {_LET_GO}",
+    (_MINE, "attribute_exists(#lease)", "attribute_not_exists(#deleted)"),
+    ends=True,
+)
+
+# The same for a deleted job. It stays open until its files are erased: the worker may have stored some.
+CLOSE_DELETED = Change(
+    f"SET #token = :token, #attempts[i] = :attempt, #due_at = :now {_LET_GO_OPEN}",
+    (_MINE, "attribute_exists(#lease)"),
+    ends=True,
 )
 
 # The sweeper moves a job along the index before it sends its message.
 MOVE = Change("SET #due_at = :due_at, #open = :open, #token = :token", ("#due_at = :seen_due_at",))
 
-# The owner deletes the job: prompt and files go, the ledger stays.
+# The owner deletes the job: prompt and files go, the ledger stays. The job is open until its files are erased.
 ERASE = Change(
-    "SET #deleted = :now, #request = :request, #token = :token REMOVE #outputs, #tags",
+    "SET #deleted = :now, #request = :request, #open = :open, #due_at = if_not_exists(#due_at, :due_at), "
+    "#token = :token REMOVE #outputs, #tags",
     ("attribute_exists(#pk)", "NOT " + _UNFINISHED),
 )
+
+# The files of a deleted job are erased, and no write has come since that may have stored others.
+ERASED = Change("SET #token = :token REMOVE #open, #due_at", (_AS_SEEN,))
 
 # --- followers: jobs that wait for the result of another job with the same request ---
 # Only a queued job has `follows`: no worker can claim it, and every end removes `follows`.

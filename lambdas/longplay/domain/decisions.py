@@ -32,12 +32,24 @@ from longplay.domain.job import (
 )
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.domain.retry import HOPELESS, LONGEST_BACKOFF, goes_on, retry_wait
-from longplay.domain.schedule import follower_looks_at, next_look, next_look_after_crash, polled_after_crash
+from longplay.domain.schedule import (
+    follower_looks_at,
+    given_up,
+    next_erasure,
+    next_look,
+    next_look_after_crash,
+    polled_after_crash,
+)
 from longplay.domain.settings import Failover
 
 RESERVED = "The provider's quota: a reserved start."
 NUDGES_APART = 5.0  # seconds between two polls of one job, however often its provider calls back
 _KEEPS_ITS_SLOT = (FailureKind.THROTTLED, FailureKind.LOADING)
+_LEARNS = {
+    Step.LEARN_REF: changes.LEARN_REF,
+    Step.LEARN_LATE_REF: changes.LEARN_REF_LATE,
+    Step.LEARN_ENDED_REF: changes.LEARN_REF_ENDED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +178,7 @@ def after_end(mine: Job, *, seated: bool = True) -> Decide:
     def decide(job: Job, _now: float) -> Decision | None:
         if job.fence != mine.fence or job.lease is None:
             return None
-        return Decision(change=changes.CLOSE, job=mine, said="closed", seated=seated)
+        return Decision(change=_close(job), job=mine, said="closed", seated=seated)
 
     return decide
 
@@ -198,7 +210,7 @@ def after_crash(job: Job, now: float) -> Decision | None:
             said="failed: deadline_passed",
         )
     if job.status.finished:
-        return Decision(change=changes.CLOSE, job=crashed, said="closed")
+        return Decision(change=_close(job), job=crashed, said="closed")
     if _may_be_called_again(job, now) or now < min(job.grace_ends, job.deadline):
         return None
     return Decision(
@@ -273,6 +285,42 @@ def when_there_is_room(job: Job, now: float) -> Decision | None:
     return Decision(change=changes.START_NOW, job=replace(job, not_before=now), said="told of room", send=True)
 
 
+def when_deleted(*, resend_after: float) -> Decide:
+    """The owner deletes the job. None for one that has not ended."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if not job.status.finished:
+            return None
+        request = replace(job.request, prompt="", parameters={}, image_sha256=None)
+        blank = replace(job, request=request)
+        return Decision(change=changes.ERASE, job=blank, said="deleted", due_at=now + resend_after)
+
+    return decide
+
+
+def erase_again(due_at: float, *, resend_after: float) -> Decide:
+    """The sweeper erases the files of a deleted job: it is moved along the index first."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.due_at != due_at or job.deleted is None:
+            return None
+        look = next_erasure(job.deleted, now=now, resend_after=resend_after)
+        return Decision(change=changes.MOVE, job=job, said="erasing", due_at=look)
+
+    return decide
+
+
+def after_erasure(erased: Job) -> Decide:
+    """The job leaves the index, unless a worker or a callback has come since its files were erased."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.token != erased.token or job.phase(now) is not Phase.ERASING:
+            return None
+        return Decision(change=changes.ERASED, job=job, said="erased")
+
+    return decide
+
+
 def after_callback(attempts: int, read_ref: Callable[[], str | None]) -> Decide:
     """A callback about the last of so many attempts: the job is polled soon, or its reference is stored first."""
 
@@ -283,7 +331,9 @@ def after_callback(attempts: int, read_ref: Callable[[], str | None]) -> Decide:
         if step in (Step.NUDGE, Step.LEARN_REF) and job.ref is not None:
             soon = max(now, (job.polled_at or 0) + NUDGES_APART)
             return Decision(change=changes.NUDGE, job=replace(job, not_before=soon), said="asking", send=True)
-        learn = {Step.LEARN_REF: changes.LEARN_REF, Step.LEARN_LATE_REF: changes.LEARN_REF_LATE}.get(step)
+        learn = _LEARNS.get(step)
+        if step is Step.LEARN_ENDED_REF and (given_up(job, now=now) or not job.attempts[-1].answer_lost):
+            return None
         ref = read_ref() if learn else None
         if learn is None or ref is None:
             return None
@@ -432,6 +482,10 @@ def _folded(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     kinds[last.outcome] = kinds.get(last.outcome, 0) + 1
     folded = replace(last, started_at=before.started_at, tries=before.tries + last.tries)
     return (*earlier, replace(folded, kinds=kinds if len(kinds) > 1 else {}))
+
+
+def _close(job: Job) -> Change:
+    return changes.CLOSE if job.deleted is None else changes.CLOSE_DELETED
 
 
 def _overdue(job: Job) -> Decision:

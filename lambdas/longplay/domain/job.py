@@ -38,6 +38,7 @@ class Phase(StrEnum):
     CRASHED = "crashed"
     AT_PROVIDER = "at the provider"
     LINGERING = "lingering"
+    ERASING = "erasing"
     OVER = "over"
 
 
@@ -76,13 +77,15 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `charged` stays `unknown` until the answer is known. Uncharged repeats on the same route share an entry; `tries` is
     their number of calls, the first included, and `kinds` counts them by failure where they failed in different ways.
-    A callback proves itself by `token`; `ref_from_callback` says that the provider's reference came in one.
+    A callback proves itself by `token`; `ref_from_callback` says that the provider's reference came in one, and
+    `accepted` that the provider's answer brought it.
     """
 
     route: str
     started_at: float
     token: str = ""
     ref_from_callback: bool = msgspec.field(default=False, name="told")  # as version 0.1 stored it
+    accepted: bool = False
     ended_at: float | None = None
     outcome: str = "calling"
     charged: Charged = Charged.UNKNOWN
@@ -94,6 +97,11 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def tries_of(self, kind: str) -> int:
         """How many of its calls failed in this way."""
         return self.kinds.get(kind, 0) if self.kinds else self.tries * (self.outcome == kind)
+
+    @property
+    def answer_lost(self) -> bool:
+        """Whether neither the provider's answer nor a callback has told what became of the call."""
+        return self.charged is Charged.UNKNOWN and not self.accepted and not self.ref_from_callback
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -131,12 +139,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `lease` is the lock: set while a worker holds the job, in the past when that worker has crashed.
     `fence` counts the workers that have held it; `charges` counts the attempts that may have cost money.
     `ref` is the provider's reference of the generation, `polled_at` the time of the last poll.
+    `incarnation` tells the jobs of one id apart: an Idempotency-Key that is used again after its job's retention makes
+    a job with the same id. Jobs of version 0.1 have none.
     `max_price_usd` is the price of one generation on the most expensive route that is set up.
     `slot` is its reserved start on a paced account. `hold` is what each budget in `held_by` reserves for it, in
     millionths of a dollar. `follows` is the job with the same request whose result it waits for.
     """
 
     id: str
+    incarnation: str = ""
     owner: str
     status: Status
     request: GenerationRequest
@@ -181,7 +192,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             return Phase.CRASHED if self.lease <= now else Phase.CALLING
         if self.ref is not None:
             return Phase.LINGERING if self.status.finished else Phase.AT_PROVIDER
+        if self.deleted is not None:
+            return Phase.ERASING
         return Phase.FOLLOWING if self.follows is not None else Phase.WAITING
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder in the bucket, which no earlier job has used."""
+        return f"{self.id}-{self.incarnation}" if self.incarnation else self.id
 
     @property
     def started_at(self) -> float | None:

@@ -27,10 +27,12 @@ class Step(StrEnum):
     CLAIM_POLL = "claim it and poll"
     WATCH = "look again when its lease ends"
     SEND_AGAIN = "fail it if overdue, else move it and send its message"
+    ERASE = "erase its files"
     CANCEL = "cancel it"
     CANCEL_RUNNING = "cancel it; its worker closes it"
     CANCEL_AT_PROVIDER = "cancel it; the next poll stops the provider and closes it"
     LEARN_LATE_REF = "store the reference, if the answer of its last call was lost"
+    LEARN_ENDED_REF = "store the reference, if the answer of its last call was lost; then stop the provider and poll"
     LEARN_REF = "store the reference, or poll soon if it is known"
     NUDGE = "poll soon"
 
@@ -72,5 +74,16 @@ STEPS: Mapping[Phase, Mapping[Event, Step]] = {
         Event.CANCEL: Step.LEAVE,
         Event.CALLBACK: Step.NUDGE,
     },
-    Phase.OVER: dict.fromkeys(Event, Step.LEAVE),
+    Phase.ERASING: {
+        Event.MESSAGE: Step.LEAVE,
+        Event.DUE: Step.ERASE,
+        Event.CANCEL: Step.LEAVE,
+        Event.CALLBACK: Step.LEARN_ENDED_REF,
+    },
+    Phase.OVER: {
+        Event.MESSAGE: Step.LEAVE,
+        Event.DUE: Step.LEAVE,
+        Event.CANCEL: Step.LEAVE,
+        Event.CALLBACK: Step.LEARN_ENDED_REF,
+    },
 }

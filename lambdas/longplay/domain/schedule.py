@@ -12,6 +12,7 @@ _LATE_LOOK = 600.0  # seconds by which the look at a job that merely waits may b
 _SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
 _AFTER_CRASH = 60.0  # seconds, and twice as long after each further crash
 _FIRST_LOOK, _LONGEST_LOOK = 15.0, 600.0  # seconds between two looks of a follower at its leader
+_GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
 
 
 def first_look(job: Job, *, now: float, resend_after: float) -> float:
@@ -59,6 +60,16 @@ def polled_after_crash(job: Job) -> float:
     if job.ref is None or job.lease is None or not job.crashes:
         return 0.0
     return min(job.lease + min(_AFTER_CRASH * 2.0 ** (job.crashes - 1), LONGEST_STEP), max(job.deadline, job.lease))
+
+
+def given_up(job: Job, *, now: float) -> bool:
+    """Whether the job ended so long ago that its provider is not polled any more."""
+    return job.status.finished and now > job.deadline + _GIVE_UP
+
+
+def next_erasure(deleted: float, *, now: float, resend_after: float) -> float:
+    """When the files of a job deleted at `deleted` are erased again: a step that doubles while S3 refuses."""
+    return now + min(max(now - deleted, resend_after), LONGEST_STEP)
 
 
 def follower_looks_at(job: Job, *, now: float) -> float:

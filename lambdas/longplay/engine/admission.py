@@ -126,7 +126,7 @@ class Admission:
         """The job with a copy of the result there is, or as a follower of the job that generates it."""
         if not entry.outputs:
             return following(job, entry.leader, now=now), self.cache.follow(job, entry)
-        if copies := self.bucket.copy(entry.outputs, job.id):
+        if copies := self.bucket.copy(entry.outputs, job.folder):
             done = replace(job, status=Status.SUCCEEDED, outputs=copies, cached=True, completed_at=now, due_at=None)
             return done, []
         return job, [self.cache.reclaim(job, dead=entry.leader)]

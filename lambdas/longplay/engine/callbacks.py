@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from longplay.domain.catalogue import Catalogue
 from longplay.domain.decisions import after_callback
 from longplay.domain.errors import CallbackUnknown
-from longplay.domain.job import Job, Phase
+from longplay.domain.job import Job
 from longplay.engine.ledger import Ledger
 from longplay.providers.protocol import PolledProvider, Provider
 from longplay.storage.jobs import JobTable
 
 LARGEST_BODY = 1024 * 1024  # bytes; a larger callback counts as a hint, but its body is not read
-_ATTEMPT = re.compile(r"([a-z0-9]{1,60})-([0-9]{1,9})")  # how `Call.attempt` names a job and its fence
+# how `Call.attempt` names a job and its fence: `Job.folder`, which begins with the job's id, then the fence
+_ATTEMPT = re.compile(r"(?P<folder>(?P<job>[a-z0-9]{1,60})(-[0-9a-f]{8})?)-(?P<fence>[0-9]{1,9})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +46,14 @@ class Callbacks:
         Any publisher there can have a provider polled. A reference is stored only for the attempt that is named.
         """
         named = _ATTEMPT.fullmatch(attempt)
-        job = self.jobs.find(named[1]) if named else None
-        if named is None or job is None or not self._is_at(job, provider):
+        job = self.jobs.find(named["job"]) if named else None
+        if named is None or job is None or job.folder != named["folder"] or not self._is_at(job, provider):
             return "unknown"
-        if job.ref is None and job.fence != int(named[2]):
+        if job.ref is None and job.fence != int(named["fence"]):
             return "too late"
         return self._follow(job, provider, body)
 
     def _follow(self, job: Job, provider: str, body: bytes) -> str:
-        if job.phase(self.ledger.clock()) is Phase.OVER:
-            return "too late"
         decide = after_callback(len(job.attempts), lambda: _reference(self.providers[provider], body))
         applied = self.ledger.apply(job, decide)
         return applied.said if applied else "nothing new"

@@ -98,7 +98,7 @@ class Calls:
             folder=folder,
             callback_url=self._callback_url(job, route),
             image_url=self.bucket.input_url(job.input_key, seconds=_FETCHED_WITHIN) if job.input_key else None,
-            attempt=f"{job.id}-{job.fence}",
+            attempt=f"{job.folder}-{job.fence}",
             ends_within=job.deadline - self.clock(),
         )
 

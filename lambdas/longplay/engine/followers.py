@@ -35,7 +35,7 @@ class Followers:
 
     def _look(self, job: Job, *, now: float) -> str:
         entry = self.cache.entry(str(job.cache_key))
-        if entry and entry.outputs and (copies := self.bucket.copy(entry.outputs, job.id)):
+        if entry and entry.outputs and (copies := self.bucket.copy(entry.outputs, job.folder)):
             applied = self.ledger.apply(job, copy_result(copies))
             return applied.said if applied else "left alone"
         if entry and not entry.outputs and entry.until > now:

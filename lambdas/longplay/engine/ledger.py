@@ -10,7 +10,14 @@ from operator import itemgetter
 
 from msgspec.structs import replace
 
-from longplay.domain.decisions import Decide, Decision, after_end, after_result, when_there_is_room
+from longplay.domain.decisions import (
+    Decide,
+    Decision,
+    after_end,
+    after_erasure,
+    after_result,
+    when_there_is_room,
+)
 from longplay.domain.errors import Charged
 from longplay.domain.job import NOT_CALLED, Job, Output, Status, WaitReason
 from longplay.domain.schedule import first_look
@@ -82,16 +89,14 @@ class Ledger:
 
     def store(self, job: Job, files: Iterable[MediaFile]) -> tuple[Output, ...]:
         """Put a whole result into the bucket. Nothing else is done between a provider's answer and this."""
-        return self.bucket.store(job.id, job.fence, files)
+        return self.bucket.store(job.folder, job.fence, files)
 
     def record(self, job: Job, outputs: Iterable[Output], request_id: str | None = None) -> str:
         """Record a stored result: it ends the job or, where the job has ended otherwise, is kept and charged."""
         closed = job.closed(now=self.clock(), outcome="succeeded", charged=Charged.YES, request_id=request_id)
         applied = self.apply(job, after_result(replace(closed, outputs=tuple(outputs))))
-        if applied is None:
-            self.bucket.erase(job.id)  # the owner has deleted the job
-            self.close(closed)
-            return "erased"
+        if applied is None:  # the owner has deleted the job
+            return self.close(closed)
         if not applied.decision.change.ends:
             self.close(applied.decision.job)
         return applied.said
@@ -100,6 +105,14 @@ class Ledger:
         """Let go of a job that ended, or went to another worker, during this worker's call."""
         applied = self.apply(job, after_end(job))
         return applied.said if applied else "superseded"
+
+    def erase(self, job: Job) -> None:
+        """Erase the files of a deleted job. It leaves the index, if no worker or poll can store others.
+
+        Raises Unavailable; the sweeper then goes on.
+        """
+        self.bucket.erase(job.id)
+        self.apply(job, after_erasure(job))
 
     def write(self, decision: Decision, *, seen: Job, now: float, beside: Sequence[Part] = ()) -> Job:
         """Write one decision with these parts beside it, then send. Raises Refused and WriteRefused."""

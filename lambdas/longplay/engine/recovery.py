@@ -20,7 +20,7 @@ class Recovery:
 
         Returns a word for the log; None if a call or a poll is due.
         """
-        if found := self.ledger.bucket.find(job.id, job.fence):
+        if found := self.ledger.bucket.find(job.folder, job.fence):
             return self.ledger.record(job, found)
         if after_crash(job, self.ledger.clock()) is None:
             return None

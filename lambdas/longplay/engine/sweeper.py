@@ -11,7 +11,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from longplay.domain import changes
-from longplay.domain.decisions import call_due_after_crash, watch, when_due
+from longplay.domain.decisions import call_due_after_crash, erase_again, watch, when_due
 from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job
 from longplay.domain.phases import STEPS, Event, Step
@@ -64,6 +64,9 @@ class Sweeper:
                 self._send_again(job, due, now)
             case Step.WATCH:
                 self.ledger.apply(job, watch(due.due_at))
+            case Step.ERASE:
+                if moved := self.ledger.apply(job, erase_again(due.due_at, resend_after=self.resend_after)):
+                    self.ledger.erase(moved.job)
             case _:
                 pass
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,27 +14,29 @@ from longplay.domain.decisions import RESERVED, after_reference, claim_poll, tak
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.phases import STEPS, Event, Step
-from longplay.domain.schedule import LONGEST_WAIT
+from longplay.domain.schedule import LONGEST_WAIT, given_up
 from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
 from longplay.engine.ledger import Ledger
 from longplay.engine.recovery import Recovery
-from longplay.providers.protocol import Accepted, Done, PollError
+from longplay.providers.protocol import ROOM, Accepted, Done, PollError
 from longplay.storage.circuits import pauses
 from longplay.storage.jobs import Refused, new_secret
 from longplay.storage.limiter import Limiter
 from longplay.storage.patience import Patience, Unavailable
 from longplay.storage.queue import Message
+from longplay.storage.workspace import NoRoom, workspace
 
 _PAST = 0.001  # seconds after a start for which the worker has waited; its clock may have been set back a little
 _POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
-_GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
 _LOOKS, _SLOW = 3, 1.0  # looks at a start until AWS counts as too slow, and the seconds that one of them may take
 _LAST = 2.0  # seconds before an invocation ends in which nothing is tried again
 _AWS_AGAIN = 10.0  # seconds until a step is tried again that AWS did not let begin
+_NO_ROOM = 30.0  # seconds until a step is tried again for which the function has no room, maybe by another one
 
 LEFT_ALONE = "left alone"
+_log = logging.getLogger("longplay.worker")
 _LOST = (
     "The provider made the result and charged for it, but it could not be stored ({cause}). Ask the operator to "
     "look at the bucket, then retry the job; a retry is charged again."
@@ -96,29 +98,39 @@ class Worker:
         return self._poll(taken.job, remaining=remaining) if taken else LEFT_ALONE
 
     def _call(self, job: Job, *, remaining: float) -> str:
+        try:
+            with workspace(room=ROOM) as folder:
+                return self._call_in(folder, job, remaining=remaining)
+        except NoRoom as error:
+            _log.error("%s", error, extra={"job": job.id})
+            return self._not_begun(job, str(error), again=_NO_ROOM, seated=False)
+
+    def _call_in(self, folder: Path, job: Job, *, remaining: float) -> str:
         began = self.clock()
         try:
             image = self.calls.image(job)
             job, wait = self._due(job)
         except Unavailable as error:
-            return self._not_begun(job, error)
+            return self._aws_down(job, error)
         remaining -= self.clock() - began
         if wait:
             seated = job.id in self.limiter.under_way(job.leg.account)
             return self.failures.call_off(job, wait, seated=seated)
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                answer = self.calls.submit(job, image=image, folder=Path(folder), remaining=remaining)
-            except ProviderError as error:
-                return self._failed(job, error)
-            return self._answered(job, answer)
+        try:
+            answer = self.calls.submit(job, image=image, folder=folder, remaining=remaining)
+        except ProviderError as error:
+            return self._failed(job, error)
+        return self._answered(job, answer)
 
-    def _not_begun(self, job: Job, error: Unavailable) -> str:
-        """AWS failed before the provider was asked: the call is taken back and made a little later."""
-        basis = f"AWS did not answer ({error.cause}). Nothing was sent to the provider."
-        wait = Wait(reason=WaitReason.SERVICE_BUSY, until=self.clock() + _AWS_AGAIN, basis=basis)
+    def _aws_down(self, job: Job, error: Unavailable) -> str:
+        return self._not_begun(job, f"AWS did not answer ({error.cause}).", again=_AWS_AGAIN, seated=True)
+
+    def _not_begun(self, job: Job, why: str, *, again: float, seated: bool) -> str:
+        """The provider could not be asked: the call is taken back, and made `again` seconds later."""
+        basis = f"{why} Nothing was sent to the provider."
+        wait = Wait(reason=WaitReason.SERVICE_BUSY, until=self.clock() + again, basis=basis)
         with self.patience.paid():
-            return self.failures.call_off(job, wait, seated=True)
+            return self.failures.call_off(job, wait, seated=seated)
 
     def _failed(self, job: Job, error: ProviderError) -> str:
         with self.patience.paid():
@@ -162,16 +174,23 @@ class Worker:
 
     def _poll(self, job: Job, *, remaining: float) -> str:
         now = self.clock()
-        if job.status.finished and now > job.deadline + _GIVE_UP:
+        if given_up(job, now=now):
             return self.ledger.close(job.closed(now=now, outcome="given up"))
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                answer = self._polled(job, Path(folder), remaining=remaining)
-            except PollError as failed:
-                return self._poll_again(job, failed.error)
-            except ProviderError as error:
-                return self._failed(job, error)
-            return self._answered(job, answer)
+        try:
+            with workspace(room=ROOM) as folder:
+                return self._poll_in(folder, job, remaining=remaining)
+        except NoRoom as error:
+            _log.error("%s", error, extra={"job": job.id})
+            return self._poll_later(job, f"{error} The result is fetched a little later.", again=_NO_ROOM)
+
+    def _poll_in(self, folder: Path, job: Job, *, remaining: float) -> str:
+        try:
+            answer = self._polled(job, folder, remaining=remaining)
+        except PollError as failed:
+            return self._poll_again(job, failed.error)
+        except ProviderError as error:
+            return self._failed(job, error)
+        return self._answered(job, answer)
 
     def _polled(self, job: Job, folder: Path, *, remaining: float) -> Done | Accepted:
         """The provider's answer to a poll. A provider whose job has ended is told to stop first."""
@@ -205,9 +224,14 @@ class Worker:
         failed = ProviderError(FailureKind.NOT_STORED, _LOST.format(cause=error.cause), charged=Charged.YES)
         if job.ref is None:
             return self.failures.record(job, failed)
-        poll_at = self.clock() + _POLL_AGAIN
         basis = f"The result could not be stored ({error.cause}). It is fetched again."
-        return self._store_ref(job, job.ref, poll_at, Wait(reason=WaitReason.SERVICE_BUSY, until=poll_at, basis=basis))
+        return self._poll_later(job, basis, again=_POLL_AGAIN)
+
+    def _poll_later(self, job: Job, basis: str, *, again: float) -> str:
+        """The function itself could not do its part: the provider is polled `again` seconds later."""
+        poll_at = self.clock() + again
+        wait = Wait(reason=WaitReason.SERVICE_BUSY, until=poll_at, basis=basis)
+        return self._store_ref(job, str(job.ref), poll_at, wait)
 
     def _store_ref(self, job: Job, ref: str, poll_at: float, wait: Wait | None) -> str:
         applied = self.ledger.apply(job, after_reference(job, ref=ref, poll_at=poll_at, wait=wait))

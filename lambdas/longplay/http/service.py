@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from longplay.domain import changes
 from longplay.domain.catalogue import Catalogue, Model
-from longplay.domain.decisions import Decision, when_canceled
+from longplay.domain.decisions import when_canceled, when_deleted
 from longplay.domain.errors import (
     JobExpired,
     JobNotFound,
@@ -26,7 +25,7 @@ from longplay.domain.errors import (
 )
 from longplay.domain.job import Job, Output, Status
 from longplay.domain.pacing import Line
-from longplay.domain.request import GenerationRequest, Submission
+from longplay.domain.request import Submission
 from longplay.domain.settings import Settings
 from longplay.engine.admission import Admission
 from longplay.engine.ledger import Ledger
@@ -35,8 +34,13 @@ from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import JobTable, Refused, new_token
 from longplay.storage.limiter import Limiter
+from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
 
+_ERASED_LATER = (
+    "The job is deleted and its prompt erased. S3 did not erase its files in time: Longplay tries again until it has, "
+    "within minutes. Send the request again to have it try now."
+)
 _SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
 
 
@@ -76,7 +80,7 @@ class Service:
         job = self._own(owner, job_id)
         if job.expires_at <= self.clock() or job.deleted is not None:
             raise JobExpired(
-                "This job's files are erased: its retention has passed, or it was deleted. Submit it anew."
+                "This job's retention has passed, or it was deleted; its files are erased. Submit it anew."
             )
         return job
 
@@ -128,12 +132,18 @@ class Service:
         return self._admit(new, fresh=False)
 
     def delete(self, owner: str, job_id: str) -> None:
-        """Erase what was asked and what came of it; raises NotFinished for a job that can still be canceled."""
+        """Erase what was asked and what came of it; raises NotFinished for a job that can still be canceled.
+
+        Raises Unavailable where S3 does not erase the files in time; the sweeper then does.
+        """
         job = self._own(owner, job_id)
-        blank = replace(job, request=replace(job.request, prompt="", parameters={}, image_sha256=None))
-        if not self.ledger.apply(job, lambda found, _now: _erased(found, blank)):
+        deleted = self.ledger.apply(job, when_deleted(resend_after=self.settings.resend_after))
+        if deleted is None:
             raise NotFinished(f"The job is {job.status}. Cancel it first, then delete it.")
-        self.bucket.erase(job.id)
+        try:
+            self.ledger.erase(deleted.job)
+        except Unavailable as error:
+            raise Unavailable(error.cause, _ERASED_LATER) from error
 
     def _own(self, owner: str, job_id: str) -> Job:
         job = self.jobs.find(job_id)
@@ -153,9 +163,9 @@ class Service:
         model = self._model(request.model)
         leg = self.routing.first(model, request)
         deadline = now + (submission.deadline_seconds or self.settings.default_deadline)
-        job_id = _job_id(owner, seed)
-        return Job(
-            id=job_id,
+        job = Job(
+            id=_job_id(owner, seed),
+            incarnation=secrets.token_hex(4),
             owner=owner,
             status=Status.QUEUED,
             request=request,
@@ -170,9 +180,9 @@ class Service:
             due_at=now + self.settings.resend_after,
             max_charges=submission.max_charges,
             cache_key=self.admission.cache.key(owner, request.fingerprint),
-            input_key=_input_key(job_id, request),
             tags=submission.tags,
         )
+        return replace(job, input_key=_input_key(job))
 
     def _model(self, name: str) -> Model:
         """A model by name. The model of an old job may not be offered any more."""
@@ -216,16 +226,11 @@ class Service:
         return found
 
 
-def _erased(job: Job, blank: Job) -> Decision | None:
-    finished = job.status.finished
-    return Decision(change=changes.ERASE, job=blank, said="erased") if finished else None
-
-
 def _job_id(owner: str, seed: str | None) -> str:
     """An id that the same owner and seed always give, or a random one."""
     digest = hashlib.sha256(f"{owner}|{seed}".encode()).digest() if seed else secrets.token_bytes(16)
     return base64.b32encode(digest[:16]).decode().rstrip("=").lower()
 
 
-def _input_key(job_id: str, request: GenerationRequest) -> str | None:
-    return input_key(job_id, request.image_sha256) if request.image_sha256 else None
+def _input_key(job: Job) -> str | None:
+    return input_key(job.folder, job.request.image_sha256) if job.request.image_sha256 else None

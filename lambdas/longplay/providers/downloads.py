@@ -8,9 +8,9 @@ from pathlib import Path
 from longplay.domain.errors import FailureKind, ProviderError
 from longplay.media.files import MediaFile
 from longplay.providers.http_client import Answer, server_of
-from longplay.providers.protocol import Call, PollError
+from longplay.providers.protocol import LARGEST_RESULT, Call, PollError
 from longplay.providers.refusals import printable
-from longplay.providers.results import LARGEST_RESULT, bad_output, read_result
+from longplay.providers.results import bad_output, read_result
 from longplay.providers.resumption import fetch_whole
 
 _LONGEST_HOST = 100  # characters of a host quoted in an error

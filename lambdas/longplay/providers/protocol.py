@@ -10,6 +10,9 @@ from typing import Protocol, runtime_checkable
 from longplay.domain.errors import LongplayError, ProviderError
 from longplay.media.files import MediaFile
 
+LARGEST_RESULT = 200_000_000  # bytes of all files of a result
+ROOM = 2 * LARGEST_RESULT  # bytes a call may need at once: a resumed download is joined from two files
+
 
 @dataclass(frozen=True, kw_only=True)
 class Call:

@@ -10,8 +10,6 @@ from longplay.media.pixels import is_black
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
 
-LARGEST_RESULT = 200_000_000  # bytes; a function has 512 MB of temporary storage
-
 _TYPES = {"music": ("audio/",), "image": ("image/",), "video": ("video/", "image/gif")}
 
 

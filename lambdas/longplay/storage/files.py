@@ -24,9 +24,9 @@ _MISSING = ("404", "NoSuchKey", "NotFound")
 T = TypeVar("T")
 
 
-def input_key(job_id: str, sha256: str) -> str:
-    """The key of a job's input image. Another image under the same job id gets another key."""
-    return f"inputs/{job_id}/{sha256}"
+def input_key(folder: str, sha256: str) -> str:
+    """The key of the input image of the job with this folder."""
+    return f"inputs/{folder}/{sha256}"
 
 
 def s3_client() -> S3Client:
@@ -42,9 +42,9 @@ def s3_client() -> S3Client:
 
 
 class ResultBucket:
-    """Outputs under `jobs/{job}/{fence}/{n}`, input images under `inputs/{job}/{sha256}`, and uploads for them.
+    """Outputs under `jobs/{folder}/{fence}/{n}`, input images under `inputs/{folder}/{sha256}`, and uploads for them.
 
-    Methods that call S3 raise Unavailable.
+    A folder is `Job.folder`. Methods that call S3 raise Unavailable.
     """
 
     def __init__(self, client: S3Client, bucket_name: str, patience: Patience | None = None) -> None:
@@ -52,31 +52,31 @@ class ResultBucket:
         self._bucket = bucket_name
         self._patience = patience or Patience()
 
-    def store(self, job_id: str, fence: int, files: Iterable[MediaFile]) -> tuple[Output, ...]:
+    def store(self, folder: str, fence: int, files: Iterable[MediaFile]) -> tuple[Output, ...]:
         """Put the files of one result. The first file goes last, so its presence means that all are there."""
-        outputs = [(_output(f"{_prefix(job_id, fence)}/{n}", file), file) for n, file in enumerate(files)]
+        outputs = [(_output(f"{_prefix(folder, fence)}/{n}", file), file) for n, file in enumerate(files)]
         for output, file in reversed(outputs):
             self._patience.repeat(partial(self._put, output, file, count=len(outputs)))
         return tuple(output for output, _ in outputs)
 
-    def find(self, job_id: str, fence: int) -> tuple[Output, ...]:
+    def find(self, folder: str, fence: int) -> tuple[Output, ...]:
         """The outputs a worker with this fence has stored; none unless all are there."""
-        first = self._head(f"{_prefix(job_id, fence)}/0")
+        first = self._head(f"{_prefix(folder, fence)}/0")
         if first is None:
             return ()
         output, count = first
-        others = [self._head(f"{_prefix(job_id, fence)}/{n}") for n in range(1, count)]
+        others = [self._head(f"{_prefix(folder, fence)}/{n}") for n in range(1, count)]
         return (output, *(found[0] for found in others if found))
 
-    def copy(self, outputs: Iterable[Output], job_id: str) -> tuple[Output, ...]:
-        """Copies of the files under the job's own keys; none if a file is gone."""
-        copies = [(output, replace(output, key=f"{_prefix(job_id, 0)}/{n}")) for n, output in enumerate(outputs)]
+    def copy(self, outputs: Iterable[Output], folder: str) -> tuple[Output, ...]:
+        """Copies of the files in another job's folder; none if a file is gone."""
+        copies = [(output, replace(output, key=f"{_prefix(folder, 0)}/{n}")) for n, output in enumerate(outputs)]
         all_there = all(self._found(partial(self._copy, output.key, copied.key)) for output, copied in copies)
         return tuple(copied for _, copied in copies) if all_there else ()
 
     def erase(self, job_id: str) -> None:
-        """Delete every file of a job."""
-        for prefix in (f"jobs/{job_id}/", f"inputs/{job_id}/"):
+        """Delete every file of a job, and those of requests that were too late to become the job of this id."""
+        for prefix in (f"jobs/{job_id}", f"inputs/{job_id}"):
             listed = self._patience.repeat(partial(self._client.list_objects_v2, Bucket=self._bucket, Prefix=prefix))
             for entry in listed.get("Contents", []):
                 self._patience.repeat(partial(self._client.delete_object, Bucket=self._bucket, Key=entry["Key"]))
@@ -155,8 +155,8 @@ def _unless_missing(act: Callable[[], T]) -> T | None:
         return None
 
 
-def _prefix(job_id: str, fence: int) -> str:
-    return f"jobs/{job_id}/{fence}"
+def _prefix(folder: str, fence: int) -> str:
+    return f"jobs/{folder}/{fence}"
 
 
 def _output(key: str, file: MediaFile) -> Output:
@@ -176,5 +176,5 @@ def _metadata(output: Output, count: int) -> dict[str, Any]:
 
 
 def _file_name(output: Output) -> str:
-    _, job_id, _, n = output.key.split("/")
-    return f"longplay-{job_id}-{n}{EXTENSIONS[output.content_type]}"
+    _, folder, _, n = output.key.split("/")
+    return f"longplay-{folder.partition('-')[0]}-{n}{EXTENSIONS[output.content_type]}"

@@ -56,18 +56,20 @@ T = TypeVar("T")
 _log = logging.getLogger("longplay.aws")
 
 
+_AGAIN = (
+    "AWS did not answer this request in time. Send it again with the same Idempotency-Key: nothing is created or "
+    "charged twice."
+)
+
+
 class Unavailable(Problem):
     """A call to AWS failed although it was repeated. Nothing that it would have written is there."""
 
     status, code, title = 503, "temporarily_unavailable", "The service is busy"
     retryable = True
 
-    def __init__(self, cause: str) -> None:
-        super().__init__(
-            "AWS did not answer this request in time. Send it again with the same Idempotency-Key: nothing is "
-            "created or charged twice.",
-            retry_after=5,
-        )
+    def __init__(self, cause: str, detail: str = _AGAIN) -> None:
+        super().__init__(detail, retry_after=5)
         self.cause = cause
 
 

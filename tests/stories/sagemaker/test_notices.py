@@ -134,6 +134,22 @@ def test_a_malformed_notice_changes_nothing(product: Product, sagemaker: SageMak
     assert product.deliver() == 0
 
 
+def test_a_notice_about_the_earlier_job_of_a_key_brings_nothing(
+    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller
+) -> None:
+    """The key was used again after its job had expired: the notice belongs to the old job, also at the same attempt."""
+    old = product.submit(TRACK, Idempotency_Key="same")
+    product.deliver()
+    [theirs] = sagemaker.invocations
+    sagemaker.finish(theirs.inference_id)
+    clock.shift(9 * 86_400)
+    new = product.submit({**TRACK, "prompt": "waves"}, Idempotency_Key="same")
+    product.deliver()
+    clock.shift(6)
+    notify(sagemaker.callback(theirs.inference_id))
+    assert (old["id"], product.deliver()) == (new["id"], 0)
+
+
 def test_a_forged_notice_cannot_name_the_result_of_another_job(
     product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,9 +17,8 @@ from longplay.providers.http_client import exchange, server_of
 from longplay.providers.hugging_face.answers import read_media
 from longplay.providers.hugging_face.refusals import PERMISSION_ADVICE, explain
 from longplay.providers.loading import AdapterContext
-from longplay.providers.protocol import Call, Done
+from longplay.providers.protocol import LARGEST_RESULT, Call, Done
 from longplay.providers.refusals import read_refusal, request_id
-from longplay.providers.results import LARGEST_RESULT
 
 TOKENS_PER_SECOND = 50  # of MusicGen's audio codec
 TEXT_TO_VIDEO_FPS = 24  # what Wan 2.2 was trained for

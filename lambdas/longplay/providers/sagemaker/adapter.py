@@ -20,9 +20,9 @@ from longplay.providers.http_client import LARGEST_REFUSAL
 from longplay.providers.hugging_face.adapter import request_body
 from longplay.providers.hugging_face.answers import read_media
 from longplay.providers.loading import AdapterContext
-from longplay.providers.protocol import Accepted, Call, Done
+from longplay.providers.protocol import LARGEST_RESULT, Accepted, Call, Done
 from longplay.providers.references import SAFETY_NET
-from longplay.providers.results import LARGEST_RESULT, bad_output
+from longplay.providers.results import bad_output
 from longplay.providers.sagemaker.locations import Reference, read_notice, read_reference
 from longplay.providers.sagemaker.payloads import ANSWERS, Payloads
 from longplay.providers.sagemaker.refusals import failure_in

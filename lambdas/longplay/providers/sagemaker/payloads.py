@@ -25,7 +25,7 @@ _CHUNK = 1 << 20
 
 
 class Payloads:
-    """Requests under `inputs/{job}/gpu-{fence}`, which are erased with their job; answers under `gpu/`.
+    """Requests under `inputs/{folder}/gpu-{fence}`, which are erased with their job; answers under `gpu/`.
 
     `open_client` creates the S3 client when it is first needed.
     """
@@ -40,8 +40,8 @@ class Payloads:
 
     def store(self, attempt: str, body: bytes) -> str:
         """Store an attempt's request and return its S3 URI; raises ProviderError."""
-        job, _, fence = attempt.rpartition("-")
-        key = f"inputs/{job}/gpu-{fence}"
+        folder, _, fence = attempt.rpartition("-")
+        key = f"inputs/{folder}/gpu-{fence}"
         try:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
         except (ClientError, BotoCoreError) as error:
