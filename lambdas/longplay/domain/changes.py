@@ -198,8 +198,12 @@ FOLLOWER_SUCCEED = Change(
     ends=True,
 )
 
+# It would take the lead, and has no budget for a call.
+FOLLOWER_FAIL = Change(f"SET #status = :failed, {_END} {_LET_GO}", ("attribute_exists(#follows)",), ends=True)
+
 TAKE_THE_LEAD = Change(
-    "SET #slot = :slot, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #token = :token REMOVE #follows",
+    "SET #slot = :slot, #not_before = :not_before, #due_at = :due_at, #wait = :wait, #hold = :hold, "
+    "#held_by = :held_by, #budget_day = :budget_day, #token = :token REMOVE #follows",
     ("attribute_exists(#follows)",),
 )
 

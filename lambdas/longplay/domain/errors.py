@@ -129,14 +129,21 @@ class NotConfigured(Problem):
     status, code, title = 503, "not_configured", "No server is set up for this model"
 
 
-class OverBudget(Problem):
+class NotAdmitted(Problem):
+    """There is no slot or no budget for a new call; no job was created.
+
+    A replay, a follower and a cached result need neither.
+    """
+
+
+class OverBudget(NotAdmitted):
     """The job would exceed a daily cap; no job was created."""
 
     status, code, title = 429, "over_budget", "A daily cap is reached"
     retryable = True
 
 
-class LineTooLong(Problem):
+class LineTooLong(NotAdmitted):
     """The next free slot is later than a job may wait; no job was created."""
 
     status, code, title = 429, "line_too_long", "The line is too long"

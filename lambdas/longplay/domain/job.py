@@ -52,6 +52,7 @@ class WaitReason(StrEnum):
     COALESCED = "coalesced"
     ACCOUNT_PAUSED = "account_paused"
     SERVICE_BUSY = "service_busy"
+    BUDGET = "budget"
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):

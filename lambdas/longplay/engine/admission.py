@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from longplay.domain.decisions import following, slotted, take_the_lead
-from longplay.domain.errors import LineTooLong
+from longplay.domain.errors import LineTooLong, NotAdmitted
 from longplay.domain.job import Job, Status
 from longplay.engine.ledger import Ledger
 from longplay.storage.budgets import Budgets
@@ -35,33 +35,34 @@ class Admission:
     def admit(self, job: Job, *, fresh: bool, now: float) -> Job:
         """The job as it was created: queued with its slot, following another job, or finished from the cache.
 
-        Raises Refused (with the job there is) for a replay, OverBudget, and LineTooLong.
+        Raises Refused (with the job there is) for a replay, and NotAdmitted if there is no slot or no budget for a
+        call. A job that follows another or is cached needs neither.
         """
-        lead = self._lead(job, fresh=fresh, now=now)
-        while True:
-            try:
-                return self._create(job, lead, now=now)
-            except WriteRefused as refused:
-                job, lead = self._take_account(refused, job, lead, now=now)
-            if job.status.finished:
-                return self.ledger.create(job, now=now)
+        try:
+            return self._admit(job, fresh=fresh, now=now)
+        except NotAdmitted:
+            if joined := self._joined(job, fresh=fresh, now=now):
+                return self.ledger.create(joined, now=now)
+            raise
 
     def promote(self, job: Job, *, dead: str, now: float) -> Entry | None:
         """Make a follower the leader in place of one that is gone; the entry of another job that was faster, if any.
 
-        Raises Refused when the job is no longer a follower.
+        It takes its slot and its budget now. Raises Refused when the job is no longer a follower, and NotAdmitted
+        where a cap leaves no budget.
         """
-        leads = replace(job, follows=None)
+        leads = self.budgets.holding(replace(job, follows=None), now=now)
         while True:
             line = self._reserve(leads, now)
             led = self._slotted(replace(leads, not_before=now, wait=None), line, now)
-            beside = [*([line.part] if line else []), self.cache.reclaim(job, dead=dead)]
+            hold = [] if job.hold is not None else self.budgets.hold(leads, now=now)
+            beside = [*([line.part] if line else []), *hold, self.cache.reclaim(job, dead=dead)]
             try:
                 self.ledger.write(take_the_lead(led), seen=job, now=now, beside=beside)
             except WriteRefused as refused:
                 if ENTRY in refused.items:
                     return read_entry(refused.items[ENTRY])
-                self.limiter.learn(job.leg.account, refused.items[LINE])
+                self._learn(refused, leads, now=now)
             else:
                 self._taken(line)
                 return None
@@ -71,6 +72,23 @@ class Admission:
         if job.cache_key is None:
             return []
         return [self.cache.replace(job) if fresh else self.cache.claim(job, now=now)]
+
+    def _admit(self, job: Job, *, fresh: bool, now: float) -> Job:
+        lead = self._lead(job, fresh=fresh, now=now)
+        while job.follows is None and not job.status.finished:
+            try:
+                return self._create(job, lead, now=now)
+            except WriteRefused as refused:
+                job, lead = self._take_account(refused, job, lead, now=now)
+        return self.ledger.create(job, now=now)
+
+    def _joined(self, job: Job, *, fresh: bool, now: float) -> Job | None:
+        """The job as a follower or with a cached result; None if it would have to make a call."""
+        entry = self.cache.entry(job.cache_key) if job.cache_key and not fresh else None
+        if entry is None or entry.until <= now:
+            return None
+        joined, _ = self._join(job, entry, now=now)
+        return None if joined is job else joined
 
     def _create(self, job: Job, lead: list[Part], *, now: float) -> Job:
         held = self.budgets.holding(job, now=now)
@@ -87,7 +105,7 @@ class Admission:
             self.limiter.took(line)
 
     def _reserve(self, job: Job, now: float) -> Reservation | None:
-        if job.follows is not None or not self.limiter.paces(job.leg.account):
+        if not self.limiter.paces(job.leg.account):
             return None
         return self.limiter.reserve(job.leg.account, now=now)
 
@@ -108,14 +126,18 @@ class Admission:
         return left if self.horizon is None else min(left, self.horizon)
 
     def _take_account(self, refused: WriteRefused, job: Job, lead: list[Part], *, now: float) -> tuple[Job, list[Part]]:
-        """The job and the part to try next, given what refused the write. Raises OverBudget where a cap did."""
-        if over := self.budgets.over_budget(refused, job, now=now):
-            raise over
-        if LINE in refused.items:
-            self.limiter.learn(job.leg.account, refused.items[LINE])
+        """The job and the part to try next, given what refused the write. Raises NotAdmitted where a cap did."""
         if ENTRY in refused.items and (entry := read_entry(refused.items[ENTRY])):
             return self._join(job, entry, now=now)
+        self._learn(refused, job, now=now)
         return job, lead
+
+    def _learn(self, refused: WriteRefused, job: Job, *, now: float) -> None:
+        """Remember the line that the write found. Raises NotAdmitted where a cap refused it."""
+        if LINE in refused.items:
+            self.limiter.learn(job.leg.account, refused.items[LINE])
+        if over := self.budgets.over_budget(refused, job, now=now):
+            raise over
 
     def _join(self, job: Job, entry: Entry, *, now: float) -> tuple[Job, list[Part]]:
         """The job with a copy of the result there is, or as a follower of the job that generates it."""

@@ -30,8 +30,11 @@ class Budgets:
         }
 
     def holding(self, job: Job, *, now: float) -> Job:
-        """The job with its reserved amount, the budgets that reserve it, and their day. Unchanged without a cap."""
-        if not self._caps:
+        """The job with its reserved amount, the budgets that reserve it, and their day. Unchanged without a cap.
+
+        A follower of version 0.1 has its reserved amount already.
+        """
+        if not self._caps or job.hold is not None:
             return job
         hold = round(job.max_price_usd * MILLION) * job.max_charges
         return replace(job, hold=hold, held_by=tuple(self._caps), budget_day=day_of(now))
