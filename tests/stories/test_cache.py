@@ -149,6 +149,25 @@ def test_a_follower_takes_its_budget_with_the_lead(
     assert (product.job(follower["id"])["status"], _caps_in_use(product)) == ("succeeded", [("5000", "0")])
 
 
+def test_a_follower_waits_for_room_among_the_open_jobs(
+    product_with: Callable[..., Product],
+    model_server: ModelServer,
+    clock: time_machine.Traveller,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its leader was canceled and a slow job has its place: it waits, looks ever less often, and then succeeds."""
+    product = product_with(owner_caps={"open_jobs": 1})
+    leader, follower = product.submit(TRACK), product.submit(TRACK)
+    product.post(f"/jobs/{leader['id']}/cancel")
+    other = product.submit({**TRACK, "prompt": "another"})
+    model_server.fault("throttled", retry_after=200, times=1)
+    _run(product, clock, 190)
+    assert product.job(follower["id"])["wait"]["reason"] == "budget"
+    assert 4 <= sum(vars(record).get("outcome") == "waits: budget" for record in caplog.records) <= 12
+    _run(product, clock, 100)
+    assert [product.job(job["id"])["status"] for job in (other, follower)] == ["succeeded", "succeeded"]
+
+
 def test_a_follower_without_budget_for_today_fails(
     product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
@@ -160,7 +179,7 @@ def test_a_follower_without_budget_for_today_fails(
     _run(product, clock)
     failed = product.job(follower["id"])
     assert (failed["status"], failed["error"]["charged"], failed["error"]["retryable"]) == ("failed", "no", True)
-    assert failed["error"]["code"] == "over_budget"
+    assert failed["error"]["code"] == "over_daily_budget"
     assert "without a result" in failed["error"]["message"]
 
 

@@ -32,7 +32,13 @@ from longplay.domain.job import (
 )
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.domain.retry import HOPELESS, LONGEST_BACKOFF, goes_on, retry_wait
-from longplay.domain.schedule import follower_looks_at, next_look, next_look_after_crash, polled_after_crash
+from longplay.domain.schedule import (
+    budget_looked_for_at,
+    follower_looks_at,
+    next_look,
+    next_look_after_crash,
+    polled_after_crash,
+)
 from longplay.domain.settings import Failover
 
 RESERVED = "The provider's quota: a reserved start."
@@ -306,7 +312,7 @@ def without_budget(refused: NotAdmitted) -> Decide:
     def decide(job: Job, now: float) -> Decision | None:
         if job.follows is None:
             return None
-        until = now + (refused.retry_after or 0)
+        until = budget_looked_for_at(job, now=now, expected=refused.retry_after or 0)
         if refused.retryable and until < job.deadline:
             wait = Wait(reason=WaitReason.BUDGET, until=until, basis=refused.detail)
             waiting = replace(job, wait=wait, not_before=until)

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import msgspec
+
 
 class Charged(StrEnum):
     """Whether a call cost the operator money: yes, no, or unknown."""
@@ -136,11 +138,42 @@ class NotAdmitted(Problem):
     """
 
 
-class OverBudget(NotAdmitted):
-    """The job would exceed a daily cap; no job was created."""
+class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The rest of a budget today; None where it has no such cap. `held_usd` is what open jobs reserve of it."""
 
-    status, code, title = 429, "over_budget", "A daily cap is reached"
+    usd_left: float | None = None
+    held_usd: float | None = None
+    jobs_left: int | None = None
+    open_jobs_left: int | None = None
+
+
+class TooManyOpenJobs(NotAdmitted):
+    """The cap on open jobs is reached; there is room as soon as one ends."""
+
+    status, code, title = 429, "too_many_open_jobs", "Too many jobs are open"
     retryable = True
+
+    def __init__(self, detail: str, *, retry_after: int, room: Room) -> None:
+        super().__init__(detail, retry_after=retry_after, **msgspec.to_builtins(room))
+
+
+class OverDailyBudget(NotAdmitted):
+    """A day's dollars or jobs are used up or reserved. `resets_at` is the end of the day (RFC 3339, UTC)."""
+
+    status, code, title = 429, "over_daily_budget", "A daily cap is reached"
+    retryable = True
+
+    def __init__(self, detail: str, *, retry_after: int, resets_at: str, room: Room) -> None:
+        super().__init__(detail, retry_after=retry_after, resets_at=resets_at, **msgspec.to_builtins(room))
+
+
+class ExceedsBudget(NotAdmitted):
+    """The job may cost more than a cap allows for a whole day: `needs_usd`. No wait helps."""
+
+    status, code, title = 422, "exceeds_budget", "The job may cost more than the budget of a day"
+
+    def __init__(self, detail: str, *, needs_usd: float) -> None:
+        super().__init__(detail, needs_usd=needs_usd)
 
 
 class LineTooLong(NotAdmitted):

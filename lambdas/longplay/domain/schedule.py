@@ -10,6 +10,7 @@ EARLY = 1.0  # seconds by which a message comes before its job's slot, so that i
 LONGEST_WAIT = 3.0  # seconds a worker waits for a slot: `EARLY`, the rounding of the delay, and clocks that differ
 _SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its message
 _AFTER_CRASH = 60.0  # seconds, and twice as long after each further crash
+_LONGEST_BUDGET_WAIT = 60.0  # seconds between two looks for a budget whose room is late
 _LOOKS = 4  # how often a follower looks for its leader's result within the typical duration
 
 
@@ -48,6 +49,11 @@ def polled_after_crash(job: Job) -> float:
     if job.ref is None or job.lease is None or not job.crashes:
         return 0.0
     return min(job.lease + min(_AFTER_CRASH * 2.0 ** (job.crashes - 1), LONGEST_STEP), max(job.deadline, job.lease))
+
+
+def budget_looked_for_at(job: Job, *, now: float, expected: float) -> float:
+    """When a follower without budget looks again: `expected` seconds from now, and less often the longer it waits."""
+    return now + max(expected, min(_LONGEST_BUDGET_WAIT, (now - job.created_at) / _LOOKS))
 
 
 def follower_looks_at(job: Job, *, now: float) -> float:

@@ -51,18 +51,18 @@ class Admission:
         It takes its slot and its budget now. Raises Refused when the job is no longer a follower, and NotAdmitted
         where a cap leaves no budget.
         """
-        leads = self.budgets.holding(replace(job, follows=None), now=now)
+        leads = replace(job, follows=None, not_before=now, wait=None)
         while True:
             line = self._reserve(leads, now)
-            led = self._slotted(replace(leads, not_before=now, wait=None), line, now)
-            hold = [] if job.hold is not None else self.budgets.hold(leads, now=now)
+            led = self.budgets.holding(self._slotted(leads, line, now), now=now)
+            hold = [] if job.hold is not None else self.budgets.hold(led, now=now)
             beside = [*([line.part] if line else []), *hold, self.cache.reclaim(job, dead=dead)]
             try:
                 self.ledger.write(take_the_lead(led), seen=job, now=now, beside=beside)
             except WriteRefused as refused:
                 if ENTRY in refused.items:
                     return read_entry(refused.items[ENTRY])
-                self._learn(refused, leads, now=now)
+                self._learn(refused, led, now=now)
             else:
                 self._taken(line)
                 return None
@@ -91,11 +91,10 @@ class Admission:
         return None if joined is job else joined
 
     def _create(self, job: Job, lead: list[Part], *, now: float) -> Job:
-        held = self.budgets.holding(job, now=now)
-        line = self._reserve(held, now)
-        job = self._slotted(held, line, now)
+        line = self._reserve(job, now)
+        job = self.budgets.holding(self._slotted(job, line, now), now=now)
         self._refuse_too_long(job, now)
-        parts = [*([line.part] if line else []), *self.budgets.hold(held, now=now), *lead]
+        parts = [*([line.part] if line else []), *self.budgets.hold(job, now=now), *lead]
         created = self.ledger.create(job, now=now, beside=parts)
         self._taken(line)
         return created
@@ -136,8 +135,7 @@ class Admission:
         """Remember the line that the write found. Raises NotAdmitted where a cap refused it."""
         if LINE in refused.items:
             self.limiter.learn(job.leg.account, refused.items[LINE])
-        if over := self.budgets.over_budget(refused, job, now=now):
-            raise over
+        self.budgets.refuse(refused, self.budgets.holding(job, now=now), now=now)
 
     def _join(self, job: Job, entry: Entry, *, now: float) -> tuple[Job, list[Part]]:
         """The job with a copy of the result there is, or as a follower of the job that generates it."""

@@ -34,8 +34,11 @@ class Ends:
         if job.hold is None:
             return []
         back = job.hold - round(job.usd(Charged.YES, Charged.UNKNOWN) * MILLION)
+        # version 0.1 did not add a job to `held` and `ends`
+        held, ends = (0, 0) if job.expected_at is None else (job.hold, job.expected_at)
+        values = {"back": back, "one": 1, "zero": 0, "held": held, "ends": ends}
         keys = ((name, budget_key(name, job.owner, str(job.budget_day))) for name in job.held_by)
-        return [self._table.update(name, key, changes.SETTLE, back=back, one=1) for name, key in keys]
+        return [self._table.update(name, key, changes.SETTLE, **values) for name, key in keys]
 
     def cached(self, job: Job) -> list[Part]:
         """Offer the job's outputs to equal requests."""
