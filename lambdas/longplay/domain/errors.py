@@ -41,6 +41,7 @@ class FailureKind(StrEnum):
     AUTH = "auth"
     FORBIDDEN = "forbidden"
     CREDITS = "credits"
+    REFUSED = "refused"  # 401, 402 or 403 to a call that carried no token
 
 
 class LongplayError(Exception):
