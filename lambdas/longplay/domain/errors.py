@@ -22,6 +22,11 @@ class Charged(StrEnum):
     NO = "no"
     UNKNOWN = "unknown"
 
+    @classmethod
+    def _missing_(cls, _value: object) -> Charged:
+        """A later version's word."""
+        return cls.UNKNOWN
+
 
 class FailureKind(StrEnum):
     """Why a provider call failed. The engine chooses the next step by it (see `lambdas/longplay/domain/retry.py`)."""

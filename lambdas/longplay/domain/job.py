@@ -54,6 +54,11 @@ class WaitReason(StrEnum):
     SERVICE_BUSY = "service_busy"
     BUDGET = "budget"
 
+    @classmethod
+    def _missing_(cls, _value: object) -> WaitReason:
+        """A later version's word."""
+        return cls.SERVICE_BUSY
+
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
     """The route a job takes now, and the figures that change with it.

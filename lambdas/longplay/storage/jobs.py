@@ -10,13 +10,16 @@ from typing import Any
 import msgspec
 
 from longplay.domain import changes
+from longplay.domain.catalogue import Kind
 from longplay.domain.changes import Change
 from longplay.domain.errors import LongplayError
-from longplay.domain.job import Job, Leg, Status, opened
+from longplay.domain.job import Job, Leg, Status, WaitReason, opened
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 _LONGEST_ID = 64  # characters; ours have fewer
 _WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value for status in Status}}
+# Version 0.1 reads a job that waits for a reason it does not know as one that waits for this reason.
+_REASON_FOR_0_1 = {WaitReason.SERVICE_BUSY: WaitReason.PROVIDER_ERROR, WaitReason.BUDGET: WaitReason.CONCURRENCY}
 _LEG = tuple(field.encode_name for field in msgspec.structs.fields(Leg))
 
 
@@ -125,12 +128,32 @@ def _flat(job: Job) -> dict[str, Any]:
     """The job's attributes. Those of its leg stand beside the others, as version 0.1 stored them."""
     values: dict[str, Any] = _plain(job)
     leg: dict[str, Any] = values.pop("leg")
+    if job.wait and (older := _REASON_FOR_0_1.get(job.wait.reason)):
+        values["wait"] |= {"reason": older.value, "exact": job.wait.reason.value}
     return values | leg
 
 
 def _job(item: Item) -> Job:
+    """The job in an item of this version, of an earlier or of a later one: an unknown word is read as the nearest."""
     leg = {name: item[name] for name in _LEG if name in item}
-    return msgspec.convert({**item, "leg": leg}, Job, strict=False)
+    known = {"leg": leg, "status": _status(item), "wait": _wait(item), "request": _request(item)}
+    return msgspec.convert({**item, **known}, Job, strict=False)
+
+
+def _status(item: Item) -> str:
+    known = str(item["status"]) in [*Status]
+    return str(item["status"]) if known else Status.FAILED if item.get("completed_at") else Status.RUNNING
+
+
+def _wait(item: Item) -> Item | None:
+    wait: Item | None = item.get("wait")
+    exact = wait.get("exact") if wait else None
+    return {**wait, "reason": exact} if wait and exact in [*WaitReason] else wait
+
+
+def _request(item: Item) -> Item:
+    request: Item = item["request"]
+    return request if request["kind"] in [*Kind] else {**request, "kind": Kind.MUSIC.value}
 
 
 def _plain(value: object) -> Any:

@@ -74,7 +74,7 @@ class JobQueue:
         not_before = job.not_before if reserved else 0.0
         message = Message(version=VERSION, job=job.id, route=job.leg.route, not_before=not_before)
         self._client.send_message(
-            QueueUrl=self._urls[job.leg.queue],
+            QueueUrl=self._urls.get(job.leg.queue) or self._urls["calls"],  # a later version may have more queues
             MessageBody=msgspec.json.encode(message).decode(),
             DelaySeconds=max(0, math.floor(delay - EARLY) if reserved else math.ceil(delay)),
             MessageGroupId=job.owner,
