@@ -35,7 +35,7 @@ from longplay.engine.routing import Routing
 from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import JobTable, Refused, new_token
-from longplay.storage.limiter import Limiter
+from longplay.storage.limiter import Limiter, LinesInView
 from longplay.storage.switch import Switch
 
 _SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
@@ -52,6 +52,7 @@ class Service:
     switch: Switch
     admission: Admission
     limiter: Limiter
+    lines: LinesInView
     routing: Routing
     catalogue: Catalogue
     settings: Settings
@@ -96,9 +97,9 @@ class Service:
         return self.bucket.url(output, seconds=self.settings.url_lifetime)
 
     def standing(self, job: Job, *, just_submitted: bool = False) -> tuple[Job, int | None]:
-        """A waiting job with its start as the line now has it, and its place there from 1, as far as it is known.
+        """A waiting job with its start as the line has it, and its place there from 1, as far as it is known.
 
-        A submission has seen the line a moment ago, when it took its slot, and does not read it again.
+        Both are at most 5 s old. A submission has seen the line a moment ago, when it took its slot.
         """
         if job.slot is None or job.status is not Status.QUEUED or not self.limiter.paces(job.leg.account):
             return job, None
@@ -107,7 +108,7 @@ class Service:
         return replace(job, not_before=start), line.place_of(job.slot, now=self.clock())
 
     def _line(self, account: str, *, just_submitted: bool) -> Line:
-        return self.limiter.line_last_seen(account) if just_submitted else self.limiter.line(account)
+        return self.limiter.line_last_seen(account) if just_submitted else self.lines.line(account)
 
     def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel the job; one that had finished already is returned as it is."""
