@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from longplay.domain.errors import Charged
 from longplay.domain.job import Attempt, Job, JobError, Status, Wait, WaitReason
@@ -83,6 +84,16 @@ def test_an_unknown_word_of_a_later_version_is_read_as_the_nearest(
         read.error.code if read.error else "",
         read.request.kind if "request.kind" in changed else "",
     }
+
+
+def test_an_item_that_is_no_job_is_refused(aws: Aws) -> None:
+    """The sweeper knows this error: one broken item keeps it from no other job."""
+    jobs, item = _written(aws, WAITING)
+    for name in ("status", "request", "wait"):
+        del item[name]
+    aws.dynamodb.put_item(TableName=TABLE, Item=item)
+    with pytest.raises(msgspec.ValidationError):
+        jobs.find("a")
 
 
 def test_a_job_for_an_unknown_queue_takes_the_queue_of_calls(aws: Aws) -> None:

@@ -136,24 +136,20 @@ def _flat(job: Job) -> dict[str, Any]:
 def _job(item: Item) -> Job:
     """The job in an item of this version, of an earlier or of a later one: an unknown word is read as the nearest."""
     leg = {name: item[name] for name in _LEG if name in item}
-    known = {"leg": leg, "status": _status(item), "wait": _wait(item), "request": _request(item)}
-    return msgspec.convert({**item, **known}, Job, strict=False)
+    return msgspec.convert({**item, **_known_words(item), "leg": leg}, Job, strict=False)
 
 
-def _status(item: Item) -> str:
-    known = str(item["status"]) in [*Status]
-    return str(item["status"]) if known else Status.FAILED if item.get("completed_at") else Status.RUNNING
-
-
-def _wait(item: Item) -> Item | None:
-    wait: Item | None = item.get("wait")
-    exact = wait.get("exact") if wait else None
-    return {**wait, "reason": exact} if wait and exact in [*WaitReason] else wait
-
-
-def _request(item: Item) -> Item:
-    request: Item = item["request"]
-    return request if request["kind"] in [*Kind] else {**request, "kind": Kind.MUSIC.value}
+def _known_words(item: Item) -> Item:
+    """Members of the item with a word of another version in them, as this version reads them."""
+    known: Item = {}
+    if "status" in item and item["status"] not in [*Status]:
+        known["status"] = Status.FAILED if item.get("completed_at") else Status.RUNNING
+    if "request" in item and item["request"]["kind"] not in [*Kind]:
+        known["request"] = {**item["request"], "kind": Kind.MUSIC}
+    wait = item.get("wait") or {}
+    if wait.get("exact") in [*WaitReason]:
+        known["wait"] = {**wait, "reason": wait["exact"]}
+    return known
 
 
 def _plain(value: object) -> Any:
