@@ -64,7 +64,9 @@ class Monitoring(Construct):
             metric_namespace=cdk.Stack.of(self).stack_name,
             metric_name="AccountRefused",
         )
-        meaning = "A provider refused a token, its rights or its credit: `make doctor` shows which, and what to do."
+        meaning = (
+            "A provider refused a token, its rights, its credit or a call without one: `make doctor` says what to do."
+        )
         self._alarm("AccountRefused", refused.metric(period=PERIOD, statistic="sum"), above=0, meaning=meaning)
 
     def watch_queues(self, queues: Sequence[sqs.Queue], *, longest_wait: float) -> None:

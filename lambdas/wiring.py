@@ -32,7 +32,7 @@ from longplay.storage.circuits import Circuits
 from longplay.storage.ends import Ends
 from longplay.storage.files import ResultBucket, s3_client
 from longplay.storage.jobs import JobTable
-from longplay.storage.limiter import Limiter
+from longplay.storage.limiter import Limiter, LinesInView
 from longplay.storage.patience import Patience
 from longplay.storage.queue import JobQueue
 from longplay.storage.switch import Switch
@@ -58,6 +58,7 @@ class Dependencies:
             switch=Switch(self._table),
             admission=self._admission,
             limiter=self._limiter,
+            lines=LinesInView(self._limiter),
             routing=self._routing,
             catalogue=self._catalogue,
             settings=self._settings,

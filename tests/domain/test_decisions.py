@@ -27,8 +27,9 @@ from longplay.domain.decisions import (
     when_canceled,
     when_deleted,
     when_due,
+    without_budget,
 )
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, LineTooLong, ProviderError
 from longplay.domain.job import NOT_CALLED, Job, Leg, Output, Status, Wait, WaitReason
 from longplay.domain.settings import PAUSED, Failover
 from msgspec.structs import replace
@@ -397,5 +398,30 @@ def test_a_job_that_has_taken_the_lead_copies_nothing() -> None:
 
 def test_every_end_is_marked_as_one() -> None:
     """The ledger settles budget, cache, slot and seat by this mark alone."""
-    ends = {name for name, change in changes.CHANGES.items() if "#hold" in change.update and change is not changes.HOLD}
+    ends = {name for name, change in changes.CHANGES.items() if "#hold" in change.update.partition("REMOVE")[2]}
     assert ends == {name for name, change in changes.CHANGES.items() if change.ends}
+
+
+# --- followers without a budget ---
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "change"), [(30, changes.FOLLOW_ON), (600, changes.FOLLOWER_FAIL), (9_000, changes.FOLLOWER_FAIL)]
+)
+def test_a_follower_without_budget_waits_or_fails(retry_after: int, change: Change) -> None:
+    """It waits for room that comes before its deadline, and fails with the code of the cap otherwise."""
+    follower = job(follows="b")
+    decision = without_budget(LineTooLong("The cap is reached.", retry_after=retry_after))(follower, NOW)
+    assert decision is not None
+    after = decision.job
+    assert (decision.change, decision.send) == (change, change is changes.FOLLOW_ON)
+    if change is changes.FOLLOW_ON:
+        assert after.wait == Wait(reason=WaitReason.BUDGET, until=NOW + 30, basis="The cap is reached.")
+    else:
+        assert after.error is not None
+        assert (after.error.code, after.error.charged) == ("line_too_long", Charged.NO)
+
+
+def test_a_follower_that_leads_by_now_is_left_alone() -> None:
+    """Another delivery of its message was faster."""
+    assert without_budget(LineTooLong("The cap is reached.", retry_after=1))(job(), NOW) is None

@@ -97,6 +97,69 @@ def test_a_longer_window_counts_the_starts_that_were_forgotten(
     assert slot - NOW >= start
 
 
+TEN_THOUSAND_A_MONTH = Limit(windows=(Window(10_000, 2_592_000),))
+MANY_AN_HOUR = Limit(windows=(Window(1_500, 3_600),))
+LATER = 1_800_000_000.0  # epoch seconds, later than a month
+WIDTH = 16_384.0  # seconds of a bucket of a month: the power of two below a hundredth
+
+
+def test_a_long_log_has_few_different_entries() -> None:
+    """Of 10,000 starts within a month, at most 200 entries differ; the next start waits for the first to be over."""
+    line, now = Line(), LATER
+    for _ in range(10_000):
+        _, line = pacing.reserve(line, TEN_THOUSAND_A_MONTH, now=now)
+        now += 100
+    assert (len(line.log), len(set(line.log)) <= 200) == (10_000, True)
+    slot, _ = pacing.reserve(line, TEN_THOUSAND_A_MONTH, now=now)
+    assert 2_592_000 <= slot - LATER <= 2_592_000 + WIDTH
+
+
+@pytest.mark.parametrize("limit", [MANY_AN_HOUR, Limit(windows=(Window(1, 2), *MANY_AN_HOUR.windows))])
+def test_windows_of_many_starts_are_used_up(limit: Limit) -> None:
+    """Jobs that come as fast as they may start take at most a hundredth longer than with an exact log."""
+    line, now, starts = Line(), LATER, list[float]()
+    for _ in range(6_100):
+        slot, line = pacing.reserve(line, limit, now=now)
+        now = line.start_of(slot)
+        starts.append(now)
+    ideal = 4 * 3_600 + (0 if limit is MANY_AN_HOUR else 2 * 100)
+    assert starts[-1] - LATER <= 1.01 * ideal
+    assert all(later - earlier >= 3_600 for earlier, later in zip(starts, starts[1_500:], strict=False))
+
+
+def test_a_start_leaves_its_bucket() -> None:
+    """2,000 jobs that are all late by hours move up within the month's number, one entry each."""
+    line = Line()
+    slots = []
+    for n in range(2_000):
+        slot, line = pacing.reserve(line, TEN_THOUSAND_A_MONTH, now=LATER + n)
+        slots.append(slot)
+    assert len(set(line.log)) < 100
+    for n, slot in enumerate(slots):
+        moved, line = pacing.move_up(line, slot, TEN_THOUSAND_A_MONTH, now=LATER + 40_000 + 20 * n)
+        assert (line.start_of(moved), len(line.log)) == (LATER + 40_000 + 20 * n, 2_000)
+    assert min(line.log) >= LATER + 40_000
+    assert pacing.give_back(line, LATER + 1) == line
+
+
+def test_a_refused_call_has_its_own_slot_again() -> None:
+    """When the line is pushed back, the slot of the refused call leaves its bucket: the call is repeated by it."""
+    line = Line()
+    for n in range(1_200):
+        _, line = pacing.reserve(line, MANY_AN_HOUR, now=LATER + n / 10)
+    assert LATER + 1 not in line.log
+    pushed = pacing.push(line, LATER + 1, MANY_AN_HOUR, since=LATER, now=LATER + 120, until=LATER + 200)
+    assert (LATER + 1 in pushed.log, len(pushed.log), pushed.start_of(LATER + 1)) == (True, 1_200, LATER + 200)
+
+
+def test_a_window_of_a_thousand_starts_is_exact() -> None:
+    """Every entry is the start itself."""
+    line, limit = Line(), Limit(windows=(Window(1_000, 86_400),))
+    for n in range(1_000):
+        _, line = pacing.reserve(line, limit, now=LATER + 60 * n)
+    assert line.log == tuple(LATER + 60 * n for n in range(1_000))
+
+
 def line_of(limit: Limit, jobs: int) -> Line:
     """The line after so many submissions at once."""
     line = Line()

@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
-from longplay.domain.errors import OverBudget
+from longplay.domain.errors import OverDailyBudget
 from longplay.domain.job import Job
 from longplay.storage.queue import Message
 
@@ -132,7 +132,7 @@ def test_concurrent_submissions_cannot_exceed_a_budget(racetrack: Racetrack) -> 
         [partial(submit, service, "budgets", **body) for service, body in zip(cycle(services), bodies, strict=False)]
     )
     accepted = [answer for answer in answers if isinstance(answer, Job)]
-    assert Counter(type(answer) for answer in answers) == {Job: 10, OverBudget: CALLERS - 10}
+    assert Counter(type(answer) for answer in answers) == {Job: 10, OverDailyBudget: CALLERS - 10}
     budget = racetrack.item(f"budget#budgets#{accepted[0].budget_day}")
     assert (budget["jobs"]["N"], budget["waiting"]["N"]) == ("10", "10")
     assert int(budget["used"]["N"]) == sum(job.hold or 0 for job in accepted)

@@ -259,6 +259,13 @@ def a_follower_that_was_canceled_does_not_succeed(storage: Storage) -> None:
     assert_refused(lambda: storage.change("FOLLOWER_SUCCEED", replace(job, outputs=(OUTPUT,))))
 
 
+@guards("FOLLOWER_FAIL", "attribute_exists(#follows)")
+def a_follower_that_was_canceled_does_not_fail(storage: Storage) -> None:
+    job = storage.follower()
+    storage.change("CANCEL_WAITING", job)
+    assert_refused(lambda: storage.fail("FOLLOWER_FAIL", job))
+
+
 @guards("TAKE_THE_LEAD", "attribute_exists(#follows)")
 def a_follower_takes_the_lead_once(storage: Storage) -> None:
     job = storage.promoted()

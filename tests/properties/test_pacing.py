@@ -143,6 +143,35 @@ PacedLine.TestCase.settings = settings(max_examples=250, stateful_step_count=40)
 TestPacedLine = PacedLine.TestCase
 
 
+class LineWithBuckets(PacedLine):
+    """The same where windows of more than 3 starts are kept in at least 8 buckets each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patched = patch.multiple(pacing, MOST_EXACT=3, _BUCKETS=8, _SKEW=1.0)
+        self.patched.start()
+
+    def teardown(self) -> None:
+        """Undo the patch."""
+        self.patched.stop()
+
+    @invariant()
+    def the_log_has_the_starts_that_were_made_or_are_reserved(self) -> None:
+        """It has an entry for each of them and no others: at its time or up to a bucket later."""
+        assert list(self.line.log) == sorted(self.line.log)
+        self.since = max(self.since, self.line.earliest(self.now) - self.limit.longest_window)
+        refused = [call.slot for call in self.under_way.values() if call.refused]
+        expected = sorted(slot for slot in [*self.waiting.values(), *refused, *self.used] if slot >= self.since)
+        entries = self.line.log[len(self.line.log) - len(expected) :]
+        latest = self.limit.longest_window / 8
+        assert all(0 <= entry - slot <= latest for entry, slot in zip(entries, expected, strict=True))
+        assert all(entry - latest <= self.since for entry in self.line.log[: len(self.line.log) - len(expected)])
+
+
+LineWithBuckets.TestCase.settings = settings(max_examples=250, stateful_step_count=40)
+TestLineWithBuckets = LineWithBuckets.TestCase
+
+
 @settings(max_examples=150)
 @given(seed=st.integers(0, 2**32), name=st.sampled_from(sorted(LIMITS)), seats=st.sampled_from([None, 1, 2, 4]))
 def test_the_log_has_the_starts_that_were_made_or_are_reserved(seed: int, name: str, seats: int | None) -> None:

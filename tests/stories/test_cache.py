@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 import time_machine
 
 from local.stand_ins.model import ModelServer
-from tests.harness.aws import BUCKET
+from tests.harness.aws import BUCKET, TABLE
 from tests.harness.product import Product
 
 TRACK = {"prompt": "peaceful piano melody", "genre": "classical", "duration": 1}
@@ -126,6 +129,94 @@ def test_a_follower_takes_the_lead_when_its_leader_is_canceled(
     _run(product, clock)
     assert [product.job(job["id"])["status"] for job in (leader, follower)] == ["canceled", "succeeded"]
     assert model_server.generations == 1
+
+
+FULL = {
+    "line": {"limits": {"*": {"windows": [[1, 600]]}}, "horizon": 300},
+    "pushed line": {"limits": {"*": {"windows": [[1, 600]]}}, "horizon": 1},
+    "dollars": {"owner_caps": {"usd": 0.01}},
+    "jobs": {"deployment_caps": {"jobs": 1}},
+    "open jobs": {"owner_caps": {"open_jobs": 1}},
+}
+
+
+@pytest.mark.parametrize("settings", FULL.values(), ids=FULL.keys())
+def test_an_equal_request_needs_no_slot_and_no_budget(
+    product_with: Callable[..., Product],
+    model_server: ModelServer,
+    clock: time_machine.Traveller,
+    settings: dict[str, Any],
+) -> None:
+    """It follows, or gets the cached result, where another request is refused. With `fresh` it is refused too."""
+    product = product_with(**settings)
+    leader, follower = product.submit(TRACK), product.submit(TRACK)
+    assert (follower["wait"]["reason"], follower["wait"].get("position")) == ("coalesced", None)
+    assert product.post("/generate", {**TRACK, "fresh": True}).status == 429
+    _run(product, clock)
+    assert [product.job(job["id"])["status"] for job in (leader, follower)] == ["succeeded", "succeeded"]
+    assert product.post("/generate", TRACK).status == 200
+    assert model_server.generations == 1
+
+
+def _caps_in_use(product: Product) -> list[tuple[str, str]]:
+    items: list[dict[str, Any]] = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
+    return [(item["used"]["N"], item["waiting"]["N"]) for item in items if item["pk"]["S"].startswith("budget#")]
+
+
+def test_a_follower_takes_its_budget_with_the_lead(
+    product_with: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """A follower reserves nothing. It reserves its cost when it takes the lead, and settles it at its end."""
+    product = product_with(owner_caps={"usd": 1})
+    leader, follower = product.submit(TRACK), product.submit(TRACK)
+    assert _caps_in_use(product) == [("10000", "1")]
+    product.post(f"/jobs/{leader['id']}/cancel")
+    assert _caps_in_use(product) == [("0", "0")]
+    while product.job(follower["id"])["wait"].get("reason") == "coalesced":
+        product.deliver()
+        clock.shift(1)
+    assert _caps_in_use(product) == [("10000", "1")]
+    _run(product, clock)
+    assert (product.job(follower["id"])["status"], _caps_in_use(product)) == ("succeeded", [("5000", "0")])
+
+
+def test_a_follower_waits_for_room_among_the_open_jobs(
+    product_with: Callable[..., Product],
+    model_server: ModelServer,
+    clock: time_machine.Traveller,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its leader was canceled and a slow job has its place: it waits, looks ever less often, and then succeeds."""
+    product = product_with(owner_caps={"open_jobs": 1})
+    leader, follower = product.submit(TRACK), product.submit(TRACK)
+    product.post(f"/jobs/{leader['id']}/cancel")
+    other = product.submit({**TRACK, "prompt": "another"})
+    model_server.fault("throttled", retry_after=200, times=1)
+    _run(product, clock, 190)
+    assert product.job(follower["id"])["wait"]["reason"] == "budget"
+    assert 4 <= sum(vars(record).get("outcome") == "waits: budget" for record in caplog.records) <= 12
+    _run(product, clock, 100)
+    assert [product.job(job["id"])["status"] for job in (other, follower)] == ["succeeded", "succeeded"]
+
+
+def test_a_follower_without_budget_for_today_fails(
+    product_with: Callable[..., Product], clock: time_machine.Traveller
+) -> None:
+    """Its leader was canceled and the day's jobs are used up: it fails at once, says why, and cost nothing."""
+    product = product_with(owner_caps={"jobs": 1})
+    clock.move_to(clock_at_noon())
+    leader, follower = product.submit(TRACK), product.submit(TRACK)
+    product.post(f"/jobs/{leader['id']}/cancel")
+    _run(product, clock)
+    failed = product.job(follower["id"])
+    assert (failed["status"], failed["error"]["charged"], failed["error"]["retryable"]) == ("failed", "no", True)
+    assert failed["error"]["code"] == "over_daily_budget"
+    assert "without a result" in failed["error"]["message"]
+
+
+def clock_at_noon() -> float:
+    """Today's noon (UTC), far from the midnight at which caps reset."""
+    return time.time() // 86_400 * 86_400 + 43_200
 
 
 def test_a_cached_result_without_its_file_is_generated_again(product: Product, model_server: ModelServer) -> None:

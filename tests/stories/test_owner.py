@@ -81,25 +81,85 @@ def test_a_job_reserves_its_possible_cost_and_settles_its_charge(product_with: C
     assert (_budget(product)["used"]["N"], _budget(product)["waiting"]["N"]) == ("5000", "0")
 
 
-CAPS = {
-    "dollars": ({"usd": 0.012}, "usd_left", 0.002),
-    "jobs": ({"jobs": 1}, "jobs_left", 0),
-    "open jobs": ({"open_jobs": 1}, "open_jobs_left", 0),
+ANOTHER = {**TRACK, "prompt": "another"}
+CAPS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+    "dollars": ({"usd": 0.012}, "over_daily_budget", {"usd_left": 0.002, "held_usd": 0.01}),
+    "jobs": ({"jobs": 1}, "over_daily_budget", {"jobs_left": 0}),
+    "open jobs": ({"open_jobs": 1}, "too_many_open_jobs", {"open_jobs_left": 0}),
 }
 
 
-@pytest.mark.parametrize(("caps", "left", "amount"), CAPS.values(), ids=CAPS.keys())
+@pytest.mark.parametrize(("caps", "code", "room"), CAPS.values(), ids=CAPS.keys())
 @pytest.mark.parametrize("whose", ["owner_caps", "deployment_caps"])
 def test_a_job_over_a_cap_is_refused(
-    product_with: Callable[..., Product], whose: str, caps: dict[str, Any], left: str, amount: float
+    product_with: Callable[..., Product], whose: str, caps: dict[str, Any], code: str, room: dict[str, Any]
 ) -> None:
-    """The answer is 429 with the rest of the cap and the time at which it resets."""
+    """The answer is 429 with the code and the rest of the cap, and says that nothing was created."""
     product = product_with(**{whose: caps})
     product.submit(TRACK)
-    refused = product.post("/generate", {**TRACK, "prompt": "another"})
-    assert (refused.status, refused.json["code"], refused.json[left]) == (429, "over_budget", amount)
+    refused = product.post("/generate", ANOTHER)
+    assert (refused.status, refused.json["code"], refused.json["retryable"]) == (429, code, True)
+    assert {name: refused.json[name] for name in room} == room
+    assert "Nothing was created" in refused.json["detail"]
+
+
+def _at_noon(clock: time_machine.Traveller) -> None:
+    clock.move_to(time.time() // 86_400 * 86_400 + 43_200)
+
+
+@pytest.mark.parametrize("caps", [{"open_jobs": 1}, {"usd": 0.012}], ids=str)
+def test_room_that_open_jobs_take_comes_back_when_they_end(
+    product_with: Callable[..., Product], clock: time_machine.Traveller, caps: dict[str, Any]
+) -> None:
+    """Retry-After is the time until the open job is expected to end (20 s), and there is room then."""
+    product = product_with(owner_caps=caps)
+    _at_noon(clock)
+    job = product.submit(TRACK)
+    clock.shift(8)
+    assert product.post("/generate", ANOTHER).headers["Retry-After"] == "12"
+    clock.shift(12)
+    product.post(f"/jobs/{job['id']}/cancel")
+    product.submit(ANOTHER)
+
+
+def test_the_first_of_several_open_jobs_frees_a_place(
+    product_with: Callable[..., Product], clock: time_machine.Traveller
+) -> None:
+    """Three jobs whose ends are expected in 20, 80 and 140 s: a place is expected after 40 s, half their mean."""
+    product = product_with(owner_caps={"open_jobs": 3}, limits={"*": {"windows": [[1, 60]]}}, start_tolerance=0)
+    for n in range(3):
+        product.submit({**TRACK, "prompt": f"song {n}"})
+    assert product.post("/generate", ANOTHER).headers["Retry-After"] == "40"
+    clock.shift(3_000)
+    assert product.post("/generate", ANOTHER).headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("caps", [{"jobs": 1}, {"jobs": 1, "open_jobs": 1}, {"usd": 0.008}], ids=str)
+def test_a_used_up_day_resets_at_midnight(
+    product_with: Callable[..., Product], clock: time_machine.Traveller, caps: dict[str, Any]
+) -> None:
+    """Retry-After leads to midnight (UTC), also if a cap on open jobs is reached too; a new day has room."""
+    product = product_with(owner_caps=caps)
+    _at_noon(clock)
+    product.submit({**TRACK, "max_charges": 1})
+    if "usd" in caps:
+        product.deliver()
+    refused = product.post("/generate", {**ANOTHER, "max_charges": 1})
+    assert (refused.json["code"], refused.headers["Retry-After"]) == ("over_daily_budget", "43200")
     assert refused.json["resets_at"].endswith("T00:00:00Z")
-    assert int(refused.headers["Retry-After"]) > 0
+    assert refused.json["resets_at"] in refused.json["detail"]
+    product.deliver()
+    clock.shift(43_200)
+    product.submit({**ANOTHER, "max_charges": 1})
+
+
+def test_the_cap_that_lasts_longest_is_told(
+    product_with: Callable[..., Product], clock: time_machine.Traveller
+) -> None:
+    """If the owner has no place and the deployment no job left today, the answer is that of the deployment."""
+    product = product_with(owner_caps={"open_jobs": 1}, deployment_caps={"jobs": 1})
+    product.submit(TRACK)
+    assert product.post("/generate", ANOTHER).json["code"] == "over_daily_budget"
 
 
 def test_open_jobs_still_count_after_midnight(product_with: Callable[..., Product]) -> None:
@@ -111,16 +171,23 @@ def test_open_jobs_still_count_after_midnight(product_with: Callable[..., Produc
             product.submit({**TRACK, "prompt": f"song {n}"})
         clock.shift(120)
         refused = product.post("/generate", {**TRACK, "prompt": "another"})
-        assert (refused.status, refused.json["open_jobs_left"]) == (429, 0)
+        assert (refused.json["code"], refused.json["open_jobs_left"]) == ("too_many_open_jobs", 0)
+        assert int(refused.headers["Retry-After"]) <= 5
         product.deliver()
         clock.shift(31)
         product.submit({**TRACK, "prompt": "another"})
 
 
-def test_a_job_that_costs_more_than_the_cap_is_refused(product_with: Callable[..., Product]) -> None:
-    """A job whose price is above the cap is refused even if nothing is used yet."""
-    product = product_with(owner_caps={"usd": 0.001})
-    assert product.post("/generate", TRACK).json["code"] == "over_budget"
+@pytest.mark.parametrize("whose", ["owner_caps", "deployment_caps"])
+@pytest.mark.parametrize(("usd", "advice"), [(0.001, "ask the operator"), (0.008, "`max_charges: 1`")])
+def test_a_job_that_costs_more_than_the_cap_is_not_retryable(
+    product_with: Callable[..., Product], whose: str, usd: float, advice: str
+) -> None:
+    """A job that fits on no day gets 422 with the amount it needs, without Retry-After."""
+    refused = product_with(**{whose: {"usd": usd, "jobs": 1}}).post("/generate", TRACK)
+    assert (refused.status, refused.json["code"], refused.json["retryable"]) == (422, "exceeds_budget", False)
+    assert (refused.json["needs_usd"], refused.headers.get("Retry-After")) == (0.01, None)
+    assert advice in refused.json["detail"]
 
 
 @pytest.mark.parametrize("end", ["cancel", "fail", "overdue"])

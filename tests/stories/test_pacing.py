@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from longplay.storage.limiter import Limiter
 
 from local.stand_ins.model import ModelServer
+from tests.harness.aws_calls import recorded_calls
 from tests.harness.product import Product
 
 ONE_IN_TEN_SECONDS = {"*": {"windows": [[1, 10]]}}
@@ -29,6 +30,22 @@ def test_each_job_reports_its_start_and_its_position(
     assert [wait["reason"] for wait in waits] == ["concurrency", "provider_quota", "provider_quota"]
     assert [round(wait["eta_seconds"]) for wait in waits] == [20, 30, 40]
     assert [wait["position"] for wait in waits[1:]] == [1, 2]
+
+
+def test_callers_that_poll_do_not_read_the_line_each_time(
+    product_with: Callable[..., Product], clock: time_machine.Traveller
+) -> None:
+    """Ten polls within five seconds read the account's line once; after that it is read again."""
+    with recorded_calls() as calls:
+        product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)
+        jobs = [_submit(product, f"song {n}") for n in range(3)]
+        calls.clear()
+        for _ in range(5):
+            waits = [product.job(job["id"])["wait"]["position"] for job in jobs[1:]]
+        clock.shift(5)
+        product.job(jobs[1]["id"])
+    assert waits == [1, 2]
+    assert [call.read for call in calls].count(("limit",)) == 2
 
 
 def test_jobs_start_at_their_slots_and_no_call_is_refused(

@@ -50,6 +50,55 @@ def test_a_replay_is_answered_while_new_jobs_are_paused(product: Product) -> Non
         assert product.post("/generate", TRACK).json["code"] == "paused"
 
 
+FULL = {
+    "line": {"limits": {"*": {"windows": [[1, 600]]}}, "horizon": 300},
+    "dollars": {"owner_caps": {"usd": 0.01}},
+    "jobs": {"owner_caps": {"jobs": 1}},
+    "open jobs": {"deployment_caps": {"open_jobs": 1}},
+}
+
+
+@pytest.mark.parametrize("settings", FULL.values(), ids=FULL.keys())
+def test_a_replay_needs_no_slot_and_no_budget(product_with: Callable[..., Product], settings: dict[str, Any]) -> None:
+    """A replay gets its job although a new key is refused, because no slot or no budget is left."""
+    product = product_with(cache="off", **settings)
+    job = product.submit(TRACK, Idempotency_Key="order-7")
+    assert product.post("/generate", TRACK, Idempotency_Key="order-8").status == 429
+    assert product.post("/generate", TRACK, Idempotency_Key="order-7").json["id"] == job["id"]
+    assert product.post("/generate", {**TRACK, "duration": 2}, Idempotency_Key="order-7").status == 422
+
+
+def test_a_replay_is_answered_while_the_account_takes_no_calls(
+    product_with: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """The provider asks for an hour without calls: a new key is refused until then, and a replay gets its job."""
+    product = product_with(limits={"*": {"windows": [[10, 1]]}}, cache="off")
+    model_server.fault("throttled", retry_after=3_600, times=1)
+    job = product.submit({**TRACK, "deadline_seconds": 7_200}, Idempotency_Key="order-7")
+    product.deliver()
+    assert product.post("/generate", TRACK, Idempotency_Key="order-8").json["code"] == "line_too_long"
+    again = product.post("/generate", {**TRACK, "deadline_seconds": 7_200}, Idempotency_Key="order-7")
+    assert (again.status, again.json["id"]) == (202, job["id"])
+
+
+def test_a_repeated_retry_needs_no_budget(product_with: Callable[..., Product], model_server: ModelServer) -> None:
+    """A repeated retry gets its job although the cap on jobs is used up."""
+    product = product_with(owner_caps={"jobs": 2}, cache="off")
+    job_id = _submit_failing(product, model_server)
+    again = product.post(f"/jobs/{job_id}/retry").json["id"]
+    assert product.post("/generate", TRACK).status == 429
+    assert product.post(f"/jobs/{job_id}/retry").json["id"] == again
+
+
+def test_a_replay_is_answered_after_the_last_route_was_removed(product_with: Callable[..., Product]) -> None:
+    """After a deploy without a server for the model, a replay gets its job and a new key is refused."""
+    small = {**TRACK, "model": "musicgen-small"}
+    job = product_with().submit(small, Idempotency_Key="order-7")
+    product = product_with(servers={"replicate": "https://api.replicate.com"})
+    assert product.post("/generate", small, Idempotency_Key="order-8").json["code"] == "not_configured"
+    assert product.post("/generate", small, Idempotency_Key="order-7").json["id"] == job["id"]
+
+
 def test_a_new_key_costs_no_extra_call(product_with: Callable[..., Product]) -> None:
     """The write that creates a job finds replays, so no read comes before it."""
     with recorded_calls() as calls:

@@ -28,6 +28,11 @@ def two_accounts(product_with: Callable[..., Product], model_server: ModelServer
     return make
 
 
+def _store_token(product: Product) -> None:
+    """Store a token for the servers, so that a refusal is about it."""
+    product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "s3cret"}')
+
+
 def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
     for _ in range(seconds // 10):
         product.sweep()
@@ -50,7 +55,7 @@ def test_a_job_leaves_a_refused_account(
 ) -> None:
     """If one account is refused, the job succeeds by the route of another account."""
     product = two_accounts()
-    product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "s3cret"}')
+    _store_token(product)
     model_server.fault(fault, times=1)
     job = product.submit(TRACK)
     _run(product, clock, 30)
@@ -62,6 +67,7 @@ def test_one_refusal_moves_every_job_of_the_account(
 ) -> None:
     """After one refused call, the other jobs go to the next route without a call to the first."""
     product = two_accounts()
+    _store_token(product)
     jobs = [product.submit({**TRACK, "prompt": f"guitar {n}"}) for n in range(3)]
     model_server.fault("unauthorized", times=1)
     _run(product, clock, 40)
@@ -79,6 +85,7 @@ def test_a_job_returns_to_its_first_route_if_the_second_does_not_serve_it(
 ) -> None:
     """A job that left its first route succeeds there later if the second route does not serve the model."""
     product = two_accounts(**settings)
+    _store_token(product)
     model_server.fault(fault, times=1)
     model_server.fault("gone", times=1)
     job = product.submit(TRACK)
@@ -107,6 +114,7 @@ def test_a_refused_token_fails_no_job(
 ) -> None:
     """After one refused call all jobs wait and say why, and they succeed when the token is valid again."""
     model_server.fault("unauthorized", times=None)
+    _store_token(product)
     jobs = [product.submit({**TRACK, "prompt": f"guitar {n}"}) for n in range(8)]
     _run(product, clock, 60)
     waiting = [product.job(job["id"]) for job in jobs]
@@ -124,6 +132,7 @@ def test_a_refused_account_is_called_every_five_minutes(
 ) -> None:
     """The account gets a call every five minutes, and a job that fails in the end names the reason."""
     model_server.fault("credits", times=None)
+    _store_token(product)
     job = product.submit({**TRACK, "deadline_seconds": 1_200})
     _run(product, clock, 1_300)
     failed = product.job(job["id"])
@@ -137,10 +146,60 @@ def test_a_refused_account_is_logged(
 ) -> None:
     """The log line has the words that the alarm looks for."""
     model_server.fault("unauthorized", times=1)
+    _store_token(product)
     product.submit(TRACK)
     product.deliver()
     said = [vars(record)["outcome"] for record in caplog.records if record.message == "step"]
     assert said == ["account refused (auth), waits: account_paused"]
+
+
+def _one_server(server: ModelServer) -> dict[str, str]:
+    return {"router": f"{server.url}/hf-inference/models/{{model}}"}
+
+
+def _two_servers(server: ModelServer) -> dict[str, str]:
+    return {"*": f"{server.url}/hf-inference/models/{{model}}", **_one_server(server)}
+
+
+@pytest.mark.parametrize("fault", ["unauthorized", "credits", "forbidden", "gated"])
+@pytest.mark.parametrize("servers", [_one_server, _two_servers])
+def test_a_refusal_at_a_server_without_a_token_concerns_its_own_job(
+    product_with: Callable[..., Product],
+    model_server: ModelServer,
+    clock: time_machine.Traveller,
+    fault: str,
+    servers: Callable[[ModelServer], dict[str, str]],
+) -> None:
+    """One prompt is refused each time: its job fails at the second refusal, and the jobs of others succeed."""
+    product = product_with(servers=servers(model_server))
+    model_server.fault(fault, prompt="poison", times=None)
+    job = product.submit({**TRACK, "prompt": "a poison prompt"})
+    product.deliver()
+    others = [product.submit(body) for body in (IMAGE, TRACK)]
+    _run(product, clock, 30)
+    assert {product.job(other["id"])["status"] for other in others} == {"succeeded"}
+    _run(product, clock, 100)
+    failed = product.job(job["id"])
+    assert (failed["status"], failed["error"]["code"], failed["error"]["charged"]) == ("failed", "refused", "no")
+    assert len(model_server.requests) == 2 + len(others)
+
+
+def test_no_owner_reads_the_answer_to_a_call_of_another(
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """While the account is refused, the job of another owner says why in our words, without the provider's answer."""
+    _store_token(product)
+    model_server.fault("unauthorized", times=1)
+    mine = product.submit(TRACK)
+    product.deliver()
+    other = product.post("/generate", IMAGE, key="lp_bob_secret00").json
+    product.deliver()
+    said = product.job(mine["id"])["wait"]["basis"]
+    read = product.get(f"/jobs/{other['id']}", key="lp_bob_secret00").json["wait"]
+    assert read["reason"] == "account_paused"
+    assert "Invalid credentials" in said
+    assert "make token" in read["basis"]
+    assert not any(word in read["basis"] for word in ("Invalid credentials", "musicgen", "127.0.0.1"))
 
 
 def test_a_forbidden_model_does_not_pause_its_account(
@@ -148,7 +207,7 @@ def test_a_forbidden_model_does_not_pause_its_account(
 ) -> None:
     """If the license of one model is not accepted, other models of the same account still work."""
     model_server.fault("gated", prompt="guitar", times=None)
-    product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"self_hosted": "s3cret"}')
+    _store_token(product)
     product.submit(TRACK)
     product.deliver()
     image = product.submit(IMAGE)

@@ -1,37 +1,46 @@
-"""Items that version 0.1 wrote are read, ended and settled."""
+"""Items that version 0.1 wrote are read, ended and settled, and it can read those of this version after a rollback."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from longplay.storage.table import from_item
 
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
+from tests.harness import version_0_1
 from tests.harness.aws import BUCKET, SECRET, TABLE
 from tests.harness.product import Product
 
-ITEMS = json.loads((Path(__file__).parent / "items/0.1.json").read_text())
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+ITEMS = json.loads((HERE / "items/0.1.json").read_text())
+TRACK = {"prompt": "smooth saxophone with walking bass", "genre": "jazz", "duration": 1}
 WRITTEN_AT = 1_764_000_000.0  # epoch seconds
 CAPS = {"usd": 5, "open_jobs": 9}
 Deploy = Callable[..., Product]
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that a test moves; it starts at the time at which the items were written."""
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
+    """A clock that a test moves, and a sleep too; it starts at the time at which the items were written."""
     with time_machine.travel(WRITTEN_AT, tick=False) as coordinates:
+        monkeypatch.setattr(time, "sleep", coordinates.shift)
         yield coordinates
 
 
-def _put(product: Product, situation: str) -> list[str]:
+def _put(product: Product, situation: str, *, without: str = "") -> list[str]:
     """Write the items of a situation, and return the ids of its jobs."""
-    for item in ITEMS[situation]:
+    for written in ITEMS[situation]:
+        item = {name: value for name, value in written.items() if name != without}
         product.aws.dynamodb.put_item(TableName=TABLE, Item=item)
     return [item["id"]["S"] for item in ITEMS[situation] if item["pk"]["S"].startswith("job#")]
 
@@ -59,6 +68,63 @@ def test_waiting_jobs_and_a_follower_succeed(
     _run(product, clock, 10)
     assert [product.job(job)["status"] for job in jobs] == ["succeeded"] * 3
     assert (model_server.generations, _settled(product)) == (2, True)
+
+
+@pytest.mark.parametrize("caps", [{"owner_caps": CAPS}, {"owner_caps": CAPS, "deployment_caps": CAPS}, {}], ids=str)
+def test_amounts_of_jobs_that_do_not_name_their_budgets_are_settled(
+    product_with: Deploy, model_server: ModelServer, clock: time_machine.Traveller, caps: dict[str, Any]
+) -> None:
+    """The first jobs of version 0.1 have no `held_by`: the budgets that count jobs of their day are settled."""
+    product = product_with(**caps, limits={"*": {"windows": [[1, 60]], "max_concurrent": 1}})
+    jobs = _put(product, "waiting", without="held_by")
+    _run(product, clock, 10)
+    assert [product.job(job)["status"] for job in jobs] == ["succeeded"] * 3
+    assert _settled(product)
+
+
+def test_an_owner_with_one_open_job_of_version_0_1_is_not_locked_out(
+    product_with: Deploy, clock: time_machine.Traveller
+) -> None:
+    """When that job has ended, the owner may submit the next one."""
+    product = product_with(owner_caps={"open_jobs": 1})
+    [job] = _put(product, "crashed", without="held_by")
+    assert product.post("/generate", TRACK).json["code"] == "too_many_open_jobs"
+    _run(product, clock, 20)
+    assert product.job(job)["status"] == "succeeded"
+    product.submit(TRACK)
+
+
+def test_every_released_version_has_items_that_are_read() -> None:
+    """The items of a version are kept when the next one begins."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    released = re.findall(r"^## (\d+\.\d+)\.", text, re.MULTILINE)[1:]
+    assert released
+    assert [version for version in released if not (HERE / f"items/{version}.json").exists()] == []
+
+
+def test_version_0_1_reads_what_this_version_writes(
+    product_with: Deploy, model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """After a rollback: jobs, followers, waits, ends, lines, budgets, cache entries and closed routes."""
+    paced = {"*": {"windows": [[1, 10], [60, 3_600]], "max_concurrent": 2}}
+    product = product_with(owner_caps={"usd": 5, "open_jobs": 4}, limits=paced)
+    model_server.fault("gone", times=1)
+    model_server.fault("throttled", retry_after=20, times=1)
+    model_server.fault("invalid", prompt="song 2", times=None)
+    jobs = [product.submit({"prompt": f"song {n}", "duration": 1}) for n in range(4)]
+    follower = product.submit({"prompt": "song 3", "duration": 1})
+    product.post(f"/jobs/{jobs[3]['id']}/cancel")
+    product.submit({"prompt": "song 4", "duration": 1})
+    reasons = set()
+    for _ in range(40):
+        items = [from_item(item) for item in product.aws.dynamodb.scan(TableName=TABLE)["Items"]]
+        read = [version_0_1.read(item) for item in items]
+        reasons |= {item["wait"].get("exact") for item in items if item.get("wait")}
+        product.deliver()
+        clock.shift(5)
+    assert product.job(follower["id"])["status"] == "succeeded"
+    assert {type(item).__name__ for item in read} >= {"Job", "Line", "Entry", "Budget", "Circuit"}
+    assert "budget" in reasons
 
 
 def test_a_crashed_job_is_taken_over(

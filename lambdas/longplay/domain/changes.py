@@ -232,9 +232,12 @@ FOLLOWER_SUCCEED = Change(
     ends=True,
 )
 
+# It would take the lead, and has no budget for a call.
+FOLLOWER_FAIL = Change(f"SET #status = :failed, {_END} {_LET_GO}", ("attribute_exists(#follows)",), ends=True)
+
 TAKE_THE_LEAD = Change(
-    "SET #slot = :slot, #not_before = :not_before, #due_at = :due_at, #open = :open, #wait = :wait, #token = :token "
-    "REMOVE #follows",
+    "SET #slot = :slot, #not_before = :not_before, #due_at = :due_at, #open = :open, #wait = :wait, #hold = :hold, "
+    "#held_by = :held_by, #budget_day = :budget_day, #expected_at = :expected_at, #token = :token REMOVE #follows",
     ("attribute_exists(#follows)",),
 )
 
@@ -265,14 +268,19 @@ LINE_NEXT = Change("", ("#version = :seen",))
 
 HOLD = Change(
     "SET #used = if_not_exists(#used, :zero) + :hold, #jobs = if_not_exists(#jobs, :zero) + :one, "
-    "#waiting = if_not_exists(#waiting, :zero) + :one, #expires_at = :expires_at",
+    "#waiting = if_not_exists(#waiting, :zero) + :one, #held = if_not_exists(#held, :zero) + :hold, "
+    "#ends = if_not_exists(#ends, :zero) + :ends, #expires_at = :expires_at",
     (
         "(attribute_not_exists(#used) OR #used <= :room)",
         "(attribute_not_exists(#jobs) OR #jobs < :most_jobs)",
         "(attribute_not_exists(#waiting) OR #waiting < :most_open)",
     ),
 )
-SETTLE = Change("SET #used = #used - :back, #waiting = #waiting - :one", ())
+SETTLE = Change(
+    "SET #used = #used - :back, #waiting = #waiting - :one, #held = if_not_exists(#held, :zero) - :held, "
+    "#ends = if_not_exists(#ends, :zero) - :ends",
+    (),
+)
 
 # --- how long generations take ---
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from longplay.domain import changes
 from longplay.domain.changes import Change
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, NotAdmitted, ProviderError
 from longplay.domain.job import (
     MOST_CRASHES,
     Attempt,
@@ -33,6 +33,7 @@ from longplay.domain.job import (
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.domain.retry import HOPELESS, LONGEST_BACKOFF, goes_on, retry_wait
 from longplay.domain.schedule import (
+    budget_looked_for_at,
     follower_looks_at,
     given_up,
     next_erasure,
@@ -370,6 +371,23 @@ def copy_result(outputs: tuple[Output, ...]) -> Decide:
     return decide
 
 
+def without_budget(refused: NotAdmitted) -> Decide:
+    """A follower would take the lead and has no budget: it waits for the room it may get in time, or fails."""
+
+    def decide(job: Job, now: float) -> Decision | None:
+        if job.follows is None:
+            return None
+        until = budget_looked_for_at(job, now=now, expected=refused.retry_after or 0)
+        if refused.retryable and until < job.deadline:
+            wait = Wait(reason=WaitReason.BUDGET, until=until, basis=refused.detail)
+            waiting = replace(job, wait=wait, not_before=until)
+            return Decision(change=changes.FOLLOW_ON, job=waiting, said="waits: budget", send=True)
+        failed = replace(job, error=_no_budget_error(refused))
+        return Decision(change=changes.FOLLOWER_FAIL, job=failed, said=f"failed: {refused.code}")
+
+    return decide
+
+
 def slotted(job: Job, slot: float, start: float, *, now: float) -> Job:
     """The job with a reserved start."""
     wait = Wait(reason=WaitReason.PROVIDER_QUOTA, until=start, basis=RESERVED)
@@ -501,6 +519,16 @@ def _overdue_error(job: Job) -> JobError:
         "`deadline_seconds` if the provider is slow.",
         retryable=True,
         charged=combined_charge(job),
+    )
+
+
+def _no_budget_error(refused: NotAdmitted) -> JobError:
+    return JobError(
+        code=refused.code,
+        message=f"The job that was generating the same ended without a result, and this one could not take its place. "
+        f"{refused.detail}",
+        retryable=refused.retryable,
+        charged=Charged.NO,
     )
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import msgspec
+
 
 class Charged(StrEnum):
     """Whether a call cost the operator money: yes, no, or unknown."""
@@ -19,6 +21,11 @@ class Charged(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> Charged:
+        """A later version's word."""
+        return cls.UNKNOWN
 
 
 class FailureKind(StrEnum):
@@ -39,6 +46,7 @@ class FailureKind(StrEnum):
     AUTH = "auth"
     FORBIDDEN = "forbidden"
     CREDITS = "credits"
+    REFUSED = "refused"  # 401, 402 or 403 to a call that carried no token
 
 
 class LongplayError(Exception):
@@ -129,14 +137,52 @@ class NotConfigured(Problem):
     status, code, title = 503, "not_configured", "No server is set up for this model"
 
 
-class OverBudget(Problem):
-    """The job would exceed a daily cap; no job was created."""
+class NotAdmitted(Problem):
+    """There is no slot or no budget for a new call; no job was created.
 
-    status, code, title = 429, "over_budget", "A daily cap is reached"
+    A replay, a follower and a cached result need neither.
+    """
+
+
+class Room(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The rest of a budget today; None where it has no such cap. `held_usd` is what open jobs reserve of it."""
+
+    usd_left: float | None = None
+    held_usd: float | None = None
+    jobs_left: int | None = None
+    open_jobs_left: int | None = None
+
+
+class TooManyOpenJobs(NotAdmitted):
+    """The cap on open jobs is reached; there is room as soon as one ends."""
+
+    status, code, title = 429, "too_many_open_jobs", "Too many jobs are open"
     retryable = True
 
+    def __init__(self, detail: str, *, retry_after: int, room: Room) -> None:
+        super().__init__(detail, retry_after=retry_after, **msgspec.to_builtins(room))
 
-class LineTooLong(Problem):
+
+class OverDailyBudget(NotAdmitted):
+    """A day's dollars or jobs are used up or reserved. `resets_at` is the end of the day (RFC 3339, UTC)."""
+
+    status, code, title = 429, "over_daily_budget", "A daily cap is reached"
+    retryable = True
+
+    def __init__(self, detail: str, *, retry_after: int, resets_at: str, room: Room) -> None:
+        super().__init__(detail, retry_after=retry_after, resets_at=resets_at, **msgspec.to_builtins(room))
+
+
+class ExceedsBudget(NotAdmitted):
+    """The job may cost more than a cap allows for a whole day: `needs_usd`. No wait helps."""
+
+    status, code, title = 422, "exceeds_budget", "The job may cost more than the budget of a day"
+
+    def __init__(self, detail: str, *, needs_usd: float) -> None:
+        super().__init__(detail, needs_usd=needs_usd)
+
+
+class LineTooLong(NotAdmitted):
     """The next free slot is later than a job may wait; no job was created."""
 
     status, code, title = 429, "line_too_long", "The line is too long"

@@ -53,6 +53,12 @@ class WaitReason(StrEnum):
     COALESCED = "coalesced"
     ACCOUNT_PAUSED = "account_paused"
     SERVICE_BUSY = "service_busy"
+    BUDGET = "budget"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> WaitReason:
+        """A later version's word."""
+        return cls.SERVICE_BUSY
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +149,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     a job with the same id. Jobs of version 0.1 have none.
     `max_price_usd` is the price of one generation on the most expensive route that is set up.
     `slot` is its reserved start on a paced account. `hold` is what each budget in `held_by` reserves for it, in
-    millionths of a dollar. `follows` is the job with the same request whose result it waits for.
+    millionths of a dollar, on `budget_day`, and `expected_at` its expected end then (epoch seconds).
+    `follows` is the job with the same request whose result it waits for.
     """
 
     id: str
@@ -176,6 +183,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     hold: int | None = None
     budget_day: str | None = None
     held_by: tuple[str, ...] = ()
+    expected_at: int | None = None
     cache_key: str | None = None
     follows: str | None = None
     cached: bool = False

@@ -4,6 +4,10 @@ Slots are stored in line time: the real start of a slot is the slot plus the lin
 back (after a 429 or a pause), only this one number changes; order and spacing stay the same. A call that started
 before the push then appears to have started later than it did, never earlier. This is safe because no call starts
 between the push and the line's `resume_at`.
+
+Past starts that count only in windows of more than `MOST_EXACT` starts are kept by the bucket: all starts of a bucket
+stand at its last one, so they count up to a hundredth of the window longer. The log has as many entries as starts, and
+few different ones.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 MOST_STARTS = 10_000  # the log of starts is one item in DynamoDB, read and written as a whole
+MOST_EXACT = 1_000  # starts of a window that is kept exactly
+_BUCKETS = 100  # in a window of more starts: at least so many, at most twice as many
 LONGEST_WINDOW = 366 * 24 * 3600  # seconds
 
 _WINDOWS = f"pairs [starts, seconds], with 1 to {MOST_STARTS} starts and at most {LONGEST_WINDOW} seconds"
@@ -56,7 +62,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One account's line. All times are epoch seconds.
 
     `log` has the slots of all calls that were made within the longest window and of all that are still to be made,
-    in ascending order. A slot whose call is not made leaves it. Starts up to `forgotten` (real time) may be missing.
+    in ascending order, old ones by the bucket. A slot whose call is not made leaves it. Starts up to `forgotten` (real
+    time) may be missing.
     `windows` are those ([starts, seconds]) for which the log was kept.
     `written_at` is the latest clock of a function that reserved a slot or was late for one.
     No call starts before `resume_at`. `leases` has, for each job with a running call, when its lease ends, and
@@ -106,7 +113,8 @@ def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
 
 def give_back(line: Line, slot: float) -> Line:
     """The line without a slot whose call is not made; the next job may take it."""
-    return replace(line, log=_without(line.log, slot)) if slot in line.log else line
+    counted = _counted_at(line, slot)
+    return line if counted is None else replace(line, log=_without(line.log, counted))
 
 
 def move_up(line: Line, slot: float, limit: Limit, *, now: float) -> tuple[float, Line]:
@@ -131,6 +139,7 @@ def push(line: Line, slot: float, limit: Limit, *, since: float, now: float, unt
     `since` is when the refused call was due. If a whole window has passed since then, other calls have started in
     the meantime, and the line also waits for the length of that window.
     """
+    line = _exactly(line, slot)
     waited_out = [now + window.seconds for window in limit.windows if now - since >= window.seconds]
     resume_at = max([line.resume_at, until, *waited_out])
     return replace(line, shift=max(line.shift, resume_at - slot), resume_at=resume_at)
@@ -208,11 +217,46 @@ def _with(line: Line, slot: float, limit: Limit, *, now: float) -> Line:
     forgotten = log[dropped - 1] + line.shift if dropped else line.forgotten
     return replace(
         line,
-        log=tuple(log[dropped:]),
+        log=tuple(_bucketed(log[dropped:], limit, line.earliest(now))),
         forgotten=forgotten,
         windows=tuple((window.starts, window.seconds) for window in limit.windows),
         written_at=max(line.written_at, now),
     )
+
+
+def _bucketed(log: list[float], limit: Limit, earliest: float) -> list[float]:
+    """The log with every start that counts only in windows of many starts moved to the last one of its bucket."""
+    few = max((window.seconds for window in limit.windows if window.starts <= MOST_EXACT), default=0.0)
+    many = sorted(window.seconds for window in limit.windows if window.starts > MOST_EXACT and window.seconds > few)
+    last, oldest = float("inf"), earliest - few - _SKEW
+    for at in range(bisect_left(log, oldest) - 1 if many else -1, -1, -1):
+        if log[at] != last:
+            seconds = next((seconds for seconds in many if seconds >= earliest - log[at]), many[-1])
+            last = log[at] = last if _same_bucket(log[at], last, seconds) else log[at]
+    return log
+
+
+def _same_bucket(slot: float, other: float, seconds: float) -> bool:
+    """Whether both are in one bucket of a window. Widths are powers of two, so each bucket is part of one wider one."""
+    width = 2.0 ** math.floor(math.log2(seconds / _BUCKETS))
+    return slot // width == other // width
+
+
+def _counted_at(line: Line, slot: float) -> float | None:
+    """The entry of the log that counts this slot: itself, or the last of its bucket. None if the log has none."""
+    at = bisect_left(line.log, slot)
+    entry = line.log[at] if at < len(line.log) else float("inf")
+    widest = max((seconds for starts, seconds in line.windows if starts > MOST_EXACT), default=0.0)
+    in_bucket = widest > 0 and line.forgotten < slot + line.shift and _same_bucket(slot, entry, widest)
+    return entry if entry == slot or in_bucket else None
+
+
+def _exactly(line: Line, slot: float) -> Line:
+    """The line with a slot at its own time again, if its bucket counts it."""
+    freed = give_back(line, slot)
+    log = [*freed.log]
+    insort(log, slot)
+    return line if freed is line or slot in line.log else replace(line, log=tuple(log))
 
 
 def _without(log: Sequence[float], slot: float) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.settings import PAUSED, Failover
 
+MOST_REFUSALS = 2  # calls without a token that are refused until a job fails
 LONGEST_BACKOFF = 300.0  # seconds
 _BELIEVED = 2.0  # seconds; a provider that says less, and refuses again, is asked at our own pace
 
@@ -31,10 +32,11 @@ RETRIES = {
     FailureKind.TIMEOUT: Retry(WaitReason.PROVIDER_ERROR, 5, most_tries=4),
     FailureKind.UNREACHABLE: Retry(WaitReason.PROVIDER_ERROR, 10, most_tries=4),
     FailureKind.OUT_OF_MEMORY: Retry(WaitReason.PROVIDER_ERROR, 30, most_tries=2),
-    FailureKind.NOT_STORED: Retry(WaitReason.SERVICE_BUSY, 60, most_tries=2),
+    FailureKind.NOT_STORED: Retry(WaitReason.SERVICE_BUSY, 60, most_tries=MOST_REFUSALS),
     FailureKind.AUTH: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
     FailureKind.CREDITS: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
     FailureKind.FORBIDDEN: Retry(WaitReason.ACCOUNT_PAUSED, PAUSED),
+    FailureKind.REFUSED: Retry(WaitReason.PROVIDER_ERROR, 60, most_tries=MOST_REFUSALS),
 }
 
 # Failures that time does not heal: another route is better than a wait.
@@ -45,8 +47,16 @@ HOPELESS = frozenset(
         FailureKind.AUTH,
         FailureKind.CREDITS,
         FailureKind.FORBIDDEN,
+        FailureKind.REFUSED,
     }
 )
+
+
+def may_recover(job: Job, outcome: str) -> bool:
+    """Whether a route that the job left with this outcome may serve it later."""
+    if outcome == FailureKind.REFUSED:
+        return _tries(job, FailureKind.REFUSED) < MOST_REFUSALS
+    return outcome in RETRIES
 
 
 def goes_on(job: Job, error: ProviderError, policy: Failover) -> bool:
@@ -78,10 +88,13 @@ def retry_wait(job: Job, error: ProviderError, *, now: float) -> Wait | None:
 
 
 def _tries(job: Job, kind: FailureKind) -> int:
-    """How often this route has failed in this way since the job came to it, the last time included."""
+    """How often this route has failed in this way since the job came to it, the last time included.
+
+    Refusals without a token count on every route: the request may be the reason.
+    """
     tries = 0
     for attempt in reversed(job.attempts):
-        if attempt.route != job.leg.route:
+        if attempt.route != job.leg.route and kind is not FailureKind.REFUSED:
             break
         tries += attempt.tries_of(kind)
     return max(1, tries)

@@ -13,6 +13,7 @@ _SENT_EARLY = 300  # seconds before a far start at which the sweeper sends its m
 _AFTER_CRASH = 60.0  # seconds, and twice as long after each further crash
 _FIRST_LOOK, _LONGEST_LOOK = 15.0, 600.0  # seconds between two looks of a follower at its leader
 _GIVE_UP = 3_600.0  # seconds past its deadline for which an ended job is still polled
+_LONGEST_BUDGET_WAIT, _BUDGET_LOOKS = 300.0, 4  # seconds between two looks for a budget whose room is late
 
 
 def first_look(job: Job, *, now: float, resend_after: float) -> float:
@@ -70,6 +71,11 @@ def given_up(job: Job, *, now: float) -> bool:
 def next_erasure(deleted: float, *, now: float, resend_after: float) -> float:
     """When the files of a job deleted at `deleted` are erased again: a step that doubles while S3 refuses."""
     return now + min(max(now - deleted, resend_after), LONGEST_STEP)
+
+
+def budget_looked_for_at(job: Job, *, now: float, expected: float) -> float:
+    """When a follower without budget looks again: `expected` seconds from now, and less often the longer it waits."""
+    return now + max(expected, min(_LONGEST_BUDGET_WAIT, (now - job.created_at) / _BUDGET_LOOKS))
 
 
 def follower_looks_at(job: Job, *, now: float) -> float:

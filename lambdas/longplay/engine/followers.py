@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from longplay.domain.decisions import copy_result, follow_on
+from longplay.domain.decisions import copy_result, follow_on, without_budget
+from longplay.domain.errors import NotAdmitted
 from longplay.domain.job import Job
 from longplay.engine.admission import Admission
 from longplay.engine.ledger import Ledger
@@ -43,7 +44,11 @@ class Followers:
         return self._lead(job, entry.leader if entry else "", now=now)
 
     def _lead(self, job: Job, dead: str, *, now: float) -> str:
-        entry = self.admission.promote(job, dead=dead, now=now)
+        try:
+            entry = self.admission.promote(job, dead=dead, now=now)
+        except NotAdmitted as refused:
+            applied = self.ledger.apply(job, without_budget(refused))
+            return applied.said if applied else "left alone"
         return self._follow(job, entry, now=now) if entry else "takes the lead"
 
     def _follow(self, job: Job, entry: Entry, *, now: float) -> str:

@@ -9,7 +9,7 @@ from longplay.domain.catalogue import Catalogue, Model, Route
 from longplay.domain.errors import NotConfigured
 from longplay.domain.job import Job, Leg
 from longplay.domain.request import GenerationRequest
-from longplay.domain.retry import RETRIES
+from longplay.domain.retry import may_recover
 from longplay.domain.settings import Settings
 from longplay.storage.circuits import Circuits
 from longplay.storage.timings import Timings
@@ -53,7 +53,7 @@ class Routing:
             return None
         left = {attempt.route: attempt.outcome for attempt in job.attempts if attempt.route != job.leg.route}
         routes = {route.name: route for route in self._set_up(model)}
-        names = (name for name in reversed(left) if name in routes and left[name] in RETRIES)
+        names = (name for name in reversed(left) if name in routes and may_recover(job, left[name]))
         return next((self._leg(model, routes[name], job.request) for name in names), None)
 
     def max_price_usd(self, model: Model, request: GenerationRequest) -> float:

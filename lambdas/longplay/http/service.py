@@ -17,6 +17,7 @@ from longplay.domain.errors import (
     JobExpired,
     JobNotFound,
     KeyReused,
+    NotAdmitted,
     NotConfigured,
     NotFinished,
     NotRetryable,
@@ -33,7 +34,7 @@ from longplay.engine.routing import Routing
 from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import JobTable, Refused, new_token
-from longplay.storage.limiter import Limiter
+from longplay.storage.limiter import Limiter, LinesInView
 from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
 
@@ -55,6 +56,7 @@ class Service:
     switch: Switch
     admission: Admission
     limiter: Limiter
+    lines: LinesInView
     routing: Routing
     catalogue: Catalogue
     settings: Settings
@@ -64,10 +66,12 @@ class Service:
         """Create the job and send it on its way, or find the one this key has created before.
 
         Raises KeyReused for another body under the key, JobExpired where its job was deleted, InvalidRequest for an
-        upload that cannot be used, NotConfigured where no route leads to the model, OverBudget, LineTooLong and Paused.
+        upload that cannot be used, NotConfigured where no route leads to the model, NotAdmitted where there is no slot
+        or no budget, and Paused.
         """
-        if earlier := self._earlier(owner, submission, seed=key):
-            return earlier
+        return self._once(owner, submission, key, lambda: self._submit(owner, submission, key))
+
+    def _submit(self, owner: str, submission: Submission, key: str | None) -> Job:
         if submission.upload is not None:
             submission = submission.showing(self.uploads.image(owner, submission.upload))
         job = self._new_job(owner, submission, seed=key)
@@ -97,9 +101,9 @@ class Service:
         return self.bucket.url(output, seconds=self.settings.url_lifetime)
 
     def standing(self, job: Job, *, just_submitted: bool = False) -> tuple[Job, int | None]:
-        """A waiting job with its start as the line now has it, and its place there from 1, as far as it is known.
+        """A waiting job with its start as the line has it, and its place there from 1, as far as it is known.
 
-        A submission has seen the line a moment ago, when it took its slot, and does not read it again.
+        Both are at most 5 s old. A submission has seen the line a moment ago, when it took its slot.
         """
         if job.slot is None or job.status is not Status.QUEUED or not self.limiter.paces(job.leg.account):
             return job, None
@@ -108,7 +112,7 @@ class Service:
         return replace(job, not_before=start), line.place_of(job.slot, now=self.clock())
 
     def _line(self, account: str, *, just_submitted: bool) -> Line:
-        return self.limiter.line_last_seen(account) if just_submitted else self.limiter.line(account)
+        return self.limiter.line_last_seen(account) if just_submitted else self.lines.line(account)
 
     def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel the job; one that had finished already is returned as it is."""
@@ -124,9 +128,10 @@ class Service:
             raise NotRetryable(f"The job is {job.status}; only a failed or canceled one can be retried.")
         again = Submission(request=job.request, body_hash=job.body_hash, max_charges=job.max_charges, tags=job.tags)
         seed = f"retry of {job.id}"
-        if earlier := self._earlier(owner, again, seed=seed):
-            return earlier
-        new = replace(self._new_job(owner, again, seed=seed), retry_of=job.id)
+        return self._once(owner, again, seed, lambda: self._retry(job, again, seed))
+
+    def _retry(self, job: Job, again: Submission, seed: str) -> Job:
+        new = replace(self._new_job(job.owner, again, seed=seed), retry_of=job.id)
         if job.input_key and new.input_key:
             self.bucket.copy_input(job.input_key, new.input_key)
         return self._admit(new, fresh=False)
@@ -194,18 +199,20 @@ class Service:
             )
         return model
 
-    def _earlier(self, owner: str, submission: Submission, *, seed: str | None) -> Job | None:
-        """The job there is of this already, where looking first is worth a read: else the write that creates tells.
+    def _once(self, owner: str, submission: Submission, seed: str | None, make: Callable[[], Job]) -> Job:
+        """The job that this seed has created before, else a new one: a reason to refuse new jobs refuses no replay.
 
-        Raises Paused where new jobs are, and there is none: a replay makes nothing. One with an image moves no file.
+        The write that creates a job finds a replay. It is looked for first only where an image would be moved.
         """
+        if submission.has_image and (earlier := self._made_before(owner, submission, seed)):
+            return earlier
         try:
             self.switch.check()
-        except Paused:
+            return make()
+        except (NotAdmitted, NotConfigured, Paused):
             if earlier := self._made_before(owner, submission, seed):
                 return earlier
             raise
-        return self._made_before(owner, submission, seed) if submission.has_image else None
 
     def _made_before(self, owner: str, submission: Submission, seed: str | None) -> Job | None:
         now, found = self.clock(), self.jobs.find(_job_id(owner, seed)) if seed else None

@@ -1,17 +1,20 @@
-"""Daily caps: a job reserves its highest possible cost at submit, and the write that ends it settles that."""
+"""The items of daily caps: a job reserves its highest possible cost, and the write that ends it settles that."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from longplay.domain import changes
-from longplay.domain.errors import OverBudget
+from longplay.domain.budget import Usage, refusal
+from longplay.domain.errors import NotAdmitted
 from longplay.domain.job import Job
 from longplay.domain.settings import Caps
 from longplay.storage.ends import DEPLOYMENT_BUDGET, MILLION, OWNER_BUDGET, budget_key
-from longplay.storage.table import Part, Table, WriteRefused
+from longplay.storage.table import Item, Part, Table, WriteRefused
 
 _NO_CAP = 10**15
 _KEPT = 3 * 86_400  # seconds a budget's item is kept: a job lives a day at most
@@ -24,65 +27,87 @@ class Budgets:
 
     def __init__(self, table: Table, *, owner: Caps, deployment: Caps) -> None:
         self._table = table
-        self._left_open: dict[str, tuple[float, int]] = {}
+        self._yesterdays: dict[str, tuple[float, Usage]] = {}
         self._caps = {
             name: caps for name, caps in {OWNER_BUDGET: owner, DEPLOYMENT_BUDGET: deployment}.items() if caps != Caps()
         }
 
     def holding(self, job: Job, *, now: float) -> Job:
-        """The job with its reserved amount, the budgets that reserve it, and their day. Unchanged without a cap."""
-        if not self._caps:
+        """The job with its reserved amount, the budgets that reserve it, their day, and when it is expected to end.
+
+        Unchanged without a cap, and for a follower of version 0.1, which has its reserved amount already.
+        """
+        if not self._caps or job.hold is not None:
             return job
         hold = round(job.max_price_usd * MILLION) * job.max_charges
-        return replace(job, hold=hold, held_by=tuple(self._caps), budget_day=day_of(now))
+        expected = round(max(job.not_before, now) + job.leg.typical_seconds)
+        return replace(job, hold=hold, held_by=tuple(self._caps), budget_day=day_of(now), expected_at=expected)
 
     def hold(self, job: Job, *, now: float) -> list[Part]:
-        """The parts that reserve the job's amount. Raises OverBudget if even an empty day is too small."""
-        return [self._hold(name, caps, job, now) for name, caps in self._caps.items()]
+        """The parts that reserve the job's amount.
 
-    def over_budget(self, refused: WriteRefused, job: Job, *, now: float) -> OverBudget | None:
-        """The problem to answer with, if a cap refused the write."""
-        for name, caps in self._caps.items():
-            if name in refused.items:
-                return self._problem(name, caps, refused.items[name] or {}, job, now)
-        return None
+        Raises NotAdmitted where an empty day is too small for it, or where jobs of yesterday take all the room: the
+        write's conditions do not see that.
+        """
+        full = [name for name in self._caps if min(self._dollars(name, job), self._places(name, job, now) - 1) < 0]
+        if full:
+            self._refuse({name: self._table.get(_key(name, job)) for name in full}, job, now)
+        return [self._hold(name, job, now) for name in self._caps]
 
-    def _hold(self, name: str, caps: Caps, job: Job, now: float) -> Part:
-        hold = job.hold or 0
-        room = (_NO_CAP if caps.usd is None else round(caps.usd * MILLION)) - hold
-        most_open = _NO_CAP if caps.open_jobs is None else caps.open_jobs - self._open_of_yesterday(name, job, now)
-        if room < 0 or most_open <= 0:
-            today = self._table.get(budget_key(name, job.owner, str(job.budget_day)))
-            raise self._problem(name, caps, today or {}, job, now)
+    def refuse(self, refused: WriteRefused, job: Job, *, now: float) -> None:
+        """Raises NotAdmitted if a cap refused the write that has the parts of `hold`."""
+        self._refuse({name: item for name, item in refused.items.items() if name in self._caps}, job, now)
+
+    def _refuse(self, items: Mapping[str, Item | None], job: Job, now: float) -> None:
+        """Raises the problem that lasts longest."""
+        problems = [problem for name, item in items.items() if (problem := self._problem(name, _usage(item), job, now))]
+        if problems:
+            raise max(problems, key=lambda problem: (not problem.retryable, problem.retry_after or 0))
+
+    def _problem(self, name: str, today: Usage, job: Job, now: float) -> NotAdmitted | None:
+        yesterday = self._yesterday(name, job, now)
+        return refusal(name, self._caps[name], job, today=today, yesterday=yesterday, now=now)
+
+    def _hold(self, name: str, job: Job, now: float) -> Part:
+        caps = self._caps[name]
         return self._table.update(
             name,
-            budget_key(name, job.owner, str(job.budget_day)),
+            _key(name, job),
             changes.HOLD,
-            hold=hold,
-            room=room,
+            hold=job.hold or 0,
+            ends=job.expected_at or 0,
+            room=self._dollars(name, job),
             zero=0,
             one=1,
             most_jobs=_NO_CAP if caps.jobs is None else caps.jobs,
-            most_open=most_open,
+            most_open=self._places(name, job, now),
             expires_at=int(now) + _KEPT,
         )
 
-    def _problem(self, name: str, caps: Caps, today: dict[str, int], job: Job, now: float) -> OverBudget:
-        open_before = 0 if caps.open_jobs is None else self._open_of_yesterday(name, job, now)
-        return _problem(name, caps, today, open_before, now)
+    def _dollars(self, name: str, job: Job) -> int:
+        """The amount that may be used beside the job, in millionths of a dollar."""
+        cap = self._caps[name].usd
+        return (_NO_CAP if cap is None else round(cap * MILLION)) - (job.hold or 0)
 
-    def _open_of_yesterday(self, name: str, job: Job, now: float) -> int:
-        """The number of jobs submitted yesterday (UTC) and still open. It is read again every 30 s until it is 0.
+    def _places(self, name: str, job: Job, now: float) -> int:
+        """How many jobs of today may be open, the job included."""
+        cap = self._caps[name].open_jobs
+        return _NO_CAP if cap is None else cap - self._yesterday(name, job, now).waiting
+
+    def _yesterday(self, name: str, job: Job, now: float) -> Usage:
+        """The jobs of yesterday (UTC) that are still open, for a cap on open jobs. Read again every 30 s until it is 0.
 
         In the first minutes after midnight a 0 does not count, because a late submission can still be written.
         """
+        if self._caps[name].open_jobs is None:
+            return Usage()
         key = budget_key(name, job.owner, day_of(now - 86_400))
-        fresh_until, left = self._left_open.get(key, (0.0, 0))
+        fresh_until, usage = self._yesterdays.get(key, (0.0, Usage()))
         if now >= fresh_until:
-            left = (self._table.get(key) or {}).get("waiting", 0)
-            settled = not left and now % 86_400 > _FIRST_MINUTES
-            self._left_open[key] = (now + (86_400 if settled else _LOOKED_AGAIN), left)
-        return left
+            usage = _usage(self._table.get(key))
+            settled = not usage.waiting and now % 86_400 > _FIRST_MINUTES
+            self._yesterdays[key] = (now + (86_400 if settled else _LOOKED_AGAIN), usage)
+        return usage
 
 
 def day_of(now: float) -> str:
@@ -90,19 +115,9 @@ def day_of(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).date().isoformat()
 
 
-def _problem(name: str, caps: Caps, today: dict[str, int], open_before: int, now: float) -> OverBudget:
-    midnight = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    left = {
-        "usd_left": None if caps.usd is None else max(0, round(caps.usd - today.get("used", 0) / MILLION, 6)),
-        "jobs_left": None if caps.jobs is None else max(0, caps.jobs - today.get("jobs", 0)),
-        "open_jobs_left": None
-        if caps.open_jobs is None
-        else max(0, caps.open_jobs - open_before - today.get("waiting", 0)),
-    }
-    return OverBudget(
-        f"The {name} for today is too small for this job. Wait for open jobs to end, or until the day ends (UTC), "
-        "or ask the operator to raise the cap.",
-        retry_after=max(1, round(midnight.timestamp() - now)),
-        resets_at=midnight.isoformat().replace("+00:00", "Z"),
-        **{name: value for name, value in left.items() if value is not None},
-    )
+def _key(name: str, job: Job) -> str:
+    return budget_key(name, job.owner, str(job.budget_day))
+
+
+def _usage(item: Item | None) -> Usage:
+    return msgspec.convert(item or {}, Usage, strict=False)

@@ -15,13 +15,19 @@ from longplay.storage.table import Table, WriteRefused
 SECONDS_KEPT = 60.0
 UNSERVED = 3_600.0  # seconds; Hugging Face tests a failed model again each hour (its hub-docs, read 2026-08)
 
-_ACCOUNT = frozenset({FailureKind.AUTH, FailureKind.CREDITS})
-_ROUTE = {FailureKind.NOT_SERVED: UNSERVED, FailureKind.FORBIDDEN: PAUSED}
+# The reasons are read by every owner whose job waits for the account, so they quote no answer to a call.
+_ACCOUNT = {
+    FailureKind.AUTH: "The provider does not accept this deployment's token. The operator stores another one with "
+    "`make token`, and calls go on within five minutes.",
+    FailureKind.CREDITS: "This deployment's account at the provider has no credits left. The operator can add some, "
+    "and calls go on within five minutes.",
+}
+_ROUTE = {FailureKind.NOT_SERVED: UNSERVED, FailureKind.FORBIDDEN: PAUSED, FailureKind.REFUSED: PAUSED}
 
 
 @dataclass(frozen=True)
 class Circuit:
-    """Until when (epoch seconds), and why, in words for a person."""
+    """Until when (epoch seconds), and why, in words for every owner."""
 
     until: float = 0.0
     why: str = ""
@@ -42,9 +48,9 @@ class Circuits:
     def note(self, error: ProviderError, *, account: str, model: str, route: str) -> Circuit | None:
         """Remember a refusal that closes an account, or a model on a route. Returns the account's, if it is closed."""
         if error.kind in _ACCOUNT:
-            return self._close(account, Circuit(self._clock() + PAUSED, error.message))
+            return self._close(account, Circuit(self._clock() + PAUSED, _ACCOUNT[error.kind]))
         if error.kind in _ROUTE:
-            self._close(f"{model}#{route}", Circuit(self._clock() + _ROUTE[error.kind], error.message))
+            self._close(f"{model}#{route}", Circuit(self._clock() + _ROUTE[error.kind], error.kind))
         return None
 
     def _read(self, place: str) -> Circuit:
@@ -64,8 +70,8 @@ class Circuits:
 
 
 def pauses(error: ProviderError) -> bool:
-    """Whether the operator has to act: the token, the credit or a permission was refused."""
-    return error.kind in {*_ACCOUNT, FailureKind.FORBIDDEN}
+    """Whether the operator has to act: the token, the credit or a permission was refused, or a token is missing."""
+    return error.kind in {*_ACCOUNT, FailureKind.FORBIDDEN, FailureKind.REFUSED}
 
 
 def _key(place: str) -> str:

@@ -34,8 +34,19 @@ class Ends:
         if job.hold is None:
             return []
         back = job.hold - round(job.usd(Charged.YES, Charged.UNKNOWN) * MILLION)
-        keys = ((name, budget_key(name, job.owner, str(job.budget_day))) for name in job.held_by)
-        return [self._table.update(name, key, changes.SETTLE, back=back, one=1) for name, key in keys]
+        # version 0.1 did not add a job to `held` and `ends`
+        held, ends = (0, 0) if job.expected_at is None else (job.hold, job.expected_at)
+        values = {"back": back, "one": 1, "zero": 0, "held": held, "ends": ends}
+        return [self._table.update(name, key, changes.SETTLE, **values) for name, key in self._budgets(job)]
+
+    def _budgets(self, job: Job) -> list[tuple[str, str]]:
+        """The budgets that reserve its amount, with their keys. The first jobs of version 0.1 do not name them."""
+        names = job.held_by or (OWNER_BUDGET, DEPLOYMENT_BUDGET)
+        budgets = [(name, budget_key(name, job.owner, str(job.budget_day))) for name in names]
+        return budgets if job.held_by else [(name, key) for name, key in budgets if self._counts_jobs(key)]
+
+    def _counts_jobs(self, budget: str) -> bool:
+        return bool((self._table.get(budget) or {}).get("waiting", 0) > 0)
 
     def cached(self, job: Job) -> list[Part]:
         """Offer the job's outputs to equal requests."""

@@ -14,15 +14,18 @@ from zlib import crc32
 import msgspec
 
 from longplay.domain import changes
+from longplay.domain.catalogue import Kind
 from longplay.domain.changes import Change
 from longplay.domain.errors import LongplayError
-from longplay.domain.job import Job, Leg, Status, opened
+from longplay.domain.job import Job, Leg, Status, WaitReason, opened
 from longplay.domain.schedule import is_urgent
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 _LONGEST_ID = 64  # characters; ours have fewer
 _URGENT, _WAITING, _OF_VERSION_0_1, _SHARDS = "open", "waits", "open", 4
 _WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value for status in Status}}
+# Version 0.1 reads a job that waits for a reason it does not know as one that waits for this reason.
+_REASON_FOR_0_1 = {WaitReason.SERVICE_BUSY: WaitReason.PROVIDER_ERROR, WaitReason.BUDGET: WaitReason.CONCURRENCY}
 _LEG = tuple(field.encode_name for field in msgspec.structs.fields(Leg))
 
 
@@ -156,12 +159,28 @@ def _flat(job: Job) -> dict[str, Any]:
     """The job's attributes. Those of its leg stand beside the others, as version 0.1 stored them."""
     values: dict[str, Any] = _plain(job)
     leg: dict[str, Any] = values.pop("leg")
+    if job.wait and (older := _REASON_FOR_0_1.get(job.wait.reason)):
+        values["wait"] |= {"reason": older.value, "exact": job.wait.reason.value}
     return values | leg
 
 
 def _job(item: Item) -> Job:
+    """The job in an item of this version, of an earlier or of a later one: an unknown word is read as the nearest."""
     leg = {name: item[name] for name in _LEG if name in item}
-    return msgspec.convert({**item, "leg": leg}, Job, strict=False)
+    return msgspec.convert({**item, **_known_words(item), "leg": leg}, Job, strict=False)
+
+
+def _known_words(item: Item) -> Item:
+    """Members of the item with a word of another version in them, as this version reads them."""
+    known: Item = {}
+    if "status" in item and item["status"] not in [*Status]:
+        known["status"] = Status.FAILED if item.get("completed_at") else Status.RUNNING
+    if "request" in item and item["request"]["kind"] not in [*Kind]:
+        known["request"] = {**item["request"], "kind": Kind.MUSIC}
+    wait = item.get("wait") or {}
+    if wait.get("exact") in [*WaitReason]:
+        known["wait"] = {**wait, "reason": wait["exact"]}
+    return known
 
 
 def _plain(value: object) -> Any:

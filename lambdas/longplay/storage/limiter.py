@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import secrets
 import struct
-from collections.abc import Callable, Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -17,6 +20,7 @@ from longplay.storage.table import Item, Part, Table, WriteRefused
 
 LINE = "line"
 _LONGEST_LIST = 200  # slots
+_LINE_SHOWN = 5.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,30 +193,64 @@ class Limiter:
 
     def _put(self, account: str, seen: Line, after: Line) -> tuple[Part, Line]:
         after = replace(after, version=seen.version + 1, token=secrets.token_hex(8))
-        item = {"pk": _key(account), **msgspec.to_builtins(replace(after, log=())), "log": _stored(after.log)}
+        item = {"pk": _key(account), **msgspec.to_builtins(replace(after, log=())), **_stored(after.log)}
         if seen.version == 0:
             return self._table.put(LINE, item, changes.LINE_START), after
         return self._table.put(LINE, item, changes.LINE_NEXT, seen=seen.version), after
+
+
+class LinesInView:
+    """The lines that waiting callers look at. A line is read again once it is 5 s old, however many callers poll."""
+
+    def __init__(self, limiter: Limiter, *, clock: Callable[[], float] = time.time) -> None:
+        self._limiter = limiter
+        self._clock = clock
+        self._read: dict[str, tuple[float, Line]] = {}
+
+    def line(self, account: str) -> Line:
+        """The account's line, at most 5 s old."""
+        now = self._clock()
+        read_at, line = self._read.get(account, (now - _LINE_SHOWN, Line()))
+        if not 0 <= now - read_at < _LINE_SHOWN:
+            line = self._limiter.line(account)
+            self._read[account] = (now, line)
+        return line
 
 
 def read_line(item: Item | None) -> Line:
     """The line of an item, empty if there is none. Version 0.1 left slots that were given back in `log`."""
     if item is None:
         return Line()
-    log = item["log"] if isinstance(item["log"], list) else _unpacked(bytes(item["log"]))
+    log = item["log"] if isinstance(item["log"], list) else _unpacked("d", bytes(item["log"]))
+    if "counts" in item:
+        log = [
+            slot for slot, count in zip(log, _unpacked("H", bytes(item["counts"])), strict=True) for _ in range(count)
+        ]
     line = msgspec.convert({**item, "log": log}, Line, strict=False)
     for slot in item.get("freed", ()):
         line = pacing.give_back(line, slot)
     return line
 
 
-def _stored(log: tuple[float, ...]) -> list[float] | bytes:
-    """A list, which version 0.1 can read too; a long one as eight bytes a slot, because a list is slow to convert."""
-    return [*log] if len(log) <= _LONGEST_LIST else struct.pack(f"<{len(log)}d", *log)
+def _stored(log: tuple[float, ...]) -> dict[str, list[float] | bytes]:
+    """A list, which version 0.1 can read too. A long log is stored as its different slots and how often each is in it.
+
+    A list is slow to convert, so more than 200 different slots are stored as bytes: eight for each, two for its count.
+    """
+    if len(log) <= _LONGEST_LIST:
+        return {"log": [*log]}
+    counts = Counter(log)
+    slots = [*counts]
+    stored = slots if len(slots) <= _LONGEST_LIST else _packed("d", slots)
+    return {"log": stored} if len(slots) == len(log) else {"log": stored, "counts": _packed("H", [*counts.values()])}
 
 
-def _unpacked(log: bytes) -> tuple[float, ...]:
-    return struct.unpack(f"<{len(log) // 8}d", log)
+def _packed(kind: Literal["d", "H"], values: Sequence[float]) -> bytes:
+    return struct.pack(f"<{len(values)}{kind}", *values)
+
+
+def _unpacked(kind: Literal["d", "H"], packed: bytes) -> Sequence[Any]:
+    return struct.unpack(f"<{len(packed) // struct.calcsize(kind)}{kind}", packed)
 
 
 def _key(account: str) -> str:

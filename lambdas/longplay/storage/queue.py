@@ -87,7 +87,7 @@ class JobQueue:
 
     def _put(self, message: Message, job: Job, *, delay: int) -> None:
         self._client.send_message(
-            QueueUrl=self._urls[job.leg.queue],
+            QueueUrl=self._urls.get(job.leg.queue) or self._urls["calls"],  # a later version may have more queues
             MessageBody=msgspec.json.encode(message).decode(),
             DelaySeconds=delay,
             MessageGroupId=job.owner,

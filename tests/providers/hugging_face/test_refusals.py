@@ -123,12 +123,13 @@ def test_a_refused_operators_token_is_named(server: RawServer, failure: Failure)
     assert "`make token PROVIDER=self_hosted`" in failure().message
 
 
-def test_a_refusal_without_a_token_says_so(server: RawServer, failure: Failure, tokens: Tokens) -> None:
-    """A refused call that carried no token is AUTH, and says that none is stored."""
+@pytest.mark.parametrize("status", [401, 402, 403])
+def test_a_refusal_without_a_token_says_so(server: RawServer, failure: Failure, tokens: Tokens, status: int) -> None:
+    """A refused call that carried no token closes no account, and says that none is stored."""
     del tokens["self_hosted"]
-    server.says(401)
+    server.says(status)
     error = failure()
-    assert error.kind is FailureKind.AUTH
+    assert error.kind is FailureKind.REFUSED
     assert "no token" in error.message
 
 

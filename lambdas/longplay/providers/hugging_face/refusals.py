@@ -38,10 +38,11 @@ _PAUSED = Explanation(
     what="the endpoint is paused",
     advice="Resume it at https://endpoints.huggingface.co, or remove its server from the settings.",
 )
-_TOKEN_NEEDED = Explanation(
-    kind=FailureKind.AUTH,
-    what="no token stored",
-    advice="Your server needs one: store it with `make token PROVIDER={token}`.",
+_REFUSED_WITHOUT_TOKEN = Explanation(
+    kind=FailureKind.REFUSED,
+    what="the call was refused, and no token is stored",
+    advice="If the server needs one, the operator stores it with `make token PROVIDER={token}`. If not, change the "
+    "request.",
 )
 _NOT_PERMITTED = Explanation(
     kind=FailureKind.FORBIDDEN,
@@ -73,8 +74,10 @@ def explain(refusal: Refusal, call: Call, credential: Credential) -> ProviderErr
 
 def _explanation(refusal: Refusal, call: Call, credential: Credential) -> Explanation:
     status = refusal.status
-    if credential.name == _OWN and status in (401, 403):
-        return _BY_OWN_STATUS[status] if credential.token else _TOKEN_NEEDED
+    if credential.name == _OWN and credential.token is None and status in (401, 402, 403):
+        return _REFUSED_WITHOUT_TOKEN
+    if credential.name == _OWN and status in _BY_OWN_STATUS:
+        return _BY_OWN_STATUS[status]
     if status == 400 and _is_endpoint(call) and "invalid state" in refusal.said.lower():
         return _PAUSED  # reported in elastic/elasticsearch#112033, 2024-08
     if status in (200, 503) and _is_loading(refusal, server_of(call.url)):
