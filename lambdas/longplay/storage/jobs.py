@@ -96,8 +96,9 @@ class JobTable:
         Returns the job as it stands after the write.
         """
         token = new_token()
-        place = _place(job.id, urgent=is_urgent(job, now=now))
-        known = {"now": now, "seen": seen.token, "seen_due_at": seen.due_at, "token": token, "open": place}
+        known = {"now": now, "seen": seen.token, "seen_due_at": seen.due_at, "token": token}
+        if "#open = :open" in change.update:
+            known["open"] = _place(job.id, urgent=is_urgent(job, now=now))
         values = {**_flat(job), **_WORDS, **known}
         if job.attempts:
             last = job.attempts[-1]
