@@ -17,6 +17,7 @@ from longplay.engine.callbacks import Callbacks
 from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
+from longplay.engine.forecast import Forecast
 from longplay.engine.ledger import Ledger
 from longplay.engine.recovery import Recovery
 from longplay.engine.routing import Routing
@@ -26,6 +27,7 @@ from longplay.http.service import Service
 from longplay.http.uploads import Uploads
 from longplay.providers import PROVIDERS
 from longplay.providers.loading import AdapterContext, Adapters
+from longplay.storage.backlog import Backlog
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
@@ -57,8 +59,7 @@ class Dependencies:
             uploads=Uploads(bucket=self._bucket),
             switch=Switch(self._table),
             admission=self._admission,
-            limiter=self._limiter,
-            lines=LinesInView(self._limiter),
+            forecast=self._forecast,
             routing=self._routing,
             catalogue=self._catalogue,
             settings=self._settings,
@@ -177,7 +178,18 @@ class Dependencies:
             budgets=self._budgets,
             cache=self._cache,
             bucket=self._bucket,
+            forecast=self._forecast,
             horizon=self._settings.horizon,
+        )
+
+    @cached_property
+    def _forecast(self) -> Forecast:
+        workers = {"calls": self._settings.concurrent_calls, "steps": self._settings.concurrent_steps}
+        return Forecast(
+            backlog=Backlog(boto3.client("sqs"), self._queue_urls, self._patience),
+            limiter=self._limiter,
+            lines=LinesInView(self._limiter),
+            workers=workers,
         )
 
     @cached_property
@@ -210,8 +222,11 @@ class Dependencies:
 
     @cached_property
     def _queue(self) -> JobQueue:
-        urls = {"calls": os.environ["CALLS_QUEUE_URL"], "steps": os.environ["STEPS_QUEUE_URL"]}
-        return JobQueue(boto3.client("sqs"), urls, self._patience)
+        return JobQueue(boto3.client("sqs"), self._queue_urls, self._patience)
+
+    @cached_property
+    def _queue_urls(self) -> dict[str, str]:
+        return {"calls": os.environ["CALLS_QUEUE_URL"], "steps": os.environ["STEPS_QUEUE_URL"]}
 
     @cached_property
     def _bucket(self) -> ResultBucket:

@@ -95,12 +95,14 @@ class Api(Construct):
         self.submit.allow_files("GetObject", "PutObject", prefix="jobs/")
         self.submit.allow_listing("jobs/", "uploads/")
         self.submit.allow_sending()
+        self.submit.allow_counting()
         # a retry creates a job, a deletion deletes its files
         self.jobs.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
         self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
         self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="inputs/")
         self.jobs.allow_listing("jobs/", "inputs/")
         self.jobs.allow_sending()
+        self.jobs.allow_counting()
         # a callback is only passed on; the secret and the files belong to the generator
         self.callbacks.allow_items("GetItem", "UpdateItem")
         self.callbacks.allow_sending()

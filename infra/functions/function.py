@@ -133,6 +133,11 @@ class Function(lambda_.Function):
         under = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
         self.allow("s3:ListBucket", on=self._runtime.bucket.bucket_arn, when=under)
 
+    def allow_counting(self) -> None:
+        """Lets the function read how many messages wait in both work queues."""
+        for queue in (self._runtime.calls, self._runtime.steps):
+            self.allow("sqs:GetQueueAttributes", on=queue.queue_arn)
+
     def allow_sending(self) -> None:
         """Lets the function send messages to both work queues."""
         for queue in (self._runtime.calls, self._runtime.steps):

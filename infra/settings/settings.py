@@ -43,10 +43,6 @@ class Stage(Settings, frozen=True, kw_only=True):
     emulated: bool = False
     #: Time to store the result after the longest call.
     call_margin: int = 30
-    #: A new AWS account runs 10 functions at once; these leave four of them to the API and the sweeper.
-    #: SQS allows 2 to 1,000 for an event source.
-    concurrent_calls: Annotated[int, Meta(ge=2, le=1_000)] = 4
-    concurrent_steps: Annotated[int, Meta(ge=2, le=1_000)] = 2
     #: Of all callers together; twice as many can come at the same instant.
     requests_per_second: Annotated[int, Meta(ge=1, le=10_000)] = 100
     #: The instance type of each model that runs on a GPU in this account (infra/gpu/sagemaker.py has the costs).

@@ -13,7 +13,7 @@ FILES = "StorageFiles.Arn"
 LIST = {"s3:ListBucket"}
 OUTPUTS_AND_UPLOADS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'uploads/*']}}}}"
 OUTPUTS_AND_INPUTS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'inputs/*']}}}}"
-SEND = {"sqs:SendMessage"}
+SEND, COUNT = {"sqs:SendMessage"}, {"sqs:GetQueueAttributes"}
 CONSUME = {
     "sqs:ReceiveMessage",
     "sqs:ChangeMessageVisibility",
@@ -30,8 +30,8 @@ GRANTS = {
         f"{FILES}/uploads/*": {"s3:GetObject", "s3:PutObject"},
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
         OUTPUTS_AND_UPLOADS: LIST,
-        "QueuesCalls.Arn": SEND,
-        "QueuesSteps.Arn": SEND,
+        "QueuesCalls.Arn": SEND | COUNT,
+        "QueuesSteps.Arn": SEND | COUNT,
         "ApiSubmitLog.Arn": LOG,
     },
     "ApiJobsRole": {
@@ -39,8 +39,8 @@ GRANTS = {
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         f"{FILES}/inputs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         OUTPUTS_AND_INPUTS: LIST,
-        "QueuesCalls.Arn": SEND,
-        "QueuesSteps.Arn": SEND,
+        "QueuesCalls.Arn": SEND | COUNT,
+        "QueuesSteps.Arn": SEND | COUNT,
         "ApiJobsLog.Arn": LOG,
     },
     # not the secret: a callback is only passed on, and the generator then asks the provider

@@ -29,9 +29,9 @@ def test_the_context_of_cdk_itself_is_skipped() -> None:
 
 def test_the_functions_get_the_settings_that_are_not_defaults() -> None:
     servers = {"router": "https://example.com/{model}"}
-    stage = stage_from({"servers": json.dumps(servers), "retention": "86400", "concurrent_calls": "8"})
+    stage = stage_from({"servers": json.dumps(servers), "retention": "86400", "requests_per_second": "8"})
     assert json.loads(stage.runtime_settings) == {"servers": servers, "retention": 86_400}
-    assert stage.concurrent_calls == 8
+    assert stage.requests_per_second == 8
 
 
 def test_the_functions_get_limits_caps_and_cache_scope() -> None:

@@ -148,6 +148,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `incarnation` tells the jobs of one id apart: an Idempotency-Key that is used again after its job's retention makes
     a job with the same id. Jobs of version 0.1 have none.
     `max_price_usd` is the price of one generation on the most expensive route that is set up.
+    `start_expected` is when a worker should be free for it, as its submission estimated.
     `slot` is its reserved start on a paced account. `hold` is what each budget in `held_by` reserves for it, in
     millionths of a dollar, on `budget_day`, and `expected_at` its expected end then (epoch seconds).
     `follows` is the job with the same request whose result it waits for.
@@ -184,6 +185,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     budget_day: str | None = None
     held_by: tuple[str, ...] = ()
     expected_at: int | None = None
+    start_expected: float | None = None
     cache_key: str | None = None
     follows: str | None = None
     cached: bool = False

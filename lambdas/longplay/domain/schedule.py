@@ -17,13 +17,14 @@ _LONGEST_BUDGET_WAIT, _BUDGET_LOOKS = 300.0, 4  # seconds between two looks for 
 
 
 def first_look(job: Job, *, now: float, resend_after: float) -> float:
-    """When the sweeper first looks at a job that starts at its `not_before`: `resend_after` seconds past its message.
+    """When the sweeper first looks at a job: `resend_after` seconds past its message, or past its expected start.
 
     A start further away than a message can be delayed has no message yet, and the sweeper sends it. A start past the
     deadline never comes, and the sweeper ends the job.
     """
     start = job.not_before
-    look = start + resend_after if start - now <= LONGEST_DELAY else start - _SENT_EARLY
+    waits_until = max(start, 0.0 if job.attempts else job.start_expected or 0.0)
+    look = waits_until + resend_after if start - now <= LONGEST_DELAY else start - _SENT_EARLY
     return look if job.status.finished else min(look, job.deadline)
 
 

@@ -72,6 +72,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     start_tolerance: Annotated[float, Meta(ge=0, le=60)] = 0.2
     #: A job whose slot is further away is not accepted (429 with Retry-After); None accepts every job.
     horizon: Annotated[float, Meta(ge=1, le=DAY)] | None = HOUR / 2
+    #: How many calls, and how many steps of polled providers, are handled at once. A new AWS account runs 10 functions
+    #: at once; these leave four of them to the API and the sweeper. SQS allows 2 to 1,000 for an event source.
+    concurrent_calls: Annotated[int, Meta(ge=2, le=1_000)] = 4
+    concurrent_steps: Annotated[int, Meta(ge=2, le=1_000)] = 2
     #: Caps of each owner, so that no owner uses up the caps of the deployment, and caps of all owners together.
     owner_caps: DayCaps = Caps()
     deployment_caps: DayCaps = Caps()

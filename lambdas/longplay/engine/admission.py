@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from longplay.domain.decisions import following, slotted, take_the_lead
 from longplay.domain.errors import LineTooLong, NotAdmitted
 from longplay.domain.job import Job, Status
+from longplay.engine.forecast import Forecast
 from longplay.engine.ledger import Ledger
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import Entry, ResultCache, read_entry
@@ -30,6 +31,7 @@ class Admission:
     budgets: Budgets
     cache: ResultCache
     bucket: ResultBucket
+    forecast: Forecast
     horizon: float | None
 
     def admit(self, job: Job, *, fresh: bool, now: float) -> Job:
@@ -95,11 +97,13 @@ class Admission:
 
     def _create_for_a_call(self, job: Job, lead: list[Part], *, now: float) -> Job:
         line = self._reserve(job, now)
-        job = self.budgets.holding(self._slotted(job, line, now), now=now)
-        self._refuse_too_long(job, now)
+        slotted = self._slotted(replace(job, start_expected=now + self.forecast.free_worker_in(job)), line, now)
+        self._refuse_too_long(slotted, now)
+        job = self.budgets.holding(slotted, now=now)
         parts = [*([line.part] if line else []), *self.budgets.hold(job, now=now), *lead]
         created = self.ledger.create(job, now=now, beside=parts)
         self._taken(line)
+        self.forecast.submitted(created)
         return created
 
     def _taken(self, line: Reservation | None) -> None:
@@ -115,13 +119,17 @@ class Admission:
         return slotted(job, line.slot, line.start, now=now) if line else job
 
     def _refuse_too_long(self, job: Job, now: float) -> None:
-        ahead, most = job.not_before - now, self._longest_wait(job, now)
-        if ahead > most:
-            raise LineTooLong(
-                f"The next start the provider's quota allows is {ahead:,.0f} s away; this job may wait {most:,.0f} s. "
-                "Send it again later, or with a longer `deadline_seconds`.",
-                retry_after=max(1, round(ahead - most)),
-            )
+        most, quota, worker = self._longest_wait(job, now), job.not_before - now, (job.start_expected or now) - now
+        if max(quota, worker) <= most:
+            return
+        ahead, what = max(
+            (quota, "start the provider's quota allows"), (worker, "free worker, behind the jobs there are,")
+        )
+        raise LineTooLong(
+            f"The next {what} is {ahead:,.0f} s away; this job may wait {most:,.0f} s. "
+            "Send it again later, or with a longer `deadline_seconds`.",
+            retry_after=max(1, round(ahead - most)),
+        )
 
     def _longest_wait(self, job: Job, now: float) -> float:
         left = job.deadline - now

@@ -52,10 +52,11 @@ def job_response(
         now=now,
         model=service.catalogue.models.get(job.request.model),
         position=position,
+        leader=service.leader_of(job),
         url=service.presigned,
         url_seconds=service.settings.url_lifetime,
     )
-    waiting = {} if job.status.finished else {"Retry-After": str(retry_after(job, now=now))}
+    waiting = {} if job.status.finished else {"Retry-After": str(retry_after(context.leader or job, now=now))}
     return json_response(status, job_view(job, context), headers={**waiting, **(headers or {})})
 
 

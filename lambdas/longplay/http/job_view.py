@@ -16,13 +16,17 @@ SHORTEST_POLL, LONGEST_POLL = 1, 30  # seconds a caller should wait before it po
 
 @dataclass(frozen=True, kw_only=True)
 class ViewContext:
-    """The time (epoch seconds), the job's model, its position in line, and how to presign a file."""
+    """The time (epoch seconds), the job's model, its position in line, and how to presign a file.
+
+    `leader` is the job whose result this one waits for; both end together.
+    """
 
     now: float
     model: Model | None
     position: int | None
     url: Callable[[Output], str]
     url_seconds: int
+    leader: Job | None = None
 
 
 def job_view(job: Job, context: ViewContext) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def _wait(job: Job, context: ViewContext) -> dict[str, Any]:
     return _present(
         reason=_reason(job),
         slot_at=timestamp(job.not_before),
-        eta_seconds=round(_eta(job, context.now), 1),
+        eta_seconds=round(_eta(context.leader or job, context.now), 1),
         position=context.position,
         basis=_basis(job, context.now),
     )

@@ -25,16 +25,15 @@ from longplay.domain.errors import (
     Paused,
 )
 from longplay.domain.job import Job, Output, Status
-from longplay.domain.pacing import Line
 from longplay.domain.request import Submission
 from longplay.domain.settings import Settings
 from longplay.engine.admission import Admission
+from longplay.engine.forecast import Forecast
 from longplay.engine.ledger import Ledger
 from longplay.engine.routing import Routing
 from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import JobTable, Refused, new_token
-from longplay.storage.limiter import Limiter, LinesInView
 from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
 
@@ -55,8 +54,7 @@ class Service:
     uploads: Uploads
     switch: Switch
     admission: Admission
-    limiter: Limiter
-    lines: LinesInView
+    forecast: Forecast
     routing: Routing
     catalogue: Catalogue
     settings: Settings
@@ -101,18 +99,13 @@ class Service:
         return self.bucket.url(output, seconds=self.settings.url_lifetime)
 
     def standing(self, job: Job, *, just_submitted: bool = False) -> tuple[Job, int | None]:
-        """A waiting job with its start as the line has it, and its place there from 1, as far as it is known.
+        """A waiting job with its expected start, and its place in line from 1, as far as it is known."""
+        return self.forecast.standing(job, just_submitted=just_submitted)
 
-        Both are at most 5 s old. A submission has seen the line a moment ago, when it took its slot.
-        """
-        if job.slot is None or job.status is not Status.QUEUED or not self.limiter.paces(job.leg.account):
-            return job, None
-        line = self._line(job.leg.account, just_submitted=just_submitted)
-        start = max(job.not_before, line.start_of(job.slot))
-        return replace(job, not_before=start), line.place_of(job.slot, now=self.clock())
-
-    def _line(self, account: str, *, just_submitted: bool) -> Line:
-        return self.limiter.line_last_seen(account) if just_submitted else self.lines.line(account)
+    def leader_of(self, job: Job) -> Job | None:
+        """The job whose result this one waits for, with its expected start."""
+        leader = self.jobs.find(job.follows) if job.follows else None
+        return self.standing(leader)[0] if leader and not leader.status.finished else None
 
     def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel the job; one that had finished already is returned as it is."""

@@ -138,6 +138,10 @@ class Limiter:
         line = self.line_last_seen(account)
         return pacing.looks_for_room_in(line, self._limits[account], job_id, typical=typical)
 
+    def room_in(self, account: str, line: Line, job_id: str, *, typical: float) -> float:
+        """Seconds until there is room for the call of a job that waits for it, as far as the line tells."""
+        return pacing.room_expected_in(line, self._limits[account], job_id, typical=typical)
+
     def under_way(self, account: str) -> Mapping[str, float]:
         """When the lease of each call that counts ends, as last seen here."""
         return self.line_last_seen(account).leases
