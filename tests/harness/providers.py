@@ -12,7 +12,7 @@ import boto3
 
 from local.stand_ins.fal import FalServer
 from local.stand_ins.hub import HubServer
-from local.stand_ins.hub.served import FLUX_DEV, SDXL, WAN
+from local.stand_ins.hub.served import FLUX_DEV, SDXL, STABLE_AUDIO, WAN
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
 from local.stand_ins.sagemaker import SageMakerServer
@@ -164,6 +164,9 @@ FAL = Provider(
     lie=b'{"request_id": "00000000-0000-0000-0000-000000000000", "status": "ERROR", "payload": {}}',
 )
 HF_FAL_AI = _partner("hf-fal-ai", free=True)
+HF_MUSIC = _partner(
+    "hf-fal-ai", request={**TECHNO, "model": "stable-audio", "duration": 2}, hub_model=STABLE_AUDIO, free=True
+)
 HF_WAVESPEED = _partner("hf-wavespeed", unserved=("fal-ai",))
 HF_REPLICATE = _partner("hf-replicate", unserved=("fal-ai", "wavespeed"))
 HF_TOGETHER = _partner(
