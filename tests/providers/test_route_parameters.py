@@ -116,6 +116,7 @@ def _call(model: Model, route: Route, parameters: dict[str, Any], url: str, fold
         parameters=parameters,
         image=image_file() if model.from_image else None,
         attempt="job-1",
+        inputs=route.inputs,
     )
 
 

@@ -64,7 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: The URL of each server; `{model}` in it becomes the provider's id of the model. Routes in models.toml name
     #: servers. The name `*` stands for every server of Hugging Face's contract that is not named: one machine that
     #: serves all models. Servers with their own API are used only if they are named: `inference-providers`
-    #: (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`).
+    #: (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`),
+    #: `space` (`https://owner-name.hf.space`).
     servers: Servers = msgspec.field(default_factory=USUAL_SERVERS.copy)
     #: The limits of each server's account. Every start is reserved, so that no window ever has more starts.
     limits: Limits = {}
