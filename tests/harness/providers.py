@@ -16,6 +16,7 @@ from local.stand_ins.hub.served import FLUX_DEV, SDXL, STABLE_AUDIO, WAN
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
 from local.stand_ins.sagemaker import SageMakerServer
+from local.stand_ins.space import SpaceServer
 from tests.harness.aws import BUCKET
 
 TECHNO: Mapping[str, Any] = {"prompt": "upbeat techno with heavy bass"}
@@ -62,6 +63,10 @@ def _never_end(server: Any) -> None:
 
 def _end_late(server: Any) -> None:
     server.seconds = 260
+
+
+def _never_tell(server: SpaceServer) -> None:
+    server.fault("drop", at="poll", times=None)
 
 
 def _are_never_taken(server: SageMakerServer) -> None:
@@ -178,6 +183,18 @@ HF_TOGETHER = _partner(
 )
 HF_NSCALE = _partner(
     "hf-nscale", request={**TECHNO, "model": "stable-diffusion-xl"}, hub_model=SDXL, failure="server_error"
+)
+SPACE = Provider(
+    name="space",
+    stand_in=SpaceServer,
+    server="space",
+    tokens={"space": "hf_OfTheSpace0123456789"},
+    request={**TECHNO, "model": "musicgen-small", "duration": 2},
+    generations=lambda server: [call.id for call in server.made],
+    free=True,
+    expired="no",
+    stall=_never_tell,
+    reports=None,
 )
 SAGEMAKER = Provider(
     name="sagemaker",
