@@ -1,4 +1,4 @@
-"""Jobs at a Space of one's own: no charge, a daily quota, and a call that is made again if its end was lost."""
+"""Jobs at the operator's own Space: no charge, a daily quota, and a call that is made again if its end was lost."""
 
 from __future__ import annotations
 

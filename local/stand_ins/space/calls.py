@@ -31,7 +31,7 @@ class Outcome(generations.Outcome):
 
 @dataclass(kw_only=True)
 class AppCall(generations.Generation):
-    """A call; its end is told once. A Space bills nobody."""
+    """A call; its end is told once. A Space sends no bill."""
 
     outcome: Outcome
     id: str = field(default_factory=lambda: uuid.uuid4().hex)

@@ -84,6 +84,6 @@ def test_a_token_that_hugging_face_refuses_ends_the_checkup(app: SpaceServer, tm
 
 
 def test_an_app_that_is_no_space_has_no_stage(tmp_path: Path) -> None:
-    """It is asked itself; here nobody answers."""
+    """It is asked itself; here none answers."""
     one: Any = visit("space", "generate", "https://127.0.0.1:1", tmp_path)
     assert findings(examine(one))["live"] == "unknown"

@@ -1,6 +1,6 @@
 """The adapter for Gradio apps: a call gives an event id, one held read reports its end, and a file is fetched.
 
-From gradio 6.31 (`routes.py`), tried with the real server (2026-11): a call runs whether or not anybody reads. Its end
+From gradio 6.31 (`routes.py`), tried with the real server (2026-11): a call runs whether or not it is read. Its end
 is told once. A reader that leaves before the end ends the call, and one that asks again hears nothing or "404: Not
 Found". So a lost end means that the call is made again; this uses GPU quota and costs no money. The path of the file is
 stored before it is fetched, so only the read itself can be lost.
@@ -88,7 +88,7 @@ class Space:
                 raise self._refused(reply)
 
     def reference_in(self, body: bytes) -> None:
-        """None: an app calls nobody back."""
+        """None: an app sends no callbacks."""
 
     def _end(self, ref: str, call: Call) -> Accepted:
         """Read until the call ends."""

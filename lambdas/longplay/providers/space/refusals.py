@@ -23,7 +23,7 @@ LONGEST_QUOTA_WAIT = 86_400.0  # seconds; a quota is a daily one
 _QUOTA = Explanation(
     kind=FailureKind.THROTTLED,
     what="the GPU quota of the token's account is used up",
-    advice="Longplay tries again when the Space says so. Your own token has a quota too, and a PRO account a larger one.",
+    advice="Longplay tries again when the Space says so. A token has a larger quota than none, and PRO a larger one.",
 )
 _NO_GPU = Explanation(kind=FailureKind.THROTTLED, what="no GPU is free at Hugging Face", advice="Longplay tries again.")
 _QUEUE_FULL = Explanation(kind=FailureKind.THROTTLED, what="the Space's queue is full", advice="Longplay tries again.")
@@ -98,7 +98,7 @@ def lost(call: Call, ref: str, kind: FailureKind = FailureKind.UPSTREAM) -> Prov
 
 @contextmanager
 def free_of_charge() -> Iterator[None]:
-    """Raise a ProviderError from within without a charge: a Space bills nobody for a call."""
+    """Raise a ProviderError from within without a charge: a Space sends no bill for a call."""
     try:
         yield
     except ProviderError as error:

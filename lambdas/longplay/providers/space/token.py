@@ -1,4 +1,4 @@
-"""The token for Spaces: stored under a name of its own, because the code of a Space can read it."""
+"""The token for Spaces: stored under its own name, because the code of a Space can read it."""
 
 from __future__ import annotations
 
