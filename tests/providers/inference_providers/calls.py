@@ -40,6 +40,7 @@ ROUTES = {
     "fal music": ("hf-fal-ai", "music", STABLE_AUDIO, "stable-audio"),
     "fal image": ("hf-fal-ai", "image", FLUX_SCHNELL, "flux"),
     "fal video": ("hf-fal-ai", "video", WAN, "wan"),
+    "fal animation": ("hf-fal-ai", "video", WAN_FROM_IMAGE, "wan-i2v"),
     "replicate image": ("hf-replicate", "image", FLUX_SCHNELL, "flux"),
     "replicate version": ("hf-replicate", "image", SDXL, "diffusion"),
     "replicate video": ("hf-replicate", "video", WAN, "wan"),
