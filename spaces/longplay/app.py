@@ -18,7 +18,7 @@ def build(generate: Generate) -> gr.Blocks:
             return generate(model, prompt, parameters or {}, image)
         except gr.Error:
             raise
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OSError) as error:
             raise gr.Error(str(error)) from error  # an app shows no other error to its caller
 
     with gr.Blocks(title="Longplay") as blocks:

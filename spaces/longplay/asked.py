@@ -22,7 +22,8 @@ _IMAGE = {"num_inference_steps": 30, "guidance_scale": 7.5, "negative_prompt": N
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {"music": {}, "image": _IMAGE, "video": {"seed": None}}
 _NOT_USED = {"genre"}  # Longplay has put it into the prompt
 
-TOKENS_PER_SECOND, MOST_TOKENS = 50, 1503  # of MusicGen
+#: Of MusicGen. Its four codebooks start one after the other, so three tokens more are generated than are heard.
+TOKENS_PER_SECOND, UNHEARD_TOKENS, MOST_TOKENS = 50, 3, 1503
 FRAMES = 25  # of Stable Video Diffusion XT
 
 #: Seconds to move weights to the GPU, and at most these many of the quota for one call. Estimates: none was measured.
@@ -43,8 +44,9 @@ class Asked:
 
     @property
     def tokens(self) -> int:
-        """The tokens of a track."""
-        return min(math.ceil(round(float(self.parameters["duration"]) * TOKENS_PER_SECOND, 6)), MOST_TOKENS)
+        """The tokens to generate for a track."""
+        heard = math.ceil(round(float(self.parameters["duration"]) * TOKENS_PER_SECOND, 6))
+        return min(heard + UNHEARD_TOKENS, MOST_TOKENS)
 
     @property
     def frame_rate(self) -> float:

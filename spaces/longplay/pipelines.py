@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from asked import Asked, asked, seconds_needed
+from asked import FRAMES, Asked, asked, seconds_needed
 from diffusers import AutoPipelineForText2Image, StableVideoDiffusionPipeline
 from diffusers.utils import export_to_video
 from PIL import Image
@@ -27,6 +27,7 @@ MOST_LOADED = 3  # models in memory
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 PRECISION = torch.float16 if DEVICE == "cuda" else torch.float32
 VIDEO_SIZE = (1024, 576)  # pixels; what Stable Video Diffusion was trained for
+DECODED_AT_ONCE = 8  # frames; more need more memory
 LARGEST = 32_767  # of a 16-bit sample
 
 
@@ -41,10 +42,13 @@ def generate(model: str, prompt: str, parameters: Mapping[str, Any], image: str 
 def loaded(model: str, family: str) -> Any:
     """A model's pipeline, in memory; for music, its processor and the model."""
     if family == "music":
-        weights = MusicgenForConditionalGeneration.from_pretrained(model, torch_dtype=PRECISION)
+        weights = MusicgenForConditionalGeneration.from_pretrained(model, dtype=PRECISION)
         return AutoProcessor.from_pretrained(model), weights
     kind = AutoPipelineForText2Image if family == "image" else StableVideoDiffusionPipeline
-    return kind.from_pretrained(model, torch_dtype=PRECISION, variant="fp16" if PRECISION is torch.float16 else None)
+    try:
+        return kind.from_pretrained(model, dtype=PRECISION, variant="fp16")
+    except (OSError, ValueError):  # it has no files in half precision, which are half as large
+        return kind.from_pretrained(model, dtype=PRECISION)
 
 
 def _run(request: Asked) -> str:
@@ -78,8 +82,10 @@ def _video(request: Asked) -> str:
     pipeline = loaded(request.model, request.family).to(DEVICE)
     with Image.open(str(request.image)) as opened:
         start = opened.convert("RGB").resize(VIDEO_SIZE)
+    width, height = VIDEO_SIZE
     steps = request.parameters["num_inference_steps"]
-    frames = pipeline(start, num_inference_steps=steps, decode_chunk_size=8, generator=_generator(request)).frames[0]
+    size = {"width": width, "height": height, "num_frames": FRAMES, "decode_chunk_size": DECODED_AT_ONCE}
+    frames = pipeline(start, num_inference_steps=steps, generator=_generator(request), **size).frames[0]
     path = _new_file(".mp4")
     export_to_video(frames, path, fps=request.frame_rate)
     return path
