@@ -35,7 +35,7 @@ def test_a_request_without_parameters_has_the_models_defaults(model: str) -> Non
 @pytest.mark.parametrize(("model", "route"), SERVED, ids=[model.name for model, _ in SERVED])
 @pytest.mark.parametrize("bound", ["least", "most"])
 def test_the_catalogues_parameters_are_taken_up_to_their_bounds(model: Model, route: Route, bound: str) -> None:
-    """Whatever a caller may send, the app takes, and reserves no more than a call may."""
+    """The app takes every value that a caller may send, and reserves no more than a call may."""
     assert isinstance(route.inputs, dict)
     given = {name: _value(parameter, bound) for name, parameter in model.parameters.items()}
     request = a_request(route.inputs["model"], **given)

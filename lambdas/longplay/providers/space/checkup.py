@@ -31,11 +31,11 @@ def _accepted(visit: Visit) -> Found | None:
 def _live(visit: Visit) -> Found:
     path = stage_path(visit.call.url)
     if path is None:
-        return _endpoint(visit)
+        return endpoint(visit)
     reply = visit.asker.get(visit.at(HUB, path), OWN_TOKEN.credential(visit.call, visit.read_token))
     stage = reply.member("runtime", "stage")
     if stage in RUNNING:
-        return _endpoint(visit)
+        return endpoint(visit)
     return YES if stage in WAKING else _not_running(visit, reply, stage)
 
 
@@ -47,7 +47,8 @@ def _not_running(visit: Visit, reply: Reply, stage: Any) -> Found:
     return puzzling(HUB, reply)
 
 
-def _endpoint(visit: Visit) -> Found:
+def endpoint(visit: Visit) -> Found:
+    """Whether a running app has the endpoint and the parameters of the route."""
     credential = OWN_TOKEN.credential(visit.call, visit.read_token)
     reply = visit.asker.get(visit.call.url.rstrip("/") + f"{API}/info", credential)
     endpoints = reply.member("named_endpoints")
