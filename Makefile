@@ -22,7 +22,7 @@ OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test check bench lock deploy key token doctor pause resume destroy
+.PHONY: help run test check bench lock deploy key token doctor pause resume destroy space space-remove
 .DELETE_ON_ERROR:
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo 'make destroy                  removes it, and leaves its files and jobs; DATA=1 deletes them too'
 	@echo 'make key OWNER=name           an API key for a caller of the deployed stack'
 	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'
+	@echo 'make space, space-remove      your own Space at Hugging Face with free GPU time, private; and removes it'
 	@echo 'make doctor                   looks whether each model would work, and says what to do where not; costs nothing'
 	@echo 'make pause MINUTES=n, resume  takes no new jobs for a while; those under way finish'
 	@echo '                              (LOCAL=1 makes these five speak to the run that serves on this machine)'
@@ -48,7 +49,7 @@ test: $(LOCAL_TOOLS)
 check: .venv/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy lambdas infra local benchmarks tests app.py
+	.venv/bin/mypy lambdas infra local benchmarks spaces tests app.py
 	.venv/bin/codespell
 	.venv/bin/python -m tests.project.words
 
@@ -77,6 +78,12 @@ key: .venv/ready
 
 token: .venv/ready
 	@$(OPERATE) token "$(or $(PROVIDER),$(error say whose token it is: make token PROVIDER=huggingface))"
+
+space: .venv/ready
+	@.venv/bin/python -m infra.operator.space create
+
+space-remove: .venv/ready
+	@.venv/bin/python -m infra.operator.space remove
 
 doctor: .venv/ready
 	@$(OPERATE) doctor

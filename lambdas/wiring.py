@@ -123,6 +123,7 @@ class Dependencies:
             forget_tokens=self._tokens.forget,
             open_s3=s3_client,
             bucket_name=os.environ["BUCKET_NAME"],
+            bill_to=self._settings.bill_to,
         )
         return Adapters(PROVIDERS, context)
 

@@ -69,8 +69,12 @@ class Stage(Settings, frozen=True, kw_only=True):
 
     @property
     def gpu_endpoints(self) -> Mapping[str, str]:
-        """The name of each model's endpoint, which settings and grants use before the endpoint exists."""
-        return {model: f"{self.stack_name}-{model}".lower() for model in self.gpu}
+        """The name of each model's endpoint, which settings and grants use before the endpoint exists.
+
+        SageMaker does not change the instance type of an endpoint that scales by itself. As the type is part of the
+        name, another type makes another endpoint, and the old one is deleted.
+        """
+        return {model: f"{self.stack_name}-{model}-{_in_a_name(type_)}".lower() for model, type_ in self.gpu.items()}
 
     @property
     def runtime_settings(self) -> str:
@@ -93,6 +97,10 @@ class Stage(Settings, frozen=True, kw_only=True):
             raise SettingsError(f"gpu: unknown key {unknown!r}: there are {', '.join(gpu_models())}")
         if mistake := next(self.mistakes(used=list(servers), added=own), None):
             raise SettingsError(mistake)
+
+
+def _in_a_name(instance_type: str) -> str:
+    return instance_type.removeprefix("ml.").replace(".", "-")
 
 
 #: `local` differs from `prod` in little; `test` has short times, so that a recovery takes seconds.

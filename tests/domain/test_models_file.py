@@ -71,6 +71,11 @@ MISTAKES = [
     ('title = "Song"', 'name = "x"\ntitle = "Song"', f"{SONG}: there is no field `name`"),
     ('server = "song"', 'server = "song", calls_back = true', f"{OWN}: there is no field `calls_back`"),
     ('server = "song"', 'server = "song", own_contract = false', f"{OWN}: there is no field `own_contract`"),
+    (
+        'ignores = ["genre"]',
+        'inputs = { text = "{prompt} {side} {length}" }',
+        f"{OWN}, `inputs`: there is nothing to put for `{{length}}`; there are prompt, image, parameters, genre",
+    ),
     ("commercial = false", 'commercial = "no"', f"{SONG}: Expected `bool`, got `str` - at `$.commercial`"),
     ('title = "Song"\n', "", f"{SONG}: Object missing required field `title`"),
     ("price_usd = 0.01, read", "read", f"{OWN}: Object missing required field `price_usd`"),
@@ -170,6 +175,7 @@ def test_a_route_knows_the_facts_of_its_provider() -> None:
     assert facts == {
         "gpu": (False, True, True),
         "endpoint": (True, False, False),
+        "space": (False, False, True),
         "replicate": (False, True, True),
         "fal": (False, True, True),
         "hf-nscale": (True, False, True),

@@ -12,10 +12,11 @@ import boto3
 
 from local.stand_ins.fal import FalServer
 from local.stand_ins.hub import HubServer
-from local.stand_ins.hub.served import FLUX_DEV, SDXL, WAN
+from local.stand_ins.hub.served import FLUX_DEV, SDXL, STABLE_AUDIO, WAN
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
 from local.stand_ins.sagemaker import SageMakerServer
+from local.stand_ins.space import SpaceServer
 from tests.harness.aws import BUCKET
 
 TECHNO: Mapping[str, Any] = {"prompt": "upbeat techno with heavy bass"}
@@ -62,6 +63,10 @@ def _never_end(server: Any) -> None:
 
 def _end_late(server: Any) -> None:
     server.seconds = 260
+
+
+def _never_tell(server: SpaceServer) -> None:
+    server.fault("drop", at="poll", times=None)
 
 
 def _are_never_taken(server: SageMakerServer) -> None:
@@ -164,6 +169,9 @@ FAL = Provider(
     lie=b'{"request_id": "00000000-0000-0000-0000-000000000000", "status": "ERROR", "payload": {}}',
 )
 HF_FAL_AI = _partner("hf-fal-ai", free=True)
+HF_MUSIC = _partner(
+    "hf-fal-ai", request={**TECHNO, "model": "stable-audio", "duration": 2}, hub_model=STABLE_AUDIO, free=True
+)
 HF_WAVESPEED = _partner("hf-wavespeed", unserved=("fal-ai",))
 HF_REPLICATE = _partner("hf-replicate", unserved=("fal-ai", "wavespeed"))
 HF_TOGETHER = _partner(
@@ -175,6 +183,18 @@ HF_TOGETHER = _partner(
 )
 HF_NSCALE = _partner(
     "hf-nscale", request={**TECHNO, "model": "stable-diffusion-xl"}, hub_model=SDXL, failure="server_error"
+)
+SPACE = Provider(
+    name="space",
+    stand_in=SpaceServer,
+    server="space",
+    tokens={"space": "hf_OfTheSpace0123456789"},
+    request={**TECHNO, "model": "musicgen-small", "duration": 2},
+    generations=lambda server: [call.id for call in server.made],
+    free=True,
+    expired="no",
+    stall=_never_tell,
+    reports=None,
 )
 SAGEMAKER = Provider(
     name="sagemaker",

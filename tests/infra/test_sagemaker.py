@@ -24,7 +24,7 @@ from tests.infra.reading import Template, granted, only, properties, readable
 
 MUSIC, IMAGE = "musicgen-small", "stable-diffusion-v1-5"
 GPU = {MUSIC: "ml.g5.xlarge", IMAGE: "ml.g4dn.xlarge"}
-ENDPOINTS = {MUSIC: "longplay-musicgen-small", IMAGE: "longplay-stable-diffusion-v1-5"}
+ENDPOINTS = {MUSIC: "longplay-musicgen-small-g5-xlarge", IMAGE: "longplay-stable-diffusion-v1-5-g4dn-xlarge"}
 ARNS = {
     model: f"arn:AWS::Partition:sagemaker:AWS::Region:AWS::AccountId:endpoint/{name}"
     for model, name in ENDPOINTS.items()
@@ -64,6 +64,21 @@ def test_each_model_has_an_endpoint_with_a_fixed_name(gpu: Template) -> None:
     """The functions know the name without asking CloudFormation."""
     endpoints = properties(gpu, "AWS::SageMaker::Endpoint").values()
     assert {endpoint["EndpointName"] for endpoint in endpoints} == set(ENDPOINTS.values())
+
+
+def test_another_instance_type_is_another_endpoint() -> None:
+    """SageMaker refuses to change the type of an endpoint that scales by itself, and the whole update would fail."""
+    names = [
+        stage_from({"gpu": json.dumps({MUSIC: kind})}).gpu_endpoints[MUSIC]
+        for kind in ("ml.g5.xlarge", "ml.g6.2xlarge")
+    ]
+    assert names == ["longplay-musicgen-small-g5-xlarge", "longplay-musicgen-small-g6-2xlarge"]
+
+
+def test_the_longest_name_of_an_endpoint_is_allowed() -> None:
+    """SageMaker allows 63 characters."""
+    stage = stage_from({"gpu": json.dumps(dict.fromkeys(gpu_models(), "ml.p4de.24xlarge"))})
+    assert max(map(len, stage.gpu_endpoints.values())) <= 63
 
 
 def test_the_endpoints_are_added_to_the_servers_of_the_functions(gpu: Template) -> None:

@@ -53,6 +53,12 @@ def test_the_functions_get_limits_caps_and_cache_scope() -> None:
     assert settings.cache is CacheScope.DEPLOYMENT
 
 
+def test_the_functions_get_the_organization_that_pays() -> None:
+    assert parse_settings(stage_from({"bill_to": "acme-labs"}).runtime_settings).bill_to == "acme-labs"
+    with pytest.raises(SettingsError, match="the name of an organization at Hugging Face, or off"):
+        stage_from({"bill_to": "acme labs"})
+
+
 def test_the_functions_get_failover_and_commercial_use() -> None:
     settings = parse_settings(stage_from({"failover": "busy", "commercial_only": "true"}).runtime_settings)
     assert (settings.failover, settings.commercial_only) == (Failover.BUSY, True)

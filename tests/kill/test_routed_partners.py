@@ -8,6 +8,7 @@ import pytest
 
 from tests.harness.providers import (
     HF_FAL_AI,
+    HF_MUSIC,
     HF_NSCALE,
     HF_REPLICATE,
     HF_TOGETHER,
@@ -36,9 +37,10 @@ OPEN_CONNECTION = [
 ]
 # the polled partners differ only in field names, so one of them covers cancels and late results
 CASES = [
-    pytest.param(provider, scenario, id=f"{provider.name}, {scenario.name}")
+    pytest.param(provider, scenario, id=f"{provider.name}, {provider.request['model']}, {scenario.name}")
     for provider, scenarios in (
         (HF_FAL_AI, scenarios_of(HF_FAL_AI)),
+        (HF_MUSIC, scenarios_of(HF_MUSIC)[:2]),
         (HF_WAVESPEED, scenarios_of(HF_WAVESPEED)[:2]),
         (HF_REPLICATE, scenarios_of(HF_REPLICATE)[:2]),
         (HF_NSCALE, OPEN_CONNECTION),

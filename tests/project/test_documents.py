@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from longplay.domain.catalogue import Model
 from longplay.domain.models_file import load_catalogue
 from longplay.providers import PROVIDERS, TOKENS
 
@@ -30,6 +31,33 @@ def test_every_provider_of_the_catalogue_has_a_row() -> None:
 def test_every_token_that_can_be_stored_is_documented() -> None:
     """The document shows the command that stores it."""
     assert [name for name in TOKENS if f"PROVIDER={name}" not in DOCUMENT.read_text()] == []
+
+
+def test_the_table_of_what_you_get_is_true_for_each_model() -> None:
+    """Each cell of README.md names the providers that the catalogue has for the model."""
+    models = load_catalogue(PROVIDERS).models
+    rows = _ROW.findall((ROOT / "README.md").read_text())
+    shown = {name: tuple(map(_named, cells)) for names, *cells in rows for name in re.findall(r"`([\w.-]+)`", names)}
+    assert shown == {name: _served(model) for name, model in models.items()}
+
+
+_ROW = re.compile(r"^\| ((?:`[\w.-]+`(?:, )?)+) \|(.*)\|(.*)\|(.*)\|(.*)\|$", re.MULTILINE)
+_WORDS = {"space": "Space", "sagemaker": "SageMaker", "huggingface": "server", "fal": "fal", "replicate": "Replicate"}
+_FREE_CREDITS = 0.1  # dollars a month
+
+
+def _named(cell: str) -> set[str]:
+    return {word for word in (*_WORDS.values(), "partners") if re.search(rf"\b{word}\b", cell)}
+
+
+def _served(model: Model) -> tuple[set[str], ...]:
+    """The words for the routes to the model with a free token, a paid token, only AWS, and your own GPU."""
+    routes = [route for route in model.routes if not route.doubtful]
+    partners = [route for route in routes if route.provider.startswith("hf-")]
+    words = {_WORDS[route.provider] for route in routes if route.provider in _WORDS}
+    affordable = {"partners"} if any(route.price_usd <= _FREE_CREDITS for route in partners) else set()
+    paid = words & {"fal", "Replicate"} | ({"partners"} if partners else set())
+    return words & {"Space"} | affordable, paid, words & {"SageMaker"}, words & {"server"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -17,6 +17,7 @@ from longplay.providers.hugging_face.checkup import checkup_of
 from moto.sagemaker.models import sagemaker_backends
 
 from local.stand_ins.hub import HubServer
+from local.stand_ins.hub.served import STABLE_AUDIO
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
 from tests.harness.aws import REGION
@@ -147,6 +148,14 @@ def test_a_video_route_is_found_under_its_partners_name(hub: HubServer, tmp_path
     """A video route is found under its partners name."""
     one = visit("hf-together-video", "Wan-AI/Wan2.2-TI2V-5B", hub.url, tmp_path, kind="video", huggingface=HF_TOKEN)
     assert findings(examine(one))["live"] == "yes"
+
+
+def test_music_at_a_partner_is_live_for_its_own_task(hub: HubServer, tmp_path: Path) -> None:
+    """A model of music is live if the Hub lists it for text-to-audio, and not for another task."""
+    for task, live in (("text-to-audio", "yes"), ("text-to-speech", "no")):
+        hub.mapping[STABLE_AUDIO]["fal-ai"]["task"] = task
+        found = examine(visit("hf-fal-ai", STABLE_AUDIO, hub.url, tmp_path, kind="music", huggingface=HF_TOKEN))
+        assert findings(found)["live"] == live
 
 
 @pytest.mark.parametrize("status", ["staging", "error"])

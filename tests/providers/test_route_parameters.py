@@ -116,9 +116,11 @@ def _call(model: Model, route: Route, parameters: dict[str, Any], url: str, fold
         parameters=parameters,
         image=image_file() if model.from_image else None,
         attempt="job-1",
+        inputs=route.inputs,
     )
 
 
 def _task(model: Model) -> str:
-    animated = "image-to-video" if model.from_image else "text-to-video"
-    return animated if model.kind is Kind.VIDEO else "text-to-image"
+    if model.from_image:
+        return "image-to-video"
+    return "text-to-audio" if model.kind is Kind.MUSIC else f"text-to-{model.kind}"

@@ -35,6 +35,12 @@ def test_a_provider_that_calls_back_is_polled_after_it(row: ProviderEntry) -> No
 
 
 @ROWS
+def test_a_provider_that_holds_its_polls_is_polled(row: ProviderEntry) -> None:
+    """Its answer to a request is a reference, not the result."""
+    assert not (row.holds_polls and row.holds_connection)
+
+
+@ROWS
 def test_a_checkup_asks_its_questions_in_their_order(row: ProviderEntry) -> None:
     questions = list(resolve_name(row.checkup))
     assert questions == [question for question in Question if question in questions]

@@ -62,7 +62,9 @@ class Doctor:
 
     def _known(self, route: Route, account: str) -> Mapping[Question, Found]:
         return {
-            Question.PRICE: YES if route.price_usd > 0 else no("Put its price into models.toml as `price_usd`."),
+            Question.PRICE: YES
+            if route.price_usd > 0 or route.free
+            else no("Put its price into models.toml as `price_usd`."),
             Question.LIMIT: YES if account in self.settings.limits else no(_how_to_limit(account)),
         }
 
@@ -96,6 +98,7 @@ def _call(model: Model, route: Route, url: str, folder: Path) -> Call:
         image=b"" if model.from_image else None,
         timeout=SECONDS,
         folder=folder,
+        inputs=route.inputs,
     )
 
 

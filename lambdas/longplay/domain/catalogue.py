@@ -36,8 +36,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `price_usd` is for the default parameters and grows in proportion to the parameters `grows_with`. The provider
     cannot honor the parameters `ignores`, and uses the nearest value it supports of those in `approximates`. `read` is
     the month (`YYYY-MM`) in which these facts were read. A `doubtful` route was not served then, but may be again.
-    `holds_connection`, `calls_back` and `own_contract` come from the provider's row. `account` is the name of its
-    server in the settings, `url` the URL of the model there, None if the server is not set up.
+    `inputs` is a template of the request, for a provider whose models have no input in common.
+    `holds_connection`, `calls_back`, `own_contract`, `holds_polls` and `free` come from the provider's row. `account`
+    is the name of its server in the settings, `url` the URL of the model there, None if the server is not set up.
     """
 
     name: str
@@ -53,16 +54,19 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     doubtful: bool = False
     ignores: tuple[str, ...] = ()
     approximates: tuple[str, ...] = ()
+    inputs: dict[str, Any] | list[Any] = {}
     holds_connection: bool = False
     calls_back: bool = False
     own_contract: bool = True
+    holds_polls: bool = False
+    free: bool = False
     account: str = EVERY_MODEL
     url: str | None = None
 
     @property
     def queue(self) -> str:
         """The queue of its jobs. Calls that take minutes have their own, so that they do not block short ones."""
-        return "calls" if self.holds_connection else "steps"
+        return "calls" if self.holds_connection or self.holds_polls else "steps"
 
     @property
     def callback_grace(self) -> float:

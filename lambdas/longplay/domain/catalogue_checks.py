@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from longplay.domain.catalogue import Bound, Kind, Model, Route
 
+_ALWAYS_KNOWN = ("prompt", "image", "parameters")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _OF_NUMBERS, _OF_TEXTS = ("least", "most", "step"), ("longest",)
 _TYPES: Mapping[str, tuple[type, ...]] = {"number": (int, float), "integer": (int,), "text": (str,)}
@@ -86,6 +88,7 @@ def _most(bound: Bound) -> float:
 
 def _route(route: Route, parameters: Mapping[str, Bound]) -> Iterator[str]:
     yield from _named_parameters(route, parameters)
+    yield from _placeholders(route, parameters)
     if not 0 <= route.price_usd < math.inf:
         yield f"`price_usd`: {route.price_usd:g} is not allowed; it must be 0 or more"
     for field in ("typical_seconds", "timeout_seconds"):
@@ -104,6 +107,14 @@ def _named_parameters(route: Route, parameters: Mapping[str, Bound]) -> Iterator
     for name in route.grows_with:
         if name in parameters and not _can_grow(parameters[name]):
             yield f"`grows_with`: `{name}` has no default above 0 from which a price could grow"
+
+
+def _placeholders(route: Route, parameters: Mapping[str, Bound]) -> Iterator[str]:
+    templates = route.inputs.values() if isinstance(route.inputs, dict) else route.inputs
+    known = (*_ALWAYS_KNOWN, *parameters)
+    for name in _PLACEHOLDER.findall(" ".join(filter(lambda part: isinstance(part, str), templates))):
+        if name not in known:
+            yield f"`inputs`: there is nothing to put for `{{{name}}}`; there are {', '.join(known)}"
 
 
 def _can_grow(bound: Bound) -> bool:

@@ -17,7 +17,7 @@ from longplay.domain.providers import ProviderEntry
 
 MODELS_FILE = Path(__file__).parents[2] / "models.toml"
 
-_PROVIDERS_FACTS = ("holds_connection", "calls_back", "own_contract")
+_PROVIDERS_FACTS = ("holds_connection", "calls_back", "own_contract", "holds_polls", "free")
 _SERVERS_FACTS = ("account", "url")
 
 T = TypeVar("T")

@@ -13,6 +13,7 @@ class ProviderEntry:
     `module:name` and imported when they are first used. `tokens` are the names its tokens are stored under.
     `holds_connection`: it answers with the result, not with a reference to poll. `calls_back`: it reports the end of
     a generation to a URL. `own_contract`: its servers have their own API, so the server `*` cannot stand for them.
+    `holds_polls`: a poll keeps its connection open until the generation has ended. `free`: it costs no money.
     """
 
     name: str
@@ -22,3 +23,5 @@ class ProviderEntry:
     holds_connection: bool = False
     calls_back: bool = False
     own_contract: bool = True
+    holds_polls: bool = False
+    free: bool = False

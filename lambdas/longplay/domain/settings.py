@@ -58,13 +58,19 @@ Limits = Annotated[Mapping[str, Annotated[Limit, Meta(description=_A_LIMIT)]], M
 DayCaps = Annotated[Caps, Meta(description=_A_CAP)]
 
 
+BillTo = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][\w.-]{0,95}$", description="the name of an organization at Hugging Face")
+]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings that the functions read. Durations are in seconds."""
 
     #: The URL of each server; `{model}` in it becomes the provider's id of the model. Routes in models.toml name
     #: servers. The name `*` stands for every server of Hugging Face's contract that is not named: one machine that
     #: serves all models. Servers with their own API are used only if they are named: `inference-providers`
-    #: (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`).
+    #: (`https://router.huggingface.co`), `replicate` (`https://api.replicate.com`), `fal` (`https://queue.fal.run`),
+    #: `space` (`https://owner-name.hf.space`).
     servers: Servers = msgspec.field(default_factory=USUAL_SERVERS.copy)
     #: The limits of each server's account. Every start is reserved, so that no window ever has more starts.
     limits: Limits = {}
@@ -85,6 +91,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     failover: Failover = Failover.UNSERVED
     #: Offers only models whose license allows commercial use.
     commercial_only: bool = False
+    #: The organization at Hugging Face that pays for calls through the router; None is the account of the token.
+    #: For accounts of Team and Enterprise (hub-docs, inference-providers/pricing.md, 2026-08).
+    bill_to: BillTo | None = None
     default_deadline: Annotated[int, Meta(ge=1, le=DAY)] = HOUR
     longest_deadline: Annotated[int, Meta(ge=1, le=DAY)] = DAY
     #: How long a job can be read after its deadline; S3 keeps its files for whole days.

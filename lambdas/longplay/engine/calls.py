@@ -100,6 +100,7 @@ class Calls:
             image_url=self.bucket.input_url(job.input_key, seconds=_FETCHED_WITHIN) if job.input_key else None,
             attempt=f"{job.folder}-{job.fence}",
             ends_within=job.deadline - self.clock(),
+            inputs=route.inputs,
         )
 
     def _callback_url(self, job: Job, route: Route) -> str | None:

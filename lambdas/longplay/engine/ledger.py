@@ -93,7 +93,8 @@ class Ledger:
 
     def record(self, job: Job, outputs: Iterable[Output], request_id: str | None = None) -> str:
         """Record a stored result: it ends the job or, where the job has ended otherwise, is kept and charged."""
-        closed = job.closed(now=self.clock(), outcome="succeeded", charged=Charged.YES, request_id=request_id)
+        charged = Charged.YES if job.leg.price_usd else Charged.NO
+        closed = job.closed(now=self.clock(), outcome="succeeded", charged=charged, request_id=request_id)
         applied = self.apply(job, after_result(replace(closed, outputs=tuple(outputs))))
         if applied is None:  # the owner has deleted the job
             return self.close(closed)

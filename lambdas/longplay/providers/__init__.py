@@ -42,6 +42,14 @@ _ROWS = (
         calls_back=True,
     ),
     ProviderEntry(
+        name="space",
+        adapter="longplay.providers.space.adapter:make_adapter",
+        checkup="longplay.providers.space.checkup:CHECKUP",
+        tokens=("space",),
+        holds_polls=True,
+        free=True,
+    ),
+    ProviderEntry(
         name="hf-fal-ai",
         adapter="longplay.providers.inference_providers.fal_ai:make_adapter",
         checkup=_ROUTER_CHECKUP,

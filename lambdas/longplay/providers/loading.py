@@ -21,13 +21,15 @@ class AdapterContext:
     """The parts of the deployment that an adapter can use.
 
     `read_token` returns the token stored under a name, None without one. `forget_tokens` is called after a provider
-    refused a token. `open_s3` makes a client for the bucket `bucket_name`.
+    refused a token. `open_s3` makes a client for the bucket `bucket_name`. `bill_to` is the organization
+    that pays for calls through Hugging Face's router; None is the account of the token.
     """
 
     read_token: Callable[[str], str | None]
     forget_tokens: Callable[[], None]
     open_s3: Callable[[], S3Client]
     bucket_name: str
+    bill_to: str | None = None
     _shared: dict[object, Any] = field(default_factory=dict, init=False, repr=False)
 
     def shared(self, make: Callable[[], T]) -> T:

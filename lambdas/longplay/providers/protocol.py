@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from longplay.domain.errors import LongplayError, ProviderError
 from longplay.media.files import MediaFile
@@ -22,7 +22,7 @@ class Call:
     format of the parameters. `timeout` is in seconds for the whole exchange. Result files are written to `folder`.
     The provider may call `callback_url` when it is done (None: no callback), and can fetch the input image from
     `image_url` for an hour without a key (None: no such URL). `attempt` is a unique name of at most 64 characters.
-    `ends_within` is the seconds left until the job's deadline.
+    `ends_within` is the seconds left until the job's deadline. `inputs` is the route's template of a request.
     """
 
     kind: str
@@ -38,6 +38,7 @@ class Call:
     image_url: str | None = None
     attempt: str = ""
     ends_within: float = 3_600.0
+    inputs: Mapping[str, Any] | Sequence[Any] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.http_client import Answer, CutOff, exchange, server_of
@@ -45,16 +46,26 @@ _NOTHING = _Kept()
 
 
 def fetch_whole(
-    url: str, path: Path, *, largest: int, until: float, longest_silence: float = LONGEST_SILENCE
+    url: str,
+    path: Path,
+    *,
+    largest: int,
+    until: float,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    longest_silence: float = LONGEST_SILENCE,
 ) -> Answer:
     """Save a file of at most `largest` bytes to `path` by `until` (`time.monotonic`), over several connections.
+
+    `headers` are sent with each request.
 
     Returns 200 with the complete file, or the server's other answer. Raises ProviderError if the file is larger, the
     server cannot be reached, or the last connection also broke. Range requests follow RFC 9110 (§13.1.5, §14).
     """
     kept, part = _NOTHING, path.with_suffix(".part")
     for _ in range(MOST_CONNECTIONS):
-        answer, error = _connect(url, kept, part, largest=largest, until=until, longest_silence=longest_silence)
+        answer, error = _connect(
+            url, kept, part, headers=headers, largest=largest, until=until, longest_silence=longest_silence
+        )
         if answer is not None:
             join = _JOINS.get(answer.status)
             if join is None or (answer.status != 200 and not kept.range_headers):
@@ -69,14 +80,21 @@ def fetch_whole(
 
 
 def _connect(
-    url: str, kept: _Kept, part: Path, *, largest: int, until: float, longest_silence: float
+    url: str,
+    kept: _Kept,
+    part: Path,
+    *,
+    headers: Mapping[str, str],
+    largest: int,
+    until: float,
+    longest_silence: float,
 ) -> tuple[Answer | None, ProviderError | None]:
     """The answer of one connection, and the error that broke it, if any."""
     try:
         answer = exchange(
             "GET",
             url,
-            headers=kept.range_headers,
+            headers={**headers, **kept.range_headers},
             save_to=part,
             largest=largest,
             timeout=max(until - time.monotonic(), _SHORTEST_TIME),

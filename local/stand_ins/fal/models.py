@@ -27,6 +27,10 @@ def _audio(given: dict[str, Any]) -> Asked:
     return track(given["prompt"], seconds=given.get("seconds_total", 30))
 
 
+def _song(given: dict[str, Any]) -> Asked:
+    return track(given["prompt"], seconds=min(round(given.get("duration", 60)), _LONGEST_TRACK))
+
+
 def _video(given: dict[str, Any]) -> Asked:
     size = _SIZES[given.get("aspect_ratio", "16:9")]
     frames, fps = given.get("num_frames", 81), given.get("frames_per_second", 24)
@@ -37,6 +41,12 @@ def _animation(given: dict[str, Any]) -> Asked:
     return animation(given["image_url"], frames=25, fps=given.get("fps", 25))
 
 
+def _animated(given: dict[str, Any]) -> Asked:
+    frames, fps = given.get("num_frames", 81), given.get("frames_per_second", 16)
+    return animation(given["image_url"], frames=frames, fps=fps)
+
+
+_LONGEST_TRACK = 30  # seconds that the renderer makes
 _DRAWN = ("num_inference_steps", "guidance_scale", "negative_prompt", "seed")
 _SIZES = {"16:9": (384, 216), "9:16": (216, 384), "1:1": (288, 288)}
 _PROMPT, _SEED = Field(required=True), Field(type=int)
@@ -91,6 +101,29 @@ MODELS: Mapping[str, Model] = {
         },
         asked=_audio,
         place="audio",
+    ),
+    "fal-ai/ace-step/prompt-to-audio": Model(
+        fields={
+            "prompt": _PROMPT,
+            "instrumental": Field(type=bool),
+            "duration": Field(type=float, least=5, most=240),
+            "number_of_steps": Field(type=int, least=3, most=60),
+            "seed": _SEED,
+        },
+        asked=_song,
+        place="audio",
+    ),
+    "fal-ai/wan/v2.2-a14b/image-to-video": Model(
+        fields={
+            "prompt": _PROMPT,
+            "image_url": Field(required=True),
+            "num_frames": Field(type=int, least=17, most=161),
+            "frames_per_second": Field(type=int, least=4, most=60),
+            "resolution": Field(options=("480p", "580p", "720p")),
+            "seed": _SEED,
+        },
+        asked=_animated,
+        place="video",
     ),
     "fal-ai/wan/v2.2-5b/text-to-video": Model(
         fields={

@@ -5,12 +5,13 @@ from typing import Any
 
 from local.stand_ins.framework.answers import refuse
 from local.stand_ins.pipelines.asked import Asked, Task
-from local.stand_ins.pipelines.hosted import animation, image, video
+from local.stand_ins.pipelines.hosted import animation, image, track, video
 
 _DRAWN = ("width", "height", "num_inference_steps", "guidance_scale", "negative_prompt", "seed")
 _PROPORTIONS = re.compile(r"(\d+)[x*:](\d+)")
 _WIDE, _UPRIGHT = (384, 216), (216, 384)  # videos are rendered small, at any requested size
 _RATE, _SECONDS = 24, 2
+_TRACK_SECONDS = 30
 
 
 def asked_of(order: dict[str, Any], task: Task) -> Asked:
@@ -18,6 +19,8 @@ def asked_of(order: dict[str, Any], task: Task) -> Asked:
     if not isinstance(prompt := order.get("prompt") or "", str):
         refuse("prompt must be a string")
     match task:
+        case Task.TEXT_TO_AUDIO:
+            return track(prompt, seconds=order.get("seconds_total", _TRACK_SECONDS))
         case Task.TEXT_TO_IMAGE:
             return image(prompt, _drawn(order))
         case Task.TEXT_TO_VIDEO:

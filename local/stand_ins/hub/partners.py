@@ -13,6 +13,7 @@ from local.stand_ins.framework.answers import Answer, says
 from local.stand_ins.hub.generations import Generation
 
 Words = Callable[[Generation, str], Answer]
+_FAL_FILES = {"audio/wav": "audio_file", "video/mp4": "video"}
 _OPENAI_IMAGES = re.compile(r"/v1/images/generations")
 
 
@@ -59,8 +60,8 @@ def fal_result(generation: Generation, url: str) -> Answer:
         fault = {"loc": ["body", "prompt"], "msg": generation.outcome.error, "type": "value_error"}
         return says(generation.outcome.status, {"detail": [fault]}, **{"x-fal-retryable": "false"})
     files = [{"url": address, "content_type": generation.file.content_type} for address in generation.addresses(url)]
-    if generation.file.content_type == "video/mp4":
-        return says(200, {"video": next(iter(files), None), "seed": 1})
+    if place := _FAL_FILES.get(generation.file.content_type):
+        return says(200, {place: next(iter(files), None), "seed": 1})
     return says(200, {"images": files, "seed": 1, "has_nsfw_concepts": [generation.outcome.unsafe]})
 
 

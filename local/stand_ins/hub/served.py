@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+STABLE_AUDIO = "stabilityai/stable-audio-open-1.0"
 FLUX_SCHNELL = "black-forest-labs/FLUX.1-schnell"
 FLUX_DEV = "black-forest-labs/FLUX.1-dev"
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
@@ -19,6 +20,7 @@ def _live(task: str, **ids: str) -> dict[str, dict[str, Any]]:
 
 
 SERVED: Mapping[str, dict[str, dict[str, Any]]] = {
+    STABLE_AUDIO: _live("text-to-audio", fal_ai="fal-ai/stable-audio"),
     FLUX_SCHNELL: _live(
         "text-to-image",
         fal_ai="fal-ai/flux/schnell",

@@ -22,6 +22,10 @@ def _track(given: dict[str, Any]) -> Asked:
     return track(given["prompt"], seconds=given.get("duration", 8))
 
 
+def _long_track(given: dict[str, Any]) -> Asked:
+    return track(given["prompt"], seconds=min(given.get("duration", 190), _LONGEST_TRACK))
+
+
 def _image(given: dict[str, Any]) -> Asked:
     return image(given["prompt"], {name: value for name, value in given.items() if name in _DRAWN})
 
@@ -45,6 +49,7 @@ def _video(given: dict[str, Any]) -> Asked:
     return video(given["prompt"], size=size, frames=frames, fps=fps)
 
 
+_LONGEST_TRACK = 30  # seconds that the renderer makes
 _PROMPT = Field(required=True)
 _SEED = Field(type=int)
 _ASPECTS = ("1:1", "16:9", "21:9", "3:2", "2:3", "4:5", "5:4", "3:4", "4:3", "9:16", "9:21")
@@ -84,6 +89,16 @@ MODELS: Mapping[str, Model] = {
             "seed": _SEED,
         },
         asked=_track,
+    ),
+    "stability-ai/stable-audio-2.5": Model(
+        fields={
+            "prompt": _PROMPT,
+            "duration": Field(type=int, least=1, most=190),
+            "steps": Field(type=int, least=4, most=8),
+            "cfg_scale": Field(type=float, least=1, most=25),
+            "seed": _SEED,
+        },
+        asked=_long_track,
     ),
     "stability-ai/sdxl": Model(fields=_DIFFUSION, asked=_image, single=False),
     "stability-ai/stable-diffusion": Model(fields=_DIFFUSION, asked=_image, single=False),

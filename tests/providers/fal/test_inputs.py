@@ -56,6 +56,31 @@ def test_stable_audio_25_takes_guidance_and_a_seed(input_for: InputFor) -> None:
     }
 
 
+def test_ace_step_is_instrumental_and_keeps_its_duration(input_for: InputFor) -> None:
+    """ACE-Step gets its duration as it is, and sings nothing."""
+    parameters = {"genre": "jazz", "duration": 7.5, "num_inference_steps": 20, "seed": 3}
+    assert input_for("ace", parameters=parameters) == {
+        "prompt": "slow jazz",
+        "instrumental": True,
+        "duration": 7.5,
+        "number_of_steps": 20,
+        "seed": 3,
+    }
+
+
+def test_wan_animates_an_image_at_sixteen_frames_a_second(input_for: InputFor) -> None:
+    """The duration becomes frames, and the image is sent within the request."""
+    sent = input_for("animated", parameters={"duration": 3, "seed": 3})
+    assert image_in(sent.pop("image_url")) == image_file()
+    assert sent == {
+        "prompt": "slow jazz",
+        "resolution": "580p",
+        "seed": 3,
+        "num_frames": 48,
+        "frames_per_second": 16,
+    }
+
+
 @pytest.mark.parametrize(("duration", "frames", "rate"), [(0.5, 17, 34), (2, 48, 24), (5, 120, 24), (10, 161, 16)])
 def test_wans_duration_becomes_frames_and_a_rate(input_for: InputFor, duration: float, frames: int, rate: int) -> None:
     """Wan gets a number of frames within its bounds, and the rate that gives the asked duration."""

@@ -12,7 +12,7 @@ from longplay.providers.loading import AdapterContext, Adapters
 from longplay.providers.protocol import Call, PolledProvider, Provider
 
 from local.stand_ins.hub import HubServer
-from local.stand_ins.hub.served import FLUX_DEV, FLUX_SCHNELL, SDXL, WAN, WAN_FROM_IMAGE
+from local.stand_ins.hub.served import FLUX_DEV, FLUX_SCHNELL, SDXL, STABLE_AUDIO, WAN, WAN_FROM_IMAGE
 from tests.providers.calls import make_call
 from tests.providers.payloads import image_file
 from tests.providers.tokens import Tokens
@@ -33,9 +33,14 @@ VIDEO: dict[str, Any] = {
     "seed": 7,
 }
 
+MUSIC: dict[str, Any] = {"duration": 1.5, "num_inference_steps": 20}
+PARAMETERS = {"music": MUSIC, "image": IMAGE, "video": VIDEO}
+
 ROUTES = {
+    "fal music": ("hf-fal-ai", "music", STABLE_AUDIO, "stable-audio"),
     "fal image": ("hf-fal-ai", "image", FLUX_SCHNELL, "flux"),
     "fal video": ("hf-fal-ai", "video", WAN, "wan"),
+    "fal animation": ("hf-fal-ai", "video", WAN_FROM_IMAGE, "wan-i2v"),
     "replicate image": ("hf-replicate", "image", FLUX_SCHNELL, "flux"),
     "replicate version": ("hf-replicate", "image", SDXL, "diffusion"),
     "replicate video": ("hf-replicate", "video", WAN, "wan"),
@@ -63,7 +68,7 @@ def call(name: str, server: str, folder: Path, **fields: Any) -> Call:
         "style": style,
         "url": server,
         "prompt": "a calm sea",
-        "parameters": IMAGE if kind == "image" else VIDEO,
+        "parameters": PARAMETERS[kind],
         "image": image_file() if model == WAN_FROM_IMAGE else None,
     }
     return make_call(folder, **{**route, **fields})

@@ -16,6 +16,8 @@ from tests.providers.payloads import TOKEN
 from tests.providers.polling import accepted, generate, generation_failure
 from tests.providers.tokens import Tokens
 
+TYPES = {"music": "audio/wav", "image": "image/png", "video": "video/mp4"}
+
 
 @pytest.mark.parametrize("name", ROUTES)
 def test_each_route_makes_one_generation(routed: Routed, hub: HubServer, name: str) -> None:
@@ -23,7 +25,7 @@ def test_each_route_makes_one_generation(routed: Routed, hub: HubServer, name: s
     provider, asked = routed(name)
     done = generate(provider, asked)
     assert done.files[0].path.read_bytes() == hub.made[0].file.content
-    assert done.files[0].content_type == ("image/png" if asked.kind == "image" else "video/mp4")
+    assert done.files[0].content_type == TYPES[asked.kind]
     assert hub.generations == 1
 
 

@@ -24,6 +24,18 @@ def test_musicgen_has_whole_seconds_and_whole_guidance(input_for: InputFor) -> N
     }
 
 
+def test_stable_audio_has_its_own_names_and_whole_seconds(input_for: InputFor) -> None:
+    """Stable Audio 2.5 gets steps, guidance and the duration by its own names."""
+    parameters = {"genre": "jazz", "duration": 7.2, "num_inference_steps": 8, "guidance_scale": 1.5, "seed": 7}
+    assert input_for("long", parameters=parameters) == {
+        "prompt": "slow jazz",
+        "duration": 8,
+        "steps": 8,
+        "cfg_scale": 1.5,
+        "seed": 7,
+    }
+
+
 def test_stable_diffusions_parameters_are_unchanged(input_for: InputFor) -> None:
     """Stable Diffusion gets the call's parameters unchanged."""
     parameters = {

@@ -34,6 +34,16 @@ def test_an_image_comes_in_the_answer_of_one_call(story: Story) -> None:
     assert story.product.file(done) == story.made.file.content
 
 
+def test_a_token_of_hugging_face_alone_is_enough_for_music(story: Story) -> None:
+    """A prompt alone gets music from a partner, as MusicGen has no route that is known to work there."""
+    job = story.product.submit({"prompt": "slow jazz", "duration": 2})
+    story.run(30)
+    done = story.job(job)
+    assert (done["status"], done["model"], done["served_by"]) == ("succeeded", "stable-audio", "hf-fal-ai")
+    assert story.product.file(done) == story.made.file.content
+    assert story.server.generations == 1
+
+
 def test_a_partner_that_does_not_serve_the_model_is_passed_over_at_no_charge(story: Story) -> None:
     """A partner that the Hub does not name, or names as `staging`, is followed by the next one."""
     del story.server.mapping[WAN]["fal-ai"]

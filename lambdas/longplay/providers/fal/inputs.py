@@ -21,6 +21,7 @@ _SDXL_BOUNDS: _Bounds = {"num_inference_steps": (1, 50)}
 _WAN_BOUNDS: _Bounds = {"num_inference_steps": (2, 50), "guidance_scale": (1, 10)}
 _SVD_FRAMES, _SVD_RATES = 25, (10, 100)
 _WAN = VideoLimits(frames=(17, 161), rates=(4, 60), rate=24)
+_WAN_I2V = VideoLimits(frames=(17, 161), rates=(4, 60), rate=16)
 _WAN_TALL, _WAN_WIDE = 0.75, 4 / 3  # width/height below which a video is portrait, and above which it is landscape
 _WAN_SMALL = 700_000  # pixels; 580p has 600,000, 720p 920,000
 
@@ -56,6 +57,12 @@ def _stable_audio_25(call: Call) -> dict[str, Any]:
     return {"prompt": call.prompt, **_seconds(call), **given(call, *_PASSED_ON)}
 
 
+def _ace_step(call: Call) -> dict[str, Any]:
+    """ACE-Step would write lyrics and sing them; no other music model here sings."""
+    sent = given(call, "duration", "seed", number_of_steps="num_inference_steps")
+    return {"prompt": call.prompt, "instrumental": True, **sent}
+
+
 def _seconds(call: Call) -> dict[str, int]:
     duration = call.parameters.get("duration")
     return {} if duration is None else {"seconds_total": math.ceil(float(duration))}
@@ -69,6 +76,12 @@ def _wan(call: Call) -> dict[str, Any]:
         **_WAN.length(call.parameters),
         **_wan_shape(call.parameters),
     }
+
+
+def _wan_i2v(call: Call) -> dict[str, Any]:
+    """Wan 2.2 (14B) animates an image with 17 to 161 frames, at 16 a second; the image sets the proportions."""
+    sent = {**given(call, "seed"), **_WAN_I2V.length(call.parameters)}
+    return {"prompt": call.prompt, "image_url": image_url(call) or image_inline(call), "resolution": "580p", **sent}
 
 
 def _wan_shape(parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -98,7 +111,9 @@ _INPUTS: Styles = {
     "sdxl": _sdxl,
     "stable-audio": _stable_audio,
     "stable-audio-2.5": _stable_audio_25,
+    "ace-step": _ace_step,
     "wan": _wan,
+    "wan-i2v": _wan_i2v,
     "svd": _svd,
 }
 

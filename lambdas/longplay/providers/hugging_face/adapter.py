@@ -15,6 +15,7 @@ from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import exchange, server_of
 from longplay.providers.hugging_face.answers import read_media
+from longplay.providers.hugging_face.billing import billing_headers
 from longplay.providers.hugging_face.refusals import PERMISSION_ADVICE, explain
 from longplay.providers.loading import AdapterContext
 from longplay.providers.protocol import LARGEST_RESULT, Call, Done
@@ -33,12 +34,20 @@ _MUSIC_PARAMETERS = ("guidance_scale", "temperature", "top_k", "top_p")
 class HuggingFace:
     """A server with Hugging Face's contract; keeps the connection open until the result arrives.
 
-    `read_token` finds a stored token by name, and `forget_tokens` is called when a server refused a token.
+    `read_token` finds a stored token by name, and `forget_tokens` is called when a server refused a token. `bill_to` is
+    the organization that pays for calls through the router.
     """
 
-    def __init__(self, read_token: Callable[[str], str | None], *, forget_tokens: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        read_token: Callable[[str], str | None],
+        *,
+        forget_tokens: Callable[[], None],
+        bill_to: str | None = None,
+    ) -> None:
         self._read_token = read_token
         self._forget_tokens = forget_tokens
+        self._bill_to = bill_to
 
     def submit(self, call: Call) -> Done:
         """Generate one file; raises ProviderError."""
@@ -46,7 +55,11 @@ class HuggingFace:
         answer = exchange(
             "POST",
             call.url,
-            headers={"Accept": _ACCEPT[call.kind], **credential.headers},
+            headers={
+                "Accept": _ACCEPT[call.kind],
+                **credential.headers,
+                **billing_headers(call.url, self._bill_to),
+            },
             json=request_body(call),
             save_to=call.folder / "answer",
             largest=LARGEST_RESULT,
@@ -130,4 +143,4 @@ _PARAMETERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
 
 def make_adapter(context: AdapterContext) -> HuggingFace:
     """The adapter for this deployment."""
-    return HuggingFace(context.read_token, forget_tokens=context.forget_tokens)
+    return HuggingFace(context.read_token, forget_tokens=context.forget_tokens, bill_to=context.bill_to)

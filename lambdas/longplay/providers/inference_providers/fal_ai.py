@@ -1,6 +1,7 @@
 """fal through the router: always its queue, polled for the status and then the result (`huggingface_hub` 2.4.0).
 
-Inputs and answers are the same as fal's own; only the URL and the token are the router's.
+Inputs and answers are the same as fal's own; only the URL and the token are the router's. Music goes the same way
+(huggingface.js #2249, merged 2026-06-29).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _LONGEST_PATH = 200  # characters
 
 
 class RoutedFal(Polled):
-    """Images and videos by fal, with the models' own inputs in the route's `style`."""
+    """Music, images and videos by fal, with the models' own inputs in the route's `style`."""
 
     domains = RESULT_DOMAINS
 

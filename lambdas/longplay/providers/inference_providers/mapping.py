@@ -1,7 +1,8 @@
 """Reads from the Hub which partner serves a model, and its id there; answers are cached.
 
 `GET {hub}/api/models/{id}?expand[]=inferenceProviderMapping` (hub-docs, inference-providers/hub-api.md, 2026-08). The
-mapping is an object with the partners as keys, or a list of entries; `huggingface_hub` 2.4.0 accepts both.
+mapping is an object with the partners as keys, or a list of entries; `huggingface_hub` 2.4.0 accepts both. Its task for
+music is `text-to-audio` (huggingface.js #2249 and #2270, 2026-07), which `huggingface_hub` 2.4.0 does not have.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ LARGEST_PAGE = 1_000_000  # bytes
 LONGEST_READ = 10.0  # seconds
 
 _TASKS = {
+    ("music", False): "text-to-audio",
     ("image", False): "text-to-image",
     ("video", False): "text-to-video",
     ("video", True): "image-to-video",

@@ -11,6 +11,7 @@ from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.credential import OwnToken
 from longplay.providers.decoding import decode
 from longplay.providers.hugging_face.answers import LARGEST_JSON
+from longplay.providers.hugging_face.billing import billing_headers
 from longplay.providers.hugging_face.refusals import PERMISSION_ADVICE, explain
 from longplay.providers.inference_providers.mapping import ProviderMapping
 from longplay.providers.loading import AdapterContext
@@ -30,6 +31,7 @@ class Router:
     partner: str
     mapping: ProviderMapping
     api: OwnApi
+    bill_to: str | None = None
 
     def model_of(self, call: Call) -> str:
         """The partner's id of the call's model; raises ProviderError if it does not serve the model."""
@@ -50,7 +52,8 @@ class Router:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send one request to the partner's `path`; raises ProviderError without a complete answer of at most 32 MB."""
-        return self.api.request(method, f"/{self.partner}{path}", call, json=json, headers=headers)
+        sent = {**(headers or {}), **billing_headers(call.url, self.bill_to)}
+        return self.api.request(method, f"/{self.partner}{path}", call, json=json, headers=sent)
 
     def refused(self, reply: Reply) -> ProviderError:
         """The error for an answer, by its status or its text."""
@@ -66,7 +69,7 @@ def router_to(partner: str, context: AdapterContext) -> Router:
         read_token=context.read_token,
         forget_tokens=context.forget_tokens,
     )
-    return Router(partner=partner, mapping=context.shared(ProviderMapping), api=api)
+    return Router(partner=partner, mapping=context.shared(ProviderMapping), api=api, bill_to=context.bill_to)
 
 
 def within(call: Call, until: float) -> Call:

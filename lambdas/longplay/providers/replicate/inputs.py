@@ -37,6 +37,14 @@ def _musicgen(call: Call) -> dict[str, Any]:
     return {"prompt": call.prompt, "model_version": "large", "output_format": "wav", **sent}
 
 
+def _stable_audio_25(call: Call) -> dict[str, Any]:
+    """Stable Audio 2.5 takes whole seconds."""
+    sent = given(call, "duration", "seed", steps="num_inference_steps", cfg_scale="guidance_scale")
+    if "duration" in sent:
+        sent["duration"] = math.ceil(float(sent["duration"]))
+    return {"prompt": call.prompt, **sent}
+
+
 def _diffusion(call: Call) -> dict[str, Any]:
     """Stable Diffusion's models use our names for everything; guidance is at least 1."""
     guidance = {name: max(value, 1) for name, value in given(call, "guidance_scale").items()}
@@ -97,6 +105,7 @@ def _wan_aspect(parameters: Mapping[str, Any]) -> dict[str, str]:
 
 _INPUTS: Styles = {
     "musicgen": _musicgen,
+    "stable-audio-2.5": _stable_audio_25,
     "diffusion": _diffusion,
     "flux": _flux,
     "svd": _svd,
