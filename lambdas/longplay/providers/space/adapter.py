@@ -22,9 +22,9 @@ from longplay.providers.http_client import CutOff, exchange
 from longplay.providers.inference_providers.mapping import hub_of
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import OwnApi, Reply
-from longplay.providers.protocol import Accepted, Call, Done, PollError
+from longplay.providers.protocol import LARGEST_RESULT, Accepted, Call, Done, PollError
 from longplay.providers.references import only_asking
-from longplay.providers.results import LARGEST_RESULT, bad_output, read_result
+from longplay.providers.results import bad_output, read_result
 from longplay.providers.resumption import fetch_whole
 from longplay.providers.space.events import UNKNOWN_CALL, path_in, read_end
 from longplay.providers.space.inputs import request_of
