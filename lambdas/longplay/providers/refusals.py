@@ -49,7 +49,11 @@ def read_refusal(answer: Answer, *, secret: str | None) -> Refusal:
     """Read a refusal from an answer; `secret`, the token that was sent, is removed if it is echoed."""
     with answer.body.open("rb") as file:
         body = file.read(LARGEST_REFUSAL).decode("utf-8", "replace")
-    payload = _payload(body)
+    return refusal_with(_payload(body), answer, secret=secret)
+
+
+def refusal_with(payload: Any, answer: Answer, *, secret: str | None) -> Refusal:
+    """The refusal in an answer whose body has been decoded."""
     return Refusal(
         status=answer.status,
         said=printable(_said(answer, payload), secret=secret, longest=LONGEST_TEXT),
