@@ -15,8 +15,9 @@ from longplay.media.samples import Samples, is_sound
 
 MUSICGEN_RATE = 32_000  # samples a second, if the answer does not say
 LEAST_UNKNOWN = 2_048  # bytes of base64 of unknown type; a shorter text may be an id
+LEAST_VARIETY = 16  # different bytes at the start of one; a text of few letters may be a line in a log
 
-_DEEPEST = 10
+_DEEPEST = 16
 _MOST_VALUES = 10_000
 _OF_THE_REQUEST = frozenset({"input", "inputs", "prompt", "parameters", "request", "init_image", "mask"})
 _RATES = frozenset({"samplingrate", "samplerate", "framerate", "rate", "sr", "fs"})
@@ -48,7 +49,7 @@ def media_in(payload: Any, kind: str) -> Found | None:
     """The best result for this kind of generation: a file of it, then samples, then any other file; None if none."""
     values = list(islice(_values(payload, None, 0), _MOST_VALUES))
     files = [data for value in values if isinstance(value.value, str) and (data := from_base64(value.value))]
-    own = next((data for data in files if (sniff(data[:HEAD]) or "").startswith(_PREFIXES[kind])), None)
+    own = next((data for prefix in _PREFIXES[kind] for data in files if _type(data).startswith(prefix)), None)
     return own or (_sound(payload, values) if kind == "music" else None) or _other(files)
 
 
@@ -76,7 +77,12 @@ def from_base64(text: str) -> bytes | None:
         return None
 
 
-_PREFIXES = {"music": ("audio/",), "image": ("image/",), "video": ("video/", "image/gif")}
+# a sound may be in a container that usually has a video
+_PREFIXES = {"music": ("audio/", "video/mp4", "video/webm"), "image": ("image/",), "video": ("video/", "image/gif")}
+
+
+def _type(data: bytes) -> str:
+    return sniff(data[:HEAD]) or ""
 
 
 def _values(payload: Any, rate: Any, depth: int) -> Iterator[_Value]:
@@ -137,6 +143,10 @@ def _all_rates(payload: Any, depth: int) -> Iterator[Any]:
 
 def _other(files: list[bytes]) -> bytes | None:
     """A file of another kind, which is then refused by its name, or one of unknown type, which is kept."""
-    known = next((data for data in files if sniff(data[:HEAD])), None)
-    unknown = (data for data in files if len(data) >= LEAST_UNKNOWN and not is_text(data[:LEAST_UNKNOWN]))
-    return known or next(unknown, None)
+    known = next(filter(_type, files), None)
+    return known or next(filter(_may_be_media, files), None)
+
+
+def _may_be_media(data: bytes) -> bool:
+    head = data[:LEAST_UNKNOWN]
+    return len(head) == LEAST_UNKNOWN and len(set(head)) >= LEAST_VARIETY and not is_text(head)
