@@ -38,12 +38,13 @@ class Routing:
         return self._leg(model, route, request)
 
     def onward(self, job: Job) -> Leg | None:
-        """Another route that is open and that the job has not tried; None where there is none."""
+        """Another route that is open and whose call the job has not made; None where there is none."""
         model = self.catalogue.models.get(job.request.model)
-        tried = {job.leg.route, *(attempt.route for attempt in job.attempts)}
         if model is None:
             return None
-        untried = (route for route in self._set_up(model) if route.name not in tried and self._open(model, route))
+        names = {job.leg.route, *(attempt.route for attempt in job.attempts)}
+        tried = {_call(route) for route in model.routes if route.name in names}
+        untried = (route for route in self._set_up(model) if _call(route) not in tried and self._open(model, route))
         return next((self._leg(model, route, job.request) for route in untried), None)
 
     def back(self, job: Job) -> Leg | None:
@@ -77,6 +78,13 @@ class Routing:
 
     def _open(self, model: Model, route: Route) -> bool:
         return not self.circuits.closed(route.account, model.name, route.name)
+
+
+def _call(route: Route) -> tuple[str | None, ...]:
+    """What makes two routes the same call: with one server for all models (`*`), several routes lead to it."""
+    if route.url is None:
+        return (route.name,)
+    return route.provider, route.url, route.model, route.style
 
 
 def _nothing_set_up(model: Model) -> str:

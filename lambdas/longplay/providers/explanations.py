@@ -45,7 +45,20 @@ FAILED = Explanation(
     kind=FailureKind.UPSTREAM, what="the server failed", advice="The call may have run and been billed."
 )
 TOO_LARGE = Explanation(
-    kind=FailureKind.BAD_INPUT, what="the request is too large", advice="Use a smaller input image."
+    kind=FailureKind.BAD_INPUT, what="the request is too large", advice="Send a shorter prompt or a smaller image."
+)
+BUSY = Explanation(
+    kind=FailureKind.UPSTREAM, what="the server cannot take this now", advice="Longplay tries again soon."
+)
+GPU_FAILED = Explanation(
+    kind=FailureKind.UPSTREAM,
+    what="the server's GPU or its software failed",
+    advice="Look at the server's log; it may have to be started again.",
+)
+NAN = Explanation(
+    kind=FailureKind.UPSTREAM,
+    what="the model produced NaN (not a number) instead of a result",
+    advice="Its precision (float16) may be too low, or a parameter such as guidance_scale too high.",
 )
 TOO_MANY = Explanation(
     kind=FailureKind.THROTTLED, what="too many requests", advice="Longplay tries again when the server allows it."
@@ -64,8 +77,10 @@ BY_STATUS = {
     405: NOT_SERVED,
     406: NOT_SERVED,
     408: UNAVAILABLE,
+    409: BUSY,
     410: NOT_SERVED,
     413: TOO_LARGE,
+    425: BUSY,
     429: TOO_MANY,
     503: UNAVAILABLE,
 }
@@ -75,6 +90,20 @@ _BY_CLASS = {3: MOVED, 4: BAD_INPUT}
 
 TextRow: TypeAlias = tuple[Collection[int], str, Explanation]
 """Statuses, a pattern that the text must contain, and the explanation then."""
+
+NO_MEMORY = r"out of memory|outofmemory|not enough memory|can't allocate memory|_alloc_failed"
+
+FAULTS_OF_A_MODEL: tuple[tuple[str, Explanation], ...] = (
+    (NO_MEMORY, OUT_OF_MEMORY),
+    (r"contains (either )?`?inf`?, `?nan|\bnan\b.*\b(tensor|loss|output)|(tensor|output).*\bnans?\b", NAN),
+    (r"\bcuda\b|\bcublas|\bcudnn\b|device-side assert|\bnvidia\b|\bhip error\b", GPU_FAILED),
+)
+"""What PyTorch writes when a model fails; the first pattern that fits counts."""
+
+
+def faults_of_a_model(*statuses: int) -> tuple[TextRow, ...]:
+    """The rows for these statuses; a server may send any of them for a fault of its model."""
+    return tuple((statuses, pattern, explanation) for pattern, explanation in FAULTS_OF_A_MODEL)
 
 
 def find(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from http.client import HTTPResponse
 from pathlib import Path
 from threading import Lock, Timer
 from types import TracebackType
@@ -29,6 +30,7 @@ LARGEST_REFUSAL = 64 * 1024  # bytes read of an error response
 USER_AGENT = "longplay"
 
 _CHUNK = 64 * 1024
+_INFORMATIONAL = range(102, 200)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +149,19 @@ class _Watchdog:
                 connection.shutdown(socket.SHUT_RDWR)
 
 
+class _FinalResponse(HTTPResponse):
+    """Skips 102 and 103, which may come before the answer (RFC 9110, 15.2); http.client skips only 100."""
+
+    def begin(self) -> None:
+        super().begin()
+        while self.status in _INFORMATIONAL:
+            self.headers = None  # type: ignore[assignment] # as at the start, or nothing more is read
+            super().begin()
+
+
 class _WatchedConnection(HTTPConnection):
+    response_class = _FinalResponse
+
     def __init__(self, *args: Any, watchdog: _Watchdog, **options: Any) -> None:
         super().__init__(*args, **options)
         self._watchdog = watchdog

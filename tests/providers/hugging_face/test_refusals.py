@@ -24,6 +24,7 @@ CLOUDFRONT = b"<!DOCTYPE HTML><html><head><TITLE>ERROR: The request could not be
 NOT_SUPPORTED = {"error": "Model not supported by provider hf-inference"}
 DEPRECATED = {"error": "The requested model is deprecated and no longer supported by provider hf-inference"}
 LOADING = {"error": "Model facebook/musicgen-small is currently loading", "estimated_time": 20.0}
+NAN = "probability tensor contains either `inf`, `nan` or element < 0"
 NO_PERMISSION = {"error": "This authentication method does not have sufficient permissions to call Inference"}
 
 
@@ -43,7 +44,15 @@ NO_PERMISSION = {"error": "This authentication method does not have sufficient p
         (406, {"detail": "Accept"}, FailureKind.NOT_SERVED, Charged.NO, "Accept"),
         (408, b"", FailureKind.UPSTREAM, Charged.NO, "not available"),
         (410, DEPRECATED, FailureKind.NOT_SERVED, Charged.NO, "deprecated"),
-        (413, b"", FailureKind.BAD_INPUT, Charged.NO, "smaller input image"),
+        (409, {"error": "busy"}, FailureKind.UPSTREAM, Charged.NO, "cannot take this now"),
+        (413, b"", FailureKind.BAD_INPUT, Charged.NO, "shorter prompt"),
+        (425, b"", FailureKind.UPSTREAM, Charged.NO, "cannot take this now"),
+        (400, {"error": "CUDA error: device-side assert triggered"}, FailureKind.UPSTREAM, Charged.NO, "GPU"),
+        (400, {"error": "Torch not compiled with CUDA enabled"}, FailureKind.UPSTREAM, Charged.NO, "GPU"),
+        (400, {"error": "CUBLAS_STATUS_ALLOC_FAILED"}, FailureKind.OUT_OF_MEMORY, Charged.NO, "memory"),
+        (500, {"error": "torch.OutOfMemoryError: HIP"}, FailureKind.OUT_OF_MEMORY, Charged.UNKNOWN, "memory"),
+        (400, {"error": NAN}, FailureKind.UPSTREAM, Charged.NO, "the model produced NaN"),
+        (500, {"error": "A tensor with all NaNs was produced in VAE."}, FailureKind.UPSTREAM, Charged.UNKNOWN, "NaN"),
         (418, b"", FailureKind.BAD_INPUT, Charged.NO, "the request was refused"),
         (422, b"Failed to deserialize", FailureKind.BAD_INPUT, Charged.NO, "Failed to deserialize"),
         (429, {"error": "Rate limit reached"}, FailureKind.THROTTLED, Charged.NO, "too many requests"),

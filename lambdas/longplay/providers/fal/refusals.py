@@ -43,9 +43,6 @@ _CANCELED = Explanation(
     what="the generation was canceled at fal after it was sent",
     advice="It may have been billed for the time it ran.",
 )
-_OUT_OF_MEMORY = Explanation(
-    kind=FailureKind.OUT_OF_MEMORY, what="the model ran out of memory", advice="Ask for something shorter or smaller."
-)
 _REFUSED_INPUT = Explanation(
     kind=FailureKind.BAD_INPUT,
     what="the model refused the request",
@@ -69,7 +66,7 @@ _BY_TEXT: tuple[TextRow, ...] = (
 )
 
 _END_BY_STATUS = {404: _NO_SUCH_MODEL, 405: _NO_SUCH_MODEL, 499: _CANCELED}
-_END_BY_TEXT: tuple[TextRow, ...] = (_MODERATED, ((400, 422, 500), r"out of memory|\bcuda\b", _OUT_OF_MEMORY))
+_END_BY_TEXT: tuple[TextRow, ...] = (_MODERATED, *explanations.faults_of_a_model(400, 422, 500))
 _STATUS_OF_TYPE = {
     "request_timeout": 504,
     "startup_timeout": 504,

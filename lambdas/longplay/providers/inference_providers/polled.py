@@ -21,6 +21,10 @@ from longplay.providers.references import LATER, SOON, only_asking
 from longplay.providers.results import bad_output
 
 MOST_FILES = 8
+FAILED = frozenset(
+    {"failed", "error", "cancelled", "canceled", "timeout", "timed_out", "expired", "deleted", "aborted", "rejected"}
+)
+"""Statuses of a generation that has ended without a result, in any partner's words; an unknown one is polled again."""
 
 
 @dataclass(frozen=True, kw_only=True)

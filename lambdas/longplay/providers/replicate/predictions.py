@@ -15,6 +15,7 @@ import msgspec
 
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.decoding import decode
+from longplay.providers.explanations import NO_MEMORY
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import LONGEST_TEXT, printable
 
@@ -24,7 +25,6 @@ MOST_OUTPUTS = 8
 
 _ID = re.compile(r"[a-z0-9]{10,64}")
 _MODERATED = r"\bnsfw\b|\bsensitive\b|\bsafety\b|\bmoderation\b|content policy"
-_OUT_OF_MEMORY = r"out of memory|\bcuda\b"
 
 
 class Prediction(msgspec.Struct, kw_only=True):
@@ -99,7 +99,7 @@ def _failed(prediction: Prediction, call: Call, secret: str | None) -> ProviderE
 def _reason(said: str) -> tuple[FailureKind, str]:
     if re.search(_MODERATED, said, re.IGNORECASE):
         return FailureKind.MODERATED, "Moderation blocked it: change the prompt."
-    if re.search(_OUT_OF_MEMORY, said, re.IGNORECASE):
+    if re.search(NO_MEMORY, said, re.IGNORECASE):
         return FailureKind.OUT_OF_MEMORY, "The model ran out of memory: ask for something shorter or smaller."
     return FailureKind.UPSTREAM, "It may succeed if tried again."
 
