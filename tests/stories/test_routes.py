@@ -103,7 +103,7 @@ def test_a_new_token_ends_the_pause(
 
 
 def test_a_refused_token_fails_no_job(
-    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After one refused call all jobs wait and say why, and they succeed when the token is valid again."""
     model_server.fault("unauthorized", times=None)
@@ -111,7 +111,8 @@ def test_a_refused_token_fails_no_job(
     _run(product, clock, 60)
     waiting = [product.job(job["id"]) for job in jobs]
     assert {(job["status"], job["wait"]["reason"]) for job in waiting} == {("queued", "account_paused")}
-    assert "make token" in waiting[0]["wait"]["basis"]
+    assert all("refuses this deployment's access" in job["wait"]["basis"] for job in waiting)
+    assert "make token" in caplog.text
     assert len(model_server.requests) == 1
     model_server.faults.clear()
     _run(product, clock, 600)
@@ -128,7 +129,7 @@ def test_a_refused_account_is_called_every_five_minutes(
     _run(product, clock, 1_300)
     failed = product.job(job["id"])
     assert (failed["status"], failed["error"]["code"], failed["error"]["charged"]) == ("failed", "credits", "no")
-    assert "credits" in failed["error"]["message"]
+    assert "refuses this deployment's access. It cost nothing." in failed["error"]["message"]
     assert 3 <= len(model_server.requests) <= 4
 
 
@@ -156,11 +157,22 @@ def test_a_forbidden_model_does_not_pause_its_account(
     assert product.job(image["id"])["status"] == "succeeded"
 
 
+@pytest.mark.parametrize("fault", ["gone", "invalid", "not_supported", "unknown_model"])
+def test_one_server_for_all_models_is_asked_once(product: Product, model_server: ModelServer, fault: str) -> None:
+    """The routes `endpoint` and `router` then are the same call."""
+    model_server.fault(fault, times=None)
+    job = product.submit(TRACK)
+    while product.deliver():
+        pass
+    assert product.job(job["id"])["status"] == "failed"
+    assert len(model_server.requests) == 1
+
+
 def test_a_route_that_is_not_served_is_left_out_for_an_hour(
-    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """Within an hour, jobs in every container skip the route; a job after that tries it again."""
-    routes = []
+    product, routes = two_accounts(), []
     for pause, gone in ((0, 1), (120, 0), (3_600, 1)):
         clock.shift(pause)
         wiring.dependencies.cache_clear()

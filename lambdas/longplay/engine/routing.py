@@ -77,14 +77,16 @@ class Routing:
         return (route for route in model.routes if route.url is not None)
 
     def _open(self, model: Model, route: Route) -> bool:
-        return not self.circuits.closed(route.account, model.name, route.name)
+        """Whether neither this route is closed nor another one that is the same call."""
+        same = (other for other in model.routes if _call(other) == _call(route))
+        return not any(self.circuits.closed(other.account, model.name, other.name) for other in same)
 
 
 def _call(route: Route) -> tuple[str | None, ...]:
     """What makes two routes the same call: with one server for all models (`*`), several routes lead to it."""
     if route.url is None:
         return (route.name,)
-    return route.provider, route.url, route.model, route.style
+    return route.provider, route.account, route.url, route.model, route.style
 
 
 def _nothing_set_up(model: Model) -> str:

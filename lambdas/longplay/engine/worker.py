@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,13 +11,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from longplay.domain.caller_texts import AWS_BUSY, NOT_YET_STORED, REFUSED_ACCESS, poll_text
 from longplay.domain.decisions import RESERVED, after_reference, claim_poll, take_over
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.domain.schedule import LONGEST_WAIT
 from longplay.engine.calls import Calls
-from longplay.engine.failures import Failures
+from longplay.engine.failures import Failures, log_failure
 from longplay.engine.followers import Followers
 from longplay.engine.ledger import Ledger
 from longplay.engine.recovery import Recovery
@@ -27,6 +29,7 @@ from longplay.storage.limiter import Limiter
 from longplay.storage.patience import Patience, Unavailable
 from longplay.storage.queue import Message
 
+_log = logging.getLogger("longplay.worker")
 _CROWDED = 4.0  # seconds until a job looks again for room among the calls its account allows at once
 _PAST = 0.001  # seconds after a start for which the worker has waited; its clock may have been set back a little
 _POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
@@ -35,10 +38,7 @@ _LAST = 2.0  # seconds before an invocation ends in which nothing is tried again
 _AWS_AGAIN = 10.0  # seconds until a step is tried again that AWS did not let begin
 
 LEFT_ALONE = "left alone"
-_LOST = (
-    "The provider made the result and charged for it, but it could not be stored ({cause}). Ask the operator to "
-    "look at the bucket, then retry the job; a retry is charged again."
-)
+_LOST = "The result was made and charged, but could not be stored ({cause}). Look at the bucket and its permissions."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +115,8 @@ class Worker:
 
     def _not_begun(self, job: Job, error: Unavailable) -> str:
         """AWS failed before the provider was asked: the call is taken back and made a little later."""
-        basis = f"AWS did not answer ({error.cause}). Nothing was sent to the provider."
-        wait = Wait(reason=WaitReason.SERVICE_BUSY, until=self.clock() + _AWS_AGAIN, basis=basis)
+        _log.warning("AWS did not answer before the call of job %s: %s", job.id, error.cause)
+        wait = Wait(reason=WaitReason.SERVICE_BUSY, until=self.clock() + _AWS_AGAIN, basis=AWS_BUSY)
         with self.patience.paid():
             return self.failures.call_off(job, wait, seated=True)
 
@@ -128,7 +128,7 @@ class Worker:
         """The job with the slot it starts by, and a wait where it may not start yet."""
         account, now = job.leg.account, self.clock()
         if pause := self.limiter.paused(account, now=now):
-            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=pause.until, basis=pause.why)
+            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=pause.until, basis=REFUSED_ACCESS)
         if not self.limiter.paces(account):
             return job, None
         slot, start = self.limiter.start(account, job.slot, now=now)
@@ -172,12 +172,13 @@ class Worker:
 
     def _poll_again(self, job: Job, error: ProviderError) -> str:
         """A poll that failed loses nothing, and is repeated soon: some providers keep a result for an hour only."""
+        log_failure(job, error, "poll failed")
         refused = pauses(error)
         if refused:
             self.failures.note(job, error)
         poll_at = self.clock() + min(max(_POLL_AGAIN, error.retry_after or 0), _POLL_AT_LAST)
         reason = WaitReason.ACCOUNT_PAUSED if refused else WaitReason.PROVIDER_ERROR
-        said = self._store_ref(job, str(job.ref), poll_at, Wait(reason=reason, until=poll_at, basis=error.message))
+        said = self._store_ref(job, str(job.ref), poll_at, Wait(reason=reason, until=poll_at, basis=poll_text(error)))
         return f"account refused ({error.kind}), {said}" if refused else said
 
     def _answered(self, job: Job, answer: Done | Accepted) -> str:
@@ -196,9 +197,10 @@ class Worker:
         failed = ProviderError(FailureKind.NOT_STORED, _LOST.format(cause=error.cause), charged=Charged.YES)
         if job.ref is None:
             return self.failures.record(job, failed)
+        log_failure(job, failed, "not stored yet")
         poll_at = self.clock() + _POLL_AGAIN
-        basis = f"The result could not be stored ({error.cause}). It is fetched again."
-        return self._store_ref(job, job.ref, poll_at, Wait(reason=WaitReason.SERVICE_BUSY, until=poll_at, basis=basis))
+        wait = Wait(reason=WaitReason.SERVICE_BUSY, until=poll_at, basis=NOT_YET_STORED)
+        return self._store_ref(job, job.ref, poll_at, wait)
 
     def _store_ref(self, job: Job, ref: str, poll_at: float, wait: Wait | None) -> str:
         applied = self.ledger.apply(job, after_reference(job, ref=ref, poll_at=poll_at, wait=wait))

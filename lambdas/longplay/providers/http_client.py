@@ -22,7 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.exceptions import LocationParseError as UnparsableURL
 from urllib3.util import Url, parse_url
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.sent import note_request
 
 CONNECT_SECONDS = 5.0  # for each address of the server
@@ -230,6 +230,7 @@ def _save(response: requests.Response, file: BinaryIO, largest: int, host: str) 
                 FailureKind.BAD_OUTPUT,
                 f"{host} answered with more than {largest:,} bytes: ask for something shorter or smaller",
                 charged=Charged.YES,
+                case=Case.LARGE_RESULT,
             )
 
 

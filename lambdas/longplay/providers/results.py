@@ -12,6 +12,7 @@ from longplay.media.files import UNKNOWN, MediaFile, describe
 from longplay.media.pixels import BLACK, is_black
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
+from longplay.providers.refusals import for_callers
 
 LARGEST_RESULT = 200_000_000  # bytes; a function has 512 MB of temporary storage
 
@@ -45,4 +46,5 @@ def bad_output(call: Call, what: str, *, charged: Charged = Charged.YES) -> Prov
         f"the answer cannot be used: {server_of(call.url)} was asked for {call.kind} by {call.model}, "
         f"but {what}. Check that this server serves this model.",
         charged=charged,
+        detail=for_callers(what),
     )

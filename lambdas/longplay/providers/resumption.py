@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.http_client import Answer, CutOff, exchange, server_of
 
 MOST_CONNECTIONS = 6  # for one file
@@ -150,6 +150,7 @@ def _refuse_too_large(kept: _Kept, url: str, largest: int) -> None:
             FailureKind.BAD_OUTPUT,
             f"{server_of(url)} has a file of more than {largest:,} bytes: ask for something shorter or smaller",
             charged=Charged.YES,
+            case=Case.LARGE_RESULT,
         )
 
 

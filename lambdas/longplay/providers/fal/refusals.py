@@ -7,7 +7,7 @@ fal never bills its own faults (5xx), but may bill a refused input if a GPU had 
 
 from __future__ import annotations
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers import explanations
 from longplay.providers.credential import Credential
 from longplay.providers.explanations import Explanation, TextRow
@@ -42,6 +42,7 @@ _CANCELED = Explanation(
     kind=FailureKind.UPSTREAM,
     what="the generation was canceled at fal after it was sent",
     advice="It may have been billed for the time it ran.",
+    case=Case.CANCELED,
 )
 _REFUSED_INPUT = Explanation(
     kind=FailureKind.BAD_INPUT,
@@ -131,4 +132,4 @@ def refusal_in(progress: Progress, *, request_id: str, secret: str | None) -> Re
 def result_unavailable(request_id: str, call: Call, why: str, *, charged: Charged = Charged.UNKNOWN) -> ProviderError:
     """The error of a request whose result is no longer available."""
     what = f"the result of request {request_id} by {call.model} is not available: {why}. Submit the request again."
-    return ProviderError(FailureKind.UPSTREAM, what, charged=charged, request_id=request_id)
+    return ProviderError(FailureKind.UPSTREAM, what, charged=charged, request_id=request_id, case=Case.EXPIRED)

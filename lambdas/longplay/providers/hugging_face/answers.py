@@ -71,7 +71,7 @@ def _payload(answer: Answer, call: Call) -> Any:
     if body[:1] in (b"{", b"[", b'"'):
         return _decoded(body, call)
     if body[:1] == b"<":
-        raise bad_output(call, "it sent an HTML page. Check the server's address", charged=Charged.UNKNOWN)
+        raise bad_output(call, "it sent an HTML page", charged=Charged.UNKNOWN)
     text = body.decode("ascii", "replace")
     return text if from_base64(text) else None
 

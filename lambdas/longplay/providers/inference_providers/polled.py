@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.downloads import fetch_results
 from longplay.providers.http_client import server_of
 from longplay.providers.inference_providers.router import Router, payload_of, within
@@ -125,6 +125,7 @@ def not_found(ref: str, call: Call) -> ProviderError:
         "stored token now belongs to another account; it may have been billed. Submit the request again.",
         charged=Charged.UNKNOWN,
         request_id=ref,
+        case=Case.EXPIRED,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from longplay.domain.errors import FailureKind, ProviderError
+from longplay.domain.errors import Case, FailureKind, ProviderError
 from longplay.providers.inference_providers.polled import FAILED, Polled, Progress, Request
 from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
 from longplay.providers.loading import AdapterContext
@@ -83,6 +83,7 @@ def _first_frame(call: Call) -> dict[str, Any]:
             FailureKind.BAD_INPUT,
             f"the input image is too large: Together accepts {LARGEST_IMAGE:,} characters in a request, and in base64 "
             f"it has {len(image):,}. Send a smaller image, or a JPEG. Nothing was sent.",
+            case=Case.LARGE_REQUEST,
         )
     return {"frame_images": [{"input_image": image, "frame": "first"}]}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.decoding import decode
 from longplay.providers.explanations import NO_MEMORY
 from longplay.providers.protocol import Call
@@ -22,6 +22,7 @@ from longplay.providers.refusals import LONGEST_TEXT, printable
 LARGEST_PREDICTION = 8_000_000  # bytes; it contains the input and the logs
 LARGEST_CALLBACK = 1_000_000  # bytes
 MOST_OUTPUTS = 8
+NO_FILE = "it finished without a file; if moderation blocked the prompt, change it"
 
 _ID = re.compile(r"[a-z0-9]{10,64}")
 _MODERATED = r"\bnsfw\b|\bsensitive\b|\bsafety\b|\bmoderation\b|content policy"
@@ -61,22 +62,22 @@ def failure_of(prediction: Prediction, call: Call, *, secret: str | None) -> Pro
             return _failed(prediction, call, secret)
         case "canceled":
             what = "was canceled at Replicate after it was sent; it may have been billed for the time it ran"
-            return _ended(prediction, call, what, charged=Charged.UNKNOWN)
+            return _ended(prediction, call, what, charged=Charged.UNKNOWN, case=Case.CANCELED)
         case "aborted":
             what = "was aborted by Replicate before it started, and is not billed"
-            return _ended(prediction, call, what, charged=Charged.NO)
+            return _ended(prediction, call, what, charged=Charged.NO, case=Case.CANCELED)
         case "succeeded" if prediction.data_removed:
-            return _ended(prediction, call, f"{_ERASED}. {_ADVICE}", charged=Charged.YES)
+            return _ended(prediction, call, f"{_ERASED}. {_ADVICE}", charged=Charged.YES, case=Case.EXPIRED)
         case "succeeded" if not prediction.files:
             what = "succeeded without a file. If moderation blocked the prompt, change it"
-            return _ended(prediction, call, what, charged=Charged.YES, kind=FailureKind.BAD_OUTPUT)
+            return _ended(prediction, call, what, charged=Charged.YES, kind=FailureKind.BAD_OUTPUT, detail=NO_FILE)
     return None
 
 
 def not_found(ref: str, call: Call) -> ProviderError:
     """The error of a prediction that Replicate does not know, or no longer."""
     what = f"{_ERASED}, or the stored token now belongs to another account. {_ADVICE}"
-    return _ended(Prediction(id=ref, status="not_found"), call, what, charged=Charged.UNKNOWN)
+    return _ended(Prediction(id=ref, status="not_found"), call, what, charged=Charged.UNKNOWN, case=Case.EXPIRED)
 
 
 _ERASED = "is erased: Replicate keeps a result for one hour, and it was not fetched in time"
@@ -111,7 +112,8 @@ def _ended(
     *,
     charged: Charged,
     kind: FailureKind = FailureKind.UPSTREAM,
+    case: Case | None = None,
+    detail: str = "",
 ) -> ProviderError:
-    return ProviderError(
-        kind, f"the prediction {prediction.id} by {call.model} {what}", charged=charged, request_id=prediction.id
-    )
+    what = f"the prediction {prediction.id} by {call.model} {what}"
+    return ProviderError(kind, what, charged=charged, request_id=prediction.id, case=case, detail=detail)
