@@ -53,6 +53,7 @@ FAILURES: list[tuple[str, dict[str, Any], FailureKind, Charged]] = [
     ("empty", {}, FailureKind.UPSTREAM, Charged.UNKNOWN),
     ("json_error", {}, FailureKind.UPSTREAM, Charged.UNKNOWN),
     ("wrong_type", {}, FailureKind.BAD_OUTPUT, Charged.UNKNOWN),
+    ("word_for_word", {"status": 200, "body": "e30="}, FailureKind.BAD_OUTPUT, Charged.YES),
     ("redirect", {}, FailureKind.NOT_SERVED, Charged.NO),
 ]
 SHAPES: list[tuple[str, str, dict[str, Any], str]] = [
