@@ -1,4 +1,4 @@
-"""Samples become a WAV file, whatever their shape and scale."""
+"""Samples of every shape and scale become a WAV file."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_a_header_without_content_is_broken(described: Described, data: bytes) -
 
 
 def test_the_end_of_a_thumbnail_is_not_the_end_of_its_image(described: Described) -> None:
-    """The thumbnail in a JPEG's metadata has an end marker of its own."""
+    """The thumbnail in a JPEG's metadata has an end marker too."""
     data = whole_files()["image jpeg with a thumbnail"]
     thumbnail_end = data.index(b"\xff\xd9") + 2
     assert thumbnail_end < len(data)
@@ -166,7 +166,7 @@ def test_a_streamed_wav_ends_with_a_whole_frame(described: Described) -> None:
     assert described(bytes(data)).path.read_bytes() == sound()
 
 
-def test_a_duration_that_nobody_can_have_meant_is_left_out(described: Described) -> None:
+def test_an_impossible_duration_is_left_out(described: Described) -> None:
     """All bits set mean that the duration is not known (ISO 14496-12, 8.2.2)."""
     data = bytearray(video_file())
     at = data.index(b"mvhd") + 20

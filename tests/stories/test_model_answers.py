@@ -48,7 +48,7 @@ def test_there_are_two_hundred_answers_with_names_of_their_own() -> None:
 def test_an_answer_becomes_the_right_job(
     product: Product, model_server: ModelServer, record_property: Any, number: int
 ) -> None:
-    """Each job is the right one, whatever the answer; callers read nothing that is only for the operator."""
+    """Each job is the right one; callers read nothing that is only for the operator."""
     wrong = []
     for answer in ANSWERS[number : number + PART]:
         model_server.clear()
@@ -121,3 +121,28 @@ def _forget(job: dict[str, Any], product: Product) -> None:
         if item["pk"]["S"].startswith("closed#"):
             table.delete_item(TableName=TABLE, Key={"pk": item["pk"]})
     wiring.dependencies.cache_clear()
+
+
+def test_half_a_file_is_not_cached(product: Product, model_server: ModelServer) -> None:
+    """An equal request makes another call, and gets the whole file."""
+    half = image_file()[:2_000]
+    model_server.fault("word_for_word", body=base64.b64encode(half).decode(), times=1)
+    outcomes = []
+    for _ in range(2):
+        job = product.submit({"prompt": "a red boat", **REQUESTS["image"]})
+        product.deliver()
+        outcomes.append(_outcome(product.job(job["id"])))
+    assert outcomes == ["bad_output", "succeeded"]
+    assert model_server.generations == 2
+
+
+def test_the_operator_finds_in_the_log_what_callers_do_not_read(
+    product: Product, model_server: ModelServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line has the job's id, the address that was asked, the server's answer and the next step."""
+    model_server.fault("unauthorized", times=1)
+    job = product.submit({"prompt": "calm", **REQUESTS["music"]})
+    product.deliver()
+    [line] = [record.getMessage() for record in caplog.records if "call failed" in record.getMessage()]
+    for fact in (job["id"], f"{model_server.url[7:]}/hf-inference/models/", "401", "Invalid credentials", "make token"):
+        assert fact in line

@@ -14,7 +14,7 @@ from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 
 @dataclass(frozen=True)
 class Text:
-    """What happened (`{detail}` is in the model's own words), and what a caller can do if a job failed of it."""
+    """The failure in a sentence (`{detail}` is in the model's words), and the advice for a job that failed of it."""
 
     what: str
     advice: str

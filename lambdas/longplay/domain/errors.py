@@ -42,7 +42,7 @@ class FailureKind(StrEnum):
 
 
 class Case(StrEnum):
-    """A failure for which callers get a text of its own; all others get that of their kind."""
+    """A failure with a separate text for callers; all others have that of their kind."""
 
     NAN = "nan"
     GPU_FAILED = "gpu_failed"

@@ -83,7 +83,7 @@ class Routing:
 
 
 def _call(route: Route) -> tuple[str | None, ...]:
-    """What makes two routes the same call: with one server for all models (`*`), several routes lead to it."""
+    """The parts of a call. With one server for all models (`*`), several routes are the same call."""
     if route.url is None:
         return (route.name,)
     return route.provider, route.account, route.url, route.model, route.style

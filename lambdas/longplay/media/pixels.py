@@ -33,7 +33,7 @@ def is_black(media: MediaFile) -> bool:
         return False
     try:
         return _brightest(media) == 0
-    except Exception:  # noqa: BLE001 - whatever a decoder raises, the file is paid for and kept
+    except Exception:  # noqa: BLE001 - the file is paid for and kept, also if a decoder fails on it
         return False
 
 

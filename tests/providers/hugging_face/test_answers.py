@@ -99,7 +99,7 @@ def test_a_body_that_is_cut_on_http_1_0_is_bad_output(server: RawServer, failure
 
 
 def test_a_partial_answer_is_bad_output(server: RawServer, failure: Failure) -> None:
-    """Nobody asked for a part, so 206 is the answer of a broken cache; even if the file looks whole."""
+    """No part was requested, so 206 is the answer of a broken cache; even if the file looks whole."""
     server.says(206, whole_files()["image png"])
     error = failure("image")
     assert facts(error) == (FailureKind.BAD_OUTPUT, Charged.YES)
