@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +17,7 @@ from local.stand_ins.model import ModelServer
 from tests.harness.aws import TABLE
 from tests.harness.media import image_file
 from tests.harness.model_answers import ModelAnswer, model_answers
+from tests.harness.operators import OPERATORS
 from tests.harness.product import Product
 from tests.harness.summaries import ANSWER
 
@@ -32,11 +32,6 @@ REQUESTS: dict[str, dict[str, Any]] = {
 }
 TYPES: dict[str, tuple[str, ...]] = {"music": ("audio/",), "image": ("image/",), "video": ("video/", "image/gif")}
 ANSWERS = model_answers()
-OPERATORS = re.compile(
-    r"127\.0\.0\.1|localhost|10\.0\.0\.7|https?://|:\d{4}|huggingface\.co|`make |models\.toml|servers\b|setting"
-    r"|bucket|\bAWS\b|\btoken\b|billing|credits|/models/",
-    re.IGNORECASE,
-)
 
 
 def test_there_are_two_hundred_answers_with_names_of_their_own() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from longplay.media.broken import BrokenMedia, Data, cut
@@ -57,17 +58,18 @@ def measure_wav(data: Data) -> Measures:
 
 def repair_wav(path: Path) -> bool:
     """Put the real sizes into the header of a streamed file; whether it was one. Raises BrokenMedia."""
-    data = path.read_bytes()
-    wav = read_wav(data)
-    if not wav.is_streamed and not is_placeholder(struct.unpack_from("<I", data, 4)[0]):
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        wav, length = read_wav(data), len(data)
+        is_complete = not wav.is_streamed and not is_placeholder(struct.unpack_from("<I", data, 4)[0])
+    if is_complete:
         return False
     size = wav.present - wav.present % wav.frame if wav.is_streamed else wav.declared
-    end = wav.at + size if wav.is_streamed else len(data)
-    with path.open("r+b") as file:
-        file.truncate(end)
+    end = wav.at + size if wav.is_streamed else length
+    with path.open("r+b") as repaired:
+        repaired.truncate(end)
         for at, number in ((4, end - 8), (wav.at - 4, size)):
-            file.seek(at)
-            file.write(struct.pack("<I", number))
+            repaired.seek(at)
+            repaired.write(struct.pack("<I", number))
     return True
 
 

@@ -48,6 +48,11 @@ class Answer:
         return _is_success(self.status)
 
 
+def has_length(answer: Answer) -> bool:
+    """Whether the server said where the body ends; if not, one that breaks off looks complete."""
+    return not {"content-length", "transfer-encoding"}.isdisjoint(name.lower() for name in answer.headers)
+
+
 class CutOff(ProviderError):
     """The connection broke during the body of a successful answer; `answer` has the part that arrived."""
 
@@ -88,7 +93,7 @@ def exchange(
         with response, _partial_kept(response, save_to), _named_failures(host, watchdog, read_timeout):
             with save_to.open("wb") as file:
                 _save(response, file, largest, host)
-            _refuse_cut_off(response, watchdog)
+            _refuse_cut_off(response, watchdog, save_to)
     return _answer(response, save_to)
 
 
@@ -242,10 +247,9 @@ def _save_refusal(response: requests.Response, file: BinaryIO) -> None:
                 break
 
 
-def _refuse_cut_off(response: requests.Response, watchdog: _Watchdog) -> None:
+def _refuse_cut_off(response: requests.Response, watchdog: _Watchdog, body: Path) -> None:
     """Raise a timeout if we closed the connection of a body without a length, which then looks complete."""
-    framed = {"content-length", "transfer-encoding"} & {name.lower() for name in response.headers}
-    if watchdog.expired and not framed and _is_success(response.status_code):
+    if watchdog.expired and _is_success(response.status_code) and not has_length(_answer(response, body)):
         raise requests.ReadTimeout
 
 

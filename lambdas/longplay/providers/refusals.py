@@ -31,9 +31,9 @@ _REQUEST_ID_HEADERS = ("x-request-id", "x-fal-request-id", "x-inference-id", "x-
 _TOKEN = re.compile(r"\b(?:hf|r8)_\w{6,}|\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}:\w{8,}|(?i:\bbearer\s+)\S+")
 # URLs, S3 locations, hosts with a port, IP addresses, host names, files of the server
 _PLACE = re.compile(
-    r"\b[a-z][a-z0-9+.-]*://\S+|\b[\w.-]+:\d{2,5}\b(?!\.\d)|\b\d{1,3}(?:\.\d{1,3}){3}\b|\[token\]"
+    r"\barn:\S+|\b[a-z][a-z0-9+.-]*://\S+|\b[\w.-]+:\d{2,5}\b(?!\.\d)|\b\d{1,3}(?:\.\d{1,3}){3}\b|\[token\]"
     r"|\b(?:[\w-]+\.)+(?:ai|app|cloud|co|com|dev|internal|invalid|io|local|net|org|run)\b|(?<!\S)/[\w.-]+(?:/[\w.-]+)+"
-    r"|`make [^`]*`",
+    r"|\blocalhost\b|`make [^`]*`",
     re.IGNORECASE,
 )
 _TITLE = re.compile(r"<title[^>]*>([^<]{0,200})", re.IGNORECASE)

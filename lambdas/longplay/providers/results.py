@@ -39,12 +39,12 @@ def unsafe_image(what: str) -> ProviderError:
     return ProviderError(FailureKind.MODERATED, f"{what}. Change the prompt.", charged=Charged.YES)
 
 
-def bad_output(call: Call, what: str, *, charged: Charged = Charged.YES) -> ProviderError:
-    """The error for an answer that cannot be used."""
+def bad_output(call: Call, what: str, *, charged: Charged = Charged.YES, detail: str | None = None) -> ProviderError:
+    """The error for an answer that cannot be used; callers read `detail`, or `what` without the addresses in it."""
     return ProviderError(
         FailureKind.BAD_OUTPUT,
         f"the answer cannot be used: {server_of(call.url)} was asked for {call.kind} by {call.model}, "
         f"but {what}. Check that this server serves this model.",
         charged=charged,
-        detail=for_callers(what),
+        detail=for_callers(what) if detail is None else detail,
     )

@@ -212,3 +212,26 @@ def test_a_paused_endpoint_is_not_served(url: str, kind: str, tmp_path: Path) ->
         status=400, said="Bad Request: Invalid state", retry_after=None, estimated_time=None, request_id=None
     )
     assert explain(refusal, call("image", url, tmp_path), Credential("self_hosted", None)).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("bad width at http://10.0.0.7:8080/models/x?key=1", "bad width at […]"),
+        ("bad width at gpu-1.internal:5000", "bad width at […]"),
+        ("bad width: 192.168.1.20 refused", "bad width: […] refused"),
+        ("bad width: see gpu.example.com", "bad width: see […]"),
+        ("bad width in /opt/app/handler.py", "bad width in […]"),
+        ("bad width: arn:aws:iam::123456789012:role/x", "bad width: […]"),
+        ("bad width: run `make token PROVIDER=x`", "bad width: run […]"),
+        ("width/height must be 8:1 or 16:9, steps 1.5 to 3.0", "width/height must be 8:1 or 16:9, steps 1.5 to 3.0"),
+    ],
+)
+def test_callers_read_the_models_words_without_addresses(
+    server: RawServer, failure: Failure, said: str, shown: str
+) -> None:
+    """The operator reads all of them."""
+    server.says(400, encoded({"error": said}))
+    error = failure("image")
+    assert error.detail == shown
+    assert said in error.message

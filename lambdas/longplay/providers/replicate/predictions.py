@@ -15,7 +15,7 @@ import msgspec
 
 from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.decoding import decode
-from longplay.providers.explanations import NO_MEMORY
+from longplay.providers.explanations import FAILED, FAULTS_OF_A_MODEL, MODERATED, Explanation
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import LONGEST_TEXT, printable
 
@@ -92,17 +92,14 @@ def _decode(body: bytes) -> Prediction | None:
 
 def _failed(prediction: Prediction, call: Call, secret: str | None) -> ProviderError:
     said = printable(str(prediction.error or "nothing"), secret=secret, longest=LONGEST_TEXT)
-    kind, advice = _reason(said)
-    what = f"failed. {advice} It may have been billed for the time it ran. Replicate said: {said}"
-    return _ended(prediction, call, what, charged=Charged.UNKNOWN, kind=kind)
+    found = _reason(said)
+    what = f"failed: {found.what}. It may have been billed for the time it ran. Replicate said: {said}"
+    return _ended(prediction, call, what, charged=Charged.UNKNOWN, kind=found.kind, case=found.case)
 
 
-def _reason(said: str) -> tuple[FailureKind, str]:
-    if re.search(_MODERATED, said, re.IGNORECASE):
-        return FailureKind.MODERATED, "Moderation blocked it: change the prompt."
-    if re.search(NO_MEMORY, said, re.IGNORECASE):
-        return FailureKind.OUT_OF_MEMORY, "The model ran out of memory: ask for something shorter or smaller."
-    return FailureKind.UPSTREAM, "It may succeed if tried again."
+def _reason(said: str) -> Explanation:
+    rows = ((_MODERATED, MODERATED), *FAULTS_OF_A_MODEL)
+    return next((found for pattern, found in rows if re.search(pattern, said, re.IGNORECASE)), FAILED)
 
 
 def _ended(
