@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from longplay.media.broken import BrokenMedia
-from longplay.media.files import EXTENSIONS, MediaFile, describe, sniff
+from longplay.media.description import describe
+from longplay.media.files import EXTENSIONS, MediaFile, sniff
 
 from tests.harness.media import image_file, index_first, sound, video_file
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from longplay.media.files import describe
+from longplay.media.description import describe
 from longplay.media.pixels import is_black
 from PIL import Image
 

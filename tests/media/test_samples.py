@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from longplay.media.broken import BrokenMedia
-from longplay.media.files import describe
+from longplay.media.description import describe
 from longplay.media.samples import write_wav
 
 RATE = 32_000

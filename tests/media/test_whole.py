@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from longplay.media.broken import BrokenMedia
-from longplay.media.files import EXTENSIONS, MediaFile, describe
+from longplay.media.description import describe
+from longplay.media.files import EXTENSIONS, MediaFile
 from longplay.media.whole import LONGEST
 
 from tests.harness.media import image_file, sound, video_file, whole_files

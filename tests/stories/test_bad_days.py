@@ -10,7 +10,7 @@ import pytest
 import time_machine
 import wiring
 from longplay.domain.job import MOST_CRASHES
-from longplay.media import files
+from longplay.media import description
 from longplay.storage.queue import read_message
 
 from local.stand_ins.model import ModelServer
@@ -103,7 +103,7 @@ def test_an_adapter_that_raises_fails_the_job_and_not_its_worker(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader of media with a fault: the provider is not asked again."""
-    monkeypatch.setattr(files, "examine", _broken)
+    monkeypatch.setattr(description, "examine", _broken)
     job = product.submit(TRACK)
     run(product, clock, 60)
     failed = product.job(job["id"])
@@ -162,7 +162,7 @@ def test_a_job_whose_every_poll_kills_its_worker_ends_soon_after_its_deadline(
         aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"replicate": "r8_token"}')
         job = product.submit({**TRACK, "model": "musicgen-large", "deadline_seconds": 6 * 3_600})
         product.deliver()
-        monkeypatch.setattr(files, "examine", _kill)
+        monkeypatch.setattr(description, "examine", _kill)
         polls = 0
         for _ in range(6 * 60 + 90):
             clock.shift(60)

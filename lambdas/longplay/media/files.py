@@ -1,16 +1,11 @@
-"""Describes media files: content type from the first bytes, digest, duration and pixel size, if they are whole."""
+"""Media files: their content type from the first bytes, and the facts about one that is stored."""
 
 from __future__ import annotations
 
-import hashlib
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from longplay.media.broken import BrokenMedia
-from longplay.media.wav import REPAIRED, repair_wav
-from longplay.media.whole import examine
 
 # not mimetypes.guess_extension: it has no audio/wav, and returns .oga for audio/ogg
 EXTENSIONS = {
@@ -31,10 +26,7 @@ EXTENSIONS = {
 }
 HEAD = 64  # bytes `sniff` needs
 UNKNOWN = "application/octet-stream"
-LEAST_UNKNOWN = 256  # bytes; a smaller file of unknown type is no image, sound or video
 
-_NOT_KNOWN = "Longplay does not know this type of file. It is kept as it came."
-_SOUND_ONLY = {"video/mp4": "audio/mp4", "video/webm": "audio/webm"}
 _TEXT_CONTROLS = frozenset(b"\t\n\f\r\x1b")
 _PREFIXES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -72,28 +64,6 @@ def sniff(head: bytes) -> str | None:
     return next((found for detect in _DETECTORS if (found := detect(head))), None)
 
 
-def describe(path: Path) -> MediaFile:
-    """The type, digest, duration and pixel size of a whole file; raises BrokenMedia for any other.
-
-    A WAV file that was written as a stream gets its sizes. A file of unknown type is `application/octet-stream`.
-    """
-    found = sniff(_head(path))
-    if found is None:
-        return _unknown(path)
-    warnings = (REPAIRED,) if found == "audio/wav" and repair_wav(path) else ()
-    measures = examine(path, found)
-    return MediaFile(
-        path=path,
-        content_type=found if measures.width else _SOUND_ONLY.get(found, found),
-        bytes=path.stat().st_size,
-        sha256=_sha256(path),
-        duration_seconds=measures.seconds,
-        width=measures.width,
-        height=measures.height,
-        warnings=warnings,
-    )
-
-
 def is_text(head: bytes) -> bool:
     """Whether the first bytes of a file are text, which is no media: an error page, a log line, JSON."""
     try:
@@ -101,28 +71,6 @@ def is_text(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return all(byte >= 0x20 or byte in _TEXT_CONTROLS for byte in head)
-
-
-def _unknown(path: Path) -> MediaFile:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if size < LEAST_UNKNOWN or is_text(file.read(LEAST_UNKNOWN)):
-            raise BrokenMedia("the file is not an image, audio or video")
-    return MediaFile(
-        path=path,
-        content_type=UNKNOWN,
-        bytes=size,
-        sha256=_sha256(path),
-        duration_seconds=None,
-        width=None,
-        height=None,
-        warnings=(_NOT_KNOWN,),
-    )
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD)
 
 
 def _by_prefix(head: bytes) -> str | None:
@@ -152,8 +100,3 @@ def _mp3_frame(head: bytes) -> str | None:
 
 
 _DETECTORS: tuple[Callable[[bytes], str | None], ...] = (_by_prefix, _riff, _mp4, _webm, _mp3_frame)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.media.broken import BrokenMedia
-from longplay.media.files import UNKNOWN, MediaFile, describe
+from longplay.media.description import describe
+from longplay.media.files import UNKNOWN, MediaFile
 from longplay.media.pixels import BLACK, is_black
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
