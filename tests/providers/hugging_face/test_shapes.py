@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from longplay.media.broken import BrokenMedia
+from longplay.media.description import describe
+from longplay.media.samples import write_wav
 from longplay.providers.hugging_face.shapes import Sound, has_address, is_error, media_in
 
 from tests.harness.answers import KEYS, NESTED, RATE_KEYS, RATED, SAMPLED, WRITTEN
@@ -101,6 +104,28 @@ def test_no_media_is_found_where_none_is(payload: Any, kind: str) -> None:
     assert media_in(payload, kind) is None
     assert is_error(payload) in (True, False)
     assert has_address(payload) in (True, False)
+
+
+NUMBERS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@SHAPES
+@given(st.dictionaries(st.sampled_from((*KEYS, *RATE_KEYS)), NUMBERS, max_size=3))
+def test_any_numbers_are_a_sound_or_are_refused(tmp_path_factory: pytest.TempPathFactory, payload: Any) -> None:
+    """Ragged, mixed, huge and missing numbers raise no other error, and a sound that is written is whole."""
+    found, path = media_in(payload, "music"), tmp_path_factory.getbasetemp() / "sound"
+    if not isinstance(found, Sound):
+        return
+    try:
+        warnings = write_wav(found.samples, found.sampling_rate, path)
+    except BrokenMedia:
+        return
+    assert all(warning.isascii() for warning in warnings)
+    assert describe(path).content_type == "audio/wav"
 
 
 @pytest.mark.parametrize(
