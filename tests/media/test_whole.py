@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -63,6 +64,39 @@ def test_a_file_cut_in_its_header_is_broken(described: Described, name: str) -> 
     for length in range(12, min(len(data) - 1, 300)):
         with pytest.raises(BrokenMedia):
             described(data[:length])
+
+
+BOUNDARIES = {
+    "image png": b"IDAT",
+    "image png ": b"IEND",
+    "image jpeg": b"\xff\xda",
+    "music flac": b"\xff\xf8",
+    "music opus": b"OggS",
+    "music mp3": b"\xff\xfb",
+    "video mp4": b"moov",
+    "video mp4 with its index first": b"mdat",
+    "video fragmented mp4": b"moof",
+}
+
+
+@pytest.mark.parametrize("name", BOUNDARIES)
+def test_a_file_cut_between_two_of_its_parts_is_broken(described: Described, name: str) -> None:
+    """Where every part that is there is complete. Encoders differ in whether an MP3's count includes its first frame."""
+    data, mark = whole_files()[name.strip()], BOUNDARIES[name]
+    lead = 4 if mark.isalpha() and mark != b"OggS" else 0  # the size comes before the name
+    places = [found.start() - lead for found in re.finditer(re.escape(mark), data)]
+    last = {"music mp3": -1, "video fragmented mp4": 1}.get(name)
+    for place in [place for place in places if place > 12][:last]:
+        with pytest.raises(BrokenMedia):
+            described(data[:place])
+
+
+def test_an_image_with_an_end_and_no_pixels_is_broken(described: Described) -> None:
+    """Its header and its end are complete."""
+    png, jpeg = whole_files()["image png"], whole_files()["image jpeg"]
+    for data in (png[:33] + png[-12:], jpeg[: jpeg.index(b"\xff\xda")] + b"\xff\xd9"):
+        with pytest.raises(BrokenMedia):
+            described(data)
 
 
 @pytest.mark.parametrize("name", whole_files())
