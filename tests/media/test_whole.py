@@ -81,7 +81,7 @@ BOUNDARIES = {
 
 @pytest.mark.parametrize("name", BOUNDARIES)
 def test_a_file_cut_between_two_of_its_parts_is_broken(described: Described, name: str) -> None:
-    """Where every part that is there is complete. Encoders differ in whether an MP3's count includes its first frame."""
+    """Where every part is complete. Encoders differ in whether an MP3's count includes its first frame."""
     data, mark = whole_files()[name.strip()], BOUNDARIES[name]
     lead = 4 if mark.isalpha() and mark != b"OggS" else 0  # the size comes before the name
     places = [found.start() - lead for found in re.finditer(re.escape(mark), data)]
