@@ -1,4 +1,4 @@
-"""What callers read of a failed call: what happened, what it cost, what they can do, and nothing of the operator's."""
+"""The texts for callers about a failed call: the failure, its cost, their next step, and nothing for the operator."""
 
 from __future__ import annotations
 
