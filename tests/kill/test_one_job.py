@@ -86,6 +86,7 @@ def a_job_that_crashes_its_workers(sim: Simulation) -> None:
         sim.pass_time(60)
 
 
+TWO_ROUTES = {**ALONE, "also": ["router"]}
 SCENARIOS = [
     Scenario(steps=a_plain_job, ends={"job": "succeeded"}, settings=ALONE),
     Scenario(steps=a_job_whose_caller_does_not_retry, ends={"job": "succeeded | never created"}, settings=ALONE),
@@ -93,7 +94,7 @@ SCENARIOS = [
     Scenario(steps=a_server_error_and_a_second_call, ends={"job": "succeeded"}, settings=ALONE),
     Scenario(steps=a_server_that_stays_broken, ends={"job": "failed"}, settings=ALONE),
     Scenario(steps=a_refused_prompt, ends={"job": "failed"}, settings=ALONE),
-    Scenario(steps=a_model_served_by_the_next_route_only, ends={"job": "succeeded"}, settings=ALONE),
+    Scenario(steps=a_model_served_by_the_next_route_only, ends={"job": "succeeded"}, settings=TWO_ROUTES),
     Scenario(steps=a_deadline_that_passes, ends={"job": "failed"}, settings=ALONE),
     Scenario(steps=a_worker_crash_before_its_call, ends={"job": "succeeded | failed"}, settings=ALONE),
     Scenario(steps=a_worker_crash_after_storing, ends={"job": "succeeded"}, settings=ALONE),
