@@ -98,7 +98,12 @@ class Dependencies:
 
         _keep_headers_out_of_the_log()
         return Doctor(
-            catalogue=self._catalogue, settings=self._settings, reports=self.reports, read_token=self._tokens.get
+            catalogue=self._catalogue,
+            settings=self._settings,
+            reports=self.reports,
+            circuits=self._circuits,
+            read_token=self._tokens.get,
+            forget_tokens=self._tokens.forget,
         )
 
     @cached_property

@@ -20,7 +20,9 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 
 #: Files that depend on the building machine: they would change the asset although its sources are the same.
 LEFT_OUT = ["__pycache__", "*.pyc", ".*"]
-FOR_LAMBDA = ["--platform=manylinux2014_aarch64", "--implementation=cp", "--python-version=3.13"]
+#: The runtime has glibc 2.34 (Amazon Linux 2023), so packages for 2.28 run there too.
+PLATFORMS = ["--platform=manylinux2014_aarch64", "--platform=manylinux_2_28_aarch64"]
+FOR_LAMBDA = [*PLATFORMS, "--implementation=cp", "--python-version=3.13"]
 
 
 def asset(*, for_this_machine: bool, sources: Path = LAMBDAS) -> lambda_.Code:

@@ -15,7 +15,7 @@ LONGEST_ROUND = cdk.Duration.minutes(5)
 
 
 class Doctor(Construct):
-    """May read the tokens and store the findings; it generates nothing."""
+    """May read the tokens and the closed routes, and store the findings; it generates nothing."""
 
     def __init__(self, scope: Construct, construct_id: str, *, runtime: Runtime, secret_arn: str) -> None:
         super().__init__(scope, construct_id)
@@ -27,7 +27,7 @@ class Doctor(Construct):
             timeout=LONGEST_ROUND,
             environment={"PROVIDER_SECRET_ID": secret_arn},
         )
-        self.function.allow_items("PutItem")
+        self.function.allow_items("GetItem", "PutItem")
         self.function.allow("secretsmanager:GetSecretValue", on=secret_arn)
         self._run_hourly()
 

@@ -14,6 +14,7 @@ QUESTIONS = {
     "accepted": "accepted",
     "permitted": "permitted",
     "live": "live",
+    "open": "open",
     "price": "price",
     "limit": "limit",
 }

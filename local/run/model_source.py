@@ -1,4 +1,7 @@
-"""The model server of a local run: the stand-in, your own (MODEL_SERVER), or Hugging Face (HF_TOKEN)."""
+"""The model server of a local run: the stand-in, your own (MODEL_SERVER), or Hugging Face (HF_TOKEN).
+
+MODEL_SERVER is the address of one server for all models, or the JSON of the setting `servers`.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,14 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from local.stand_ins.model import ModelServer
+from local.tools import LocalRunError
 
 HUGGING_FACE = "https://router.huggingface.co"
 # The name of the server for every model that has no other.
 EVERY_SERVER = "*"
 SECONDS_OF_COLD_START = 4.0
+
+_LIKE_THIS = 'for example {"*": "http://127.0.0.1:8080/"}, as in the setting `servers`'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +34,8 @@ class ModelSource:
 @contextmanager
 def model_source(environ: Mapping[str, str]) -> Iterator[ModelSource]:
     """The source that `environ` chooses; a stand-in runs until the end of the block."""
-    if server := environ.get("MODEL_SERVER"):
-        yield _server(server, name=f"yours at {server}")
+    if server := environ.get("MODEL_SERVER", "").strip():
+        yield _servers(server) if server.startswith("{") else _server(server, name=f"yours at {url_template(server)}")
     elif environ.get("HF_TOKEN"):
         yield ModelSource(url=HUGGING_FACE, name="Hugging Face, with HF_TOKEN")
     else:
@@ -47,8 +53,17 @@ def _server(url: str, *, name: str) -> ModelSource:
     return ModelSource(url=url, name=name, context={"servers": json.dumps({EVERY_SERVER: url_template(url)})})
 
 
+def _servers(text: str) -> ModelSource:
+    """The servers of a JSON object; raises LocalRunError for anything else."""
+    try:
+        servers = json.loads(text)
+    except ValueError as error:
+        raise LocalRunError(f"MODEL_SERVER is not JSON ({error}): {_LIKE_THIS}") from error
+    if not servers or not all(isinstance(url, str) for url in servers.values()):
+        raise LocalRunError(f"MODEL_SERVER must be a JSON object of URLs: {_LIKE_THIS}")
+    return ModelSource(url=next(iter(servers.values())), name=f"yours: {', '.join(servers)}", context={"servers": text})
+
+
 def url_template(url: str) -> str:
-    """The URL with `{model}`: Hugging Face's path is added, unless the URL has a path or `{model}` already."""
-    if "{model}" in url or urlsplit(url).path.strip("/"):
-        return url
-    return f"{url.rstrip('/')}/models/{{model}}"
+    """The URL as it is if it has a path, which may be a slash, or `{model}`; else with Hugging Face's path."""
+    return url if "{model}" in url or urlsplit(url).path else f"{url}/models/{{model}}"

@@ -69,7 +69,6 @@ MAY_NOT = {
         ("s3", "put_object", {**FILE, "Body": b""}),
     ],
     "Doctor": [
-        ("dynamodb", "get_item", ITEM),
         ("dynamodb", "delete_item", ITEM),
         ("s3", "get_object", FILE),
         ("sqs", "send_message", {"QueueUrl": "{StepsQueueUrl}", "MessageBody": "{}"}),

@@ -12,6 +12,7 @@ import pytest
 POINTS, STRIKES = "kill points", "kill strikes"
 MUTANT = "mutant"
 FIGURE = "figure"
+ANSWER = "model answer"
 
 Told = tuple[str, dict[str, Any], str]
 
@@ -19,15 +20,21 @@ Told = tuple[str, dict[str, Any], str]
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """A section for each kind of property that tests have recorded."""
     told = [
-        (report.nodeid, dict(report.user_properties), outcome)
+        (report.nodeid, _properties(report.user_properties), outcome)
         for outcome in ("passed", "failed")
         for report in terminalreporter.getreports(outcome)
     ]
-    for title, lines in (_kill_points(told), _conditions(told), _figures(told)):
+    for title, lines in (_kill_points(told), _conditions(told), _figures(told), _answers(told)):
         if lines:
             terminalreporter.section(title)
             for line in lines:
                 terminalreporter.write_line(line)
+
+
+def _properties(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The properties by name; all rows of model answers are one list."""
+    rows = [value for name, value in pairs if name == ANSWER]
+    return {**dict(pairs), **({ANSWER: rows} if rows else {})}
 
 
 def _kill_points(told: list[Told]) -> tuple[str, list[str]]:
@@ -53,6 +60,11 @@ def _condition(change: str, condition: str, scenario: str, *, outcome: str) -> s
 
 def _figures(told: list[Told]) -> tuple[str, list[str]]:
     return "figures", [found[FIGURE] for _, found, _ in told if FIGURE in found]
+
+
+def _answers(told: list[Told]) -> tuple[str, list[str]]:
+    """A row for each answer of a model: what became of it, its charge, the file, and what the caller reads."""
+    return "answers of models", [row for _, found, _ in told for row in found.get(ANSWER, ())]
 
 
 def _parameters(test: str) -> str:

@@ -72,7 +72,7 @@ GRANTS = {
     },
     # reads the tokens to try them, and stores its findings
     "DoctorDoctorRole": {
-        TABLE: {"dynamodb:PutItem"},
+        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem"},
         "StorageProviderTokens.Id": {"secretsmanager:GetSecretValue"},
         "DoctorDoctorLog.Arn": LOG,
     },

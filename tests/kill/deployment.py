@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -74,10 +74,16 @@ class SimulatedAccount:
 
 
 @contextmanager
-def empty_account(provider: RunningProvider, **settings: Any) -> Iterator[SimulatedAccount]:
-    """An account with the stack's resources and the provider's token. The provider's stand-in is reset."""
+def empty_account(
+    provider: RunningProvider, *, also: Sequence[str] = (), **settings: Any
+) -> Iterator[SimulatedAccount]:
+    """An account with the stack's resources and the provider's token. The provider's stand-in is reset.
+
+    `also` are more servers, as other accounts at the same address.
+    """
     provider.server.clear()
-    chosen = {"servers": provider.servers, **settings}
+    more = dict.fromkeys(also, next(iter(provider.servers.values())))
+    chosen = {"servers": {**provider.servers, **more}, **settings}
     wiring.dependencies.cache_clear()
     with mock_aws(config=ON_LOOPBACK), time_machine.travel(STARTS_AT, tick=False) as clock:
         aws = make_account(**chosen)

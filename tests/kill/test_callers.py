@@ -63,7 +63,7 @@ def a_cancel_after_a_crash_after_storing(sim: Simulation) -> None:
 
 def a_retry_of_a_failed_job(sim: Simulation) -> None:
     with sim.without_faults():
-        sim.server.fault("invalid", times=2)
+        sim.server.fault("invalid", times=1)
         job = sim.submit("job", TRACK)
         sim.settle()
     sim.retry(job)

@@ -95,6 +95,7 @@ def a_key_that_is_used_again_after_its_job_has_expired(sim: Simulation) -> None:
     sim.submit("job", {**TRACK, "prompt": "calm piano"})
 
 
+TWO_ROUTES = {**ALONE, "also": ["router"]}
 SCENARIOS = [
     Scenario(steps=a_plain_job, ends={"job": "succeeded"}, settings=ALONE),
     Scenario(steps=a_job_whose_caller_does_not_retry, ends={"job": "succeeded | never created"}, settings=ALONE),
@@ -102,7 +103,7 @@ SCENARIOS = [
     Scenario(steps=a_server_error_and_a_second_call, ends={"job": "succeeded"}, settings=ALONE),
     Scenario(steps=a_server_that_stays_broken, ends={"job": "failed"}, settings=ALONE),
     Scenario(steps=a_refused_prompt, ends={"job": "failed"}, settings=ALONE),
-    Scenario(steps=a_model_served_by_the_next_route_only, ends={"job": "succeeded"}, settings=ALONE),
+    Scenario(steps=a_model_served_by_the_next_route_only, ends={"job": "succeeded"}, settings=TWO_ROUTES),
     Scenario(steps=a_deadline_that_passes, ends={"job": "failed"}, settings=ALONE),
     Scenario(steps=a_worker_crash_before_its_call, ends={"job": "succeeded | failed"}, settings=ALONE),
     Scenario(steps=a_worker_crash_after_storing, ends={"job": "succeeded"}, settings=ALONE),

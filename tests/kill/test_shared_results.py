@@ -19,7 +19,7 @@ def a_leader_and_its_follower(sim: Simulation) -> None:
 
 
 def a_follower_whose_leader_fails(sim: Simulation) -> None:
-    sim.server.fault("invalid", times=2)
+    sim.server.fault("invalid", times=1)
     with sim.without_faults():
         sim.submit("leader", TRACK)
         sim.submit("follower", TRACK)
@@ -63,7 +63,7 @@ def a_fresh_result(sim: Simulation) -> None:
 
 def a_retry_while_another_leads(sim: Simulation) -> None:
     with sim.without_faults():
-        sim.server.fault("invalid", times=2)
+        sim.server.fault("invalid", times=1)
         failed = sim.submit("failed", TRACK)
         sim.settle()
         sim.submit("leader", TRACK)

@@ -1,4 +1,7 @@
-"""A provider's failure: how a test catches it and which facts it checks."""
+"""A provider's failure: how a test catches it and which facts it checks.
+
+Each failure that is caught here is also checked for words that callers must not read.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any
 import pytest
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.protocol import PollError
+
+from tests.harness.operators import leaks
 
 #: How many generations a server may bill when the provider reports this charge.
 BILLED = {Charged.NO: (0,), Charged.UNKNOWN: (0, 1), Charged.YES: (1,)}
@@ -22,6 +27,7 @@ def raised(call: Callable[..., object], *args: Any, **options: Any) -> ProviderE
     """The provider's failure that this call raises."""
     with pytest.raises(ProviderError) as caught:
         call(*args, **options)
+    assert leaks(caught.value) == []
     return caught.value
 
 
@@ -29,4 +35,5 @@ def poll_failure(call: Callable[..., object], *args: Any, **options: Any) -> Pro
     """Why this poll failed; a failed poll says nothing about the generation."""
     with pytest.raises(PollError) as caught:
         call(*args, **options)
+    assert leaks(caught.value.error) == []
     return caught.value.error

@@ -9,6 +9,10 @@ from typing import Any
 
 from PIL import Image
 
+from tests.harness.media import video_file
+
+__all__ = ("OWN_TOKEN", "SOUND", "TOKEN", "encoded", "image_file", "image_in", "packed", "video_file")
+
 TOKEN = "hf_AbCdEfGh0123456789"
 OWN_TOKEN = "own-server-secret"
 
@@ -18,11 +22,6 @@ def image_file(form: str = "PNG", color: str = "teal") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (64, 48), color).save(file, form)
     return file.getvalue()
-
-
-def video_file() -> bytes:
-    """The first bytes of a video, enough to show its type."""
-    return b"\0\0\0\x10ftypisom\0\0\0\0"
 
 
 def packed(data: bytes) -> str:

@@ -247,14 +247,29 @@ def test_a_self_hosted_server_is_asked_for_its_health(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "found"), [(404, {"live": "yes"}), (503, {"live": "no"}), (401, {"accepted": "no"})]
+    ("health", "path", "found"),
+    [
+        (404, 405, {"live": "yes"}),
+        (200, 501, {"live": "yes"}),
+        (404, 404, {"live": "no"}),
+        (200, 404, {"live": "no"}),
+        (200, 410, {"live": "no"}),
+        (503, 405, {"live": "no"}),
+        (401, 401, {"accepted": "no"}),
+    ],
 )
-def test_a_server_without_health_is_live_if_it_answers(
-    server: RawServer, tmp_path: Path, status: int, found: Any
+def test_a_server_is_live_if_it_answers_and_has_the_path(
+    server: RawServer, tmp_path: Path, health: int, path: int, found: Any
 ) -> None:
-    """A server without health is live if it answers."""
-    server.says(status)
+    """Its own path is asked by OPTIONS, which generates nothing; it need not have /health."""
+
+    def script(connection: socket.socket) -> None:
+        at_health = server.requests[-1].line.startswith("GET /health ")
+        connection.sendall(answer(health if at_health else path))
+
+    server.script = script
     assert findings(examine(visit("huggingface", HUB_MODEL, server.url, tmp_path))) == found
+    assert {request.line.split()[0] for request in server.requests} <= {"GET", "OPTIONS"}
 
 
 def test_the_advice_for_a_self_hosted_server_that_is_down_is_to_start_it(tmp_path: Path) -> None:

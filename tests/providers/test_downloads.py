@@ -16,7 +16,9 @@ from longplay.providers.protocol import PollError
 from longplay.providers.resumption import MOST_CONNECTIONS
 
 from local.stand_ins.replicate import ReplicateServer
+from tests.harness.media import whole_files
 from tests.providers.failures import facts, poll_failure, raised
+from tests.providers.raw_server import RawServer
 from tests.providers.replicate.calls import MUSICGEN, call
 
 KEPT = 65_536  # bytes that are saved at a time, and so the part left after a cut
@@ -135,3 +137,19 @@ def test_a_file_that_keeps_breaking_is_left_for_the_next_poll(fetch: Fetch, deli
     with pytest.raises(PollError):
         fetch(url, server=replicate.url)
     assert len(replicate.requests) == MOST_CONNECTIONS
+
+
+@pytest.mark.parametrize(("headers", "left_for_a_poll"), [("", True), ("Content-Length: {}\r\n", False)])
+def test_half_a_file_is_final_only_if_its_length_says_so(
+    fetch: Fetch, server: RawServer, headers: str, left_for_a_poll: bool
+) -> None:
+    """Without a length it may have broken off on the way, and is still there; it is paid for."""
+    half = whole_files()["music wav"][:50_000]
+    head = f"HTTP/1.0 200 OK\r\n{headers.format(len(half))}\r\n".encode()
+    server.script = lambda connection: connection.sendall(head + half)
+    url = f"http://127.0.0.1:{server.port}"
+    if left_for_a_poll:
+        assert "came without a length" in poll_failure(fetch, f"{url}/out-0.wav", server=url).message
+    else:
+        error = raised(fetch, f"{url}/out-0.wav", server=url)
+        assert facts(error) == (FailureKind.BAD_OUTPUT, Charged.YES)

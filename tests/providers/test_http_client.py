@@ -16,7 +16,7 @@ from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.http_client import LARGEST_REFUSAL, Answer, CutOff, exchange, server_of
 
 from tests.providers.failures import facts, raised
-from tests.providers.raw_server import RawServer
+from tests.providers.raw_server import RawServer, answer
 
 LONGEST_TEST = 5  # seconds; far more than any test should take
 UNREACHABLE = (FailureKind.UNREACHABLE, Charged.NO)
@@ -48,6 +48,21 @@ def test_an_answer_is_saved_to_a_file(server: RawServer, call: Exchange) -> None
     answer = call()
     assert (answer.status, answer.body.read_bytes(), answer.bytes) == (200, b"sound", 5)
     assert answer.headers["x-request-id"] == "r1"
+
+
+@pytest.mark.parametrize("first", ["100 Continue", "102 Processing", "103 Early Hints"])
+def test_an_answer_before_the_answer_is_skipped(server: RawServer, call: Exchange, first: str) -> None:
+    """Informational answers may come once or several times; the last answer counts."""
+    early = f"HTTP/1.1 {first}\r\nLink: </style.css>\r\n\r\n".encode()
+    server.script = lambda connection: connection.sendall(early * 3 + answer(200, b"sound", {"X-Request-Id": "r1"}))
+    found = call()
+    assert (found.status, found.body.read_bytes(), found.headers["x-request-id"]) == (200, b"sound", "r1")
+
+
+def test_a_server_that_never_comes_to_its_answer_is_stopped(server: RawServer, call: Exchange) -> None:
+    """It announces without end that it is processing."""
+    server.drips(b"", b"HTTP/1.1 102 Processing\r\n\r\n")
+    assert facts(raised(call, timeout=0.3)) == TIMEOUT
 
 
 def test_a_gzip_answer_is_decompressed(server: RawServer, call: Exchange) -> None:

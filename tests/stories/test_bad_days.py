@@ -14,7 +14,7 @@ import pytest
 import time_machine
 import wiring
 from longplay.domain.job import MOST_CRASHES
-from longplay.media import files
+from longplay.media import description
 from longplay.storage.queue import read_message
 
 from local.stand_ins.model import ModelServer
@@ -57,16 +57,17 @@ def test_a_result_is_stored_although_the_bucket_is_busy_for_a_minute(
 
 
 def test_a_result_that_cannot_be_stored_is_lost_and_the_ledger_says_so(
-    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The job fails with the charge, and is not made again beyond `max_charges`."""
+    """The job fails with the charge, and is not made again beyond `max_charges`. The operator reads why in the log."""
     job = product.submit({**TRACK, "max_charges": 1})
     with aws_answers(_s3(), "PutObject", AwsFault("AccessDenied", 403)):
         product.deliver()
     sweep_for(product, clock, 10)
     failed = product.job(job["id"])
     assert (failed["status"], failed["error"]["code"], failed["error"]["charged"]) == ("failed", "not_stored", "yes")
-    assert "PutObject: AccessDenied" in failed["error"]["message"]
+    assert "could not be stored. It was charged." in failed["error"]["message"]
+    assert "PutObject: AccessDenied" in caplog.text
     assert (_charges(failed), model_server.generations) == ([("not_stored", "yes")], 1)
 
 
@@ -106,7 +107,7 @@ def test_an_adapter_that_raises_fails_the_job_and_not_its_worker(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader of media with a fault: the provider is not asked again."""
-    monkeypatch.setattr(files, "_measures", _broken)
+    monkeypatch.setattr(description, "examine", _broken)
     job = product.submit(TRACK)
     run(product, clock, 60)
     failed = product.job(job["id"])
@@ -204,7 +205,7 @@ def test_a_job_whose_every_poll_kills_its_worker_ends_soon_after_its_deadline(
         aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"replicate": "r8_token"}')
         job = product.submit({**TRACK, "model": "musicgen-large", "deadline_seconds": 6 * 3_600})
         product.deliver()
-        monkeypatch.setattr(files, "_measures", _kill)
+        monkeypatch.setattr(description, "examine", _kill)
         polls = 0
         for _ in range(6 * 60 + 90):
             clock.shift(60)
@@ -296,7 +297,11 @@ def test_the_files_of_a_killed_worker_do_not_keep_a_warm_function_from_calling(
 
 
 def test_a_function_without_room_calls_nobody(
-    product: Product, model_server: ModelServer, clock: time_machine.Traveller, temporary_storage: Path
+    product: Product,
+    model_server: ModelServer,
+    clock: time_machine.Traveller,
+    temporary_storage: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The call is taken back and made half a minute later, here or by a function with room."""
     _fill(temporary_storage / "other")
@@ -304,7 +309,8 @@ def test_a_function_without_room_calls_nobody(
     product.deliver()
     waiting = product.job(job["id"])
     assert (waiting["wait"]["reason"], waiting["attempts"], model_server.requests) == ("service_busy", [], [])
-    assert "174 MB free, and a call needs 400 MB. Nothing was sent" in waiting["wait"]["basis"]
+    assert "no room for a result at the moment. Nothing was sent" in waiting["wait"]["basis"]
+    assert "174 MB free, and a call needs 400 MB" in caplog.text
     shutil.rmtree(temporary_storage / "other")
     run(product, clock, 35)
     assert (product.job(job["id"])["status"], model_server.generations) == ("succeeded", 1)

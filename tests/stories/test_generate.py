@@ -7,6 +7,7 @@ import hashlib
 import io
 import time
 import wave
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -152,8 +153,12 @@ def test_a_final_refusal_fails_the_job_without_a_charge(
     assert failed["cost"]["charged_usd"] == 0
 
 
-def test_a_job_whose_model_is_not_served_takes_the_next_route(product: Product, model_server: ModelServer) -> None:
+def test_a_job_whose_model_is_not_served_takes_the_next_route(
+    product_with: Callable[..., Product], model_server: ModelServer
+) -> None:
     """A route that does not serve the model charges nothing, and the next route is called at once."""
+    url = f"{model_server.url}/models/{{model}}"
+    product = product_with(servers={"musicgen-small": url, "router": url})
     model_server.fault("gone", times=1)
     job = product.submit(TRACK)
     product.deliver()
@@ -249,7 +254,7 @@ def test_an_expired_job_is_gone(product: Product) -> None:
 
 
 def test_hugging_face_is_not_called_without_a_token(
-    product: Product, monkeypatch: pytest.MonkeyPatch, model_server: ModelServer
+    product: Product, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without a stored token the job fails as `no_token`, and no call is made that would get a 401."""
     monkeypatch.setenv("SETTINGS", "{}")
@@ -258,7 +263,8 @@ def test_hugging_face_is_not_called_without_a_token(
     product.deliver()
     failed = product.job(job["id"])
     assert failed["error"]["code"] == "no_token"
-    assert failed["error"]["message"].startswith("no token stored: ")
+    assert failed["error"]["message"].startswith("The provider refuses this deployment's access. It cost nothing. ")
+    assert "no token stored: " in caplog.text
 
 
 def _deliver_for(product: Product, *, seconds: int) -> None:

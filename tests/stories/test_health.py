@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -231,3 +232,41 @@ def test_an_old_report_is_stale(product: Product) -> None:
     product.examine()
     with time_machine.travel(time.time() + 4 * 3_600, tick=False):
         assert product.get("/health").json["status"] == "stale"
+
+
+def test_the_doctor_shows_routes_that_jobs_do_not_use(
+    product_with: Callable[..., Product], model_server: ModelServer
+) -> None:
+    """A route that a job found not served is a no, with the time until which it is closed, and why."""
+    product = product_with(servers={"*": f"{model_server.url}/models/{{model}}"})
+    assert _route(product.examine(), "musicgen-small", "endpoint")["works"] == "yes"
+    model_server.fault("gone")
+    product.submit({"prompt": "calm", "duration": 2})
+    product.deliver()
+    found = _route(product.examine(), "musicgen-small", "endpoint")
+    assert (found["works"], found["findings"]["open"]) == ("no", "no")
+    assert re.search(r"until \d\d:\d\d UTC.*no longer supported", found["advice"])
+    assert "no longer supported" not in product.get("/health").body
+
+
+def test_a_new_token_is_found_at_once(product_with: Callable[..., Product], replicate: ReplicateServer) -> None:
+    """The doctor reads the tokens again in each round, although jobs keep them for five minutes."""
+    product = product_with(servers={"replicate": replicate.url})
+    _store(product, replicate="r8_another_token")
+    assert _route(product.examine(), "musicgen-large", "replicate")["works"] == "no"
+    _store(product, replicate=TOKEN)
+    assert _route(product.examine(), "musicgen-large", "replicate")["works"] == "yes"
+
+
+def test_an_account_that_is_accepted_again_is_not_yet_open(
+    product_with: Callable[..., Product], replicate: ReplicateServer
+) -> None:
+    """Jobs still wait for the end of its pause; the doctor says until when, and does not call it broken."""
+    product = product_with(servers={"replicate": replicate.url})
+    _store(product, replicate="r8_another_token")
+    product.submit({"prompt": "calm", "model": "musicgen-large", "duration": 2})
+    product.deliver()
+    _store(product, replicate=TOKEN)
+    found = _route(product.examine(), "musicgen-large", "replicate")
+    assert (found["works"], found["findings"]["open"]) == ("unknown", "unknown")
+    assert "the token was refused" in found["advice"]

@@ -58,7 +58,8 @@ def test_a_token_that_is_refused_at_a_poll_pauses_its_account(
     _run(product, clock, 30)
     waiting = product.job(job_id)
     assert (waiting["status"], waiting["wait"]["reason"]) == ("running", "account_paused")
-    assert "make token PROVIDER=replicate" in waiting["wait"]["basis"]
+    assert "refuses this deployment's access" in waiting["wait"]["basis"]
+    assert "make token PROVIDER=replicate" in caplog.text
     assert any(str(getattr(record, "outcome", "")).startswith("account refused") for record in caplog.records)
     _run(product, clock, 600)
     assert (product.job(job_id)["status"], replicate.generations) == ("succeeded", 1)

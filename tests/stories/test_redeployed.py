@@ -52,6 +52,7 @@ def test_a_generation_whose_route_is_gone_stays_open(
     replicate: ReplicateServer,
     model_server: ModelServer,
     clock: time_machine.Traveller,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The job waits with an unknown charge and makes no other call; its result comes when the route is back."""
     both = {"replicate": replicate.url, "musicgen-small": f"{model_server.url}/models/{{model}}"}
@@ -62,7 +63,8 @@ def test_a_generation_whose_route_is_gone_stays_open(
     _run(product, clock, 120)
     waiting = product.job(job["id"])
     assert (waiting["status"], waiting["attempts"][0]["charged"]) == ("running", "unknown")
-    assert "not set up any more" in waiting["wait"]["basis"]
+    assert "could not be asked for the result" in waiting["wait"]["basis"]
+    assert "not set up any more" in caplog.text
     assert (replicate.generations, model_server.generations) == (1, 0)
     replicate.finish(replicate.made[0].id)
     product = product_with(servers=both)

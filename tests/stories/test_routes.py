@@ -110,7 +110,7 @@ def test_a_new_token_ends_the_pause(
 
 
 def test_a_refused_token_fails_no_job(
-    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+    product: Product, model_server: ModelServer, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After one refused call all jobs wait and say why, and they succeed when the token is valid again."""
     model_server.fault("unauthorized", times=None)
@@ -119,7 +119,8 @@ def test_a_refused_token_fails_no_job(
     _run(product, clock, 60)
     waiting = [product.job(job["id"]) for job in jobs]
     assert {(job["status"], job["wait"]["reason"]) for job in waiting} == {("queued", "account_paused")}
-    assert "make token" in waiting[0]["wait"]["basis"]
+    assert all("refuses this deployment's access" in job["wait"]["basis"] for job in waiting)
+    assert "make token" in caplog.text
     assert len(model_server.requests) == 1
     model_server.faults.clear()
     _run(product, clock, 600)
@@ -137,7 +138,7 @@ def test_a_refused_account_is_called_every_five_minutes(
     _run(product, clock, 1_300)
     failed = product.job(job["id"])
     assert (failed["status"], failed["error"]["code"], failed["error"]["charged"]) == ("failed", "credits", "no")
-    assert "credits" in failed["error"]["message"]
+    assert "refuses this deployment's access. It cost nothing." in failed["error"]["message"]
     assert 3 <= len(model_server.requests) <= 4
 
 
@@ -197,9 +198,9 @@ def test_no_owner_reads_the_answer_to_a_call_of_another(
     said = product.job(mine["id"])["wait"]["basis"]
     read = product.get(f"/jobs/{other['id']}", key="lp_bob_secret00").json["wait"]
     assert read["reason"] == "account_paused"
-    assert "Invalid credentials" in said
-    assert "make token" in read["basis"]
-    assert not any(word in read["basis"] for word in ("Invalid credentials", "musicgen", "127.0.0.1"))
+    for basis in (said, read["basis"]):
+        assert "refuses this deployment's access" in basis
+        assert not any(word in basis for word in ("Invalid credentials", "musicgen", "127.0.0.1"))
 
 
 def test_a_forbidden_model_does_not_pause_its_account(
@@ -215,11 +216,22 @@ def test_a_forbidden_model_does_not_pause_its_account(
     assert product.job(image["id"])["status"] == "succeeded"
 
 
+@pytest.mark.parametrize("fault", ["gone", "invalid", "not_supported", "unknown_model"])
+def test_one_server_for_all_models_is_asked_once(product: Product, model_server: ModelServer, fault: str) -> None:
+    """The routes `endpoint` and `router` then are the same call."""
+    model_server.fault(fault, times=None)
+    job = product.submit(TRACK)
+    while product.deliver():
+        pass
+    assert product.job(job["id"])["status"] == "failed"
+    assert len(model_server.requests) == 1
+
+
 def test_a_route_that_is_not_served_is_left_out_for_an_hour(
-    product: Product, model_server: ModelServer, clock: time_machine.Traveller
+    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
     """Within an hour, jobs in every container skip the route; a job after that tries it again."""
-    routes = []
+    product, routes = two_accounts(), []
     for pause, gone in ((0, 1), (120, 0), (3_600, 1)):
         clock.shift(pause)
         wiring.dependencies.cache_clear()

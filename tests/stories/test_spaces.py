@@ -82,16 +82,16 @@ def test_a_lost_end_is_followed_by_another_call(
 
 
 def test_a_paused_space_fails_the_job_with_the_next_step(
-    product: Product, app: SpaceServer, clock: time_machine.Traveller
+    product: Product, app: SpaceServer, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The error tells the operator to restart it."""
+    """The log tells the operator to restart it."""
     app.stage = "PAUSED"
     app.fault("waking", times=None)
     job = product.submit({"prompt": "slow jazz", "duration": 2})
     run(product, clock, 10)
     failed = product.job(job["id"])
     assert (failed["status"], failed["error"]["code"], failed["error"]["charged"]) == ("failed", "not_served", "no")
-    assert "It is paused. Restart it" in failed["error"]["message"]
+    assert "It is paused. Restart it" in caplog.text
 
 
 def test_a_sleeping_space_is_waited_for(product: Product, app: SpaceServer, clock: time_machine.Traveller) -> None:

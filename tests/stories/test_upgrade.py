@@ -108,8 +108,8 @@ def test_version_0_1_reads_what_this_version_writes(
     """After a rollback: jobs, followers, waits, ends, lines, budgets, cache entries and closed routes."""
     paced = {"*": {"windows": [[1, 10], [60, 3_600]], "max_concurrent": 2}}
     product = product_with(owner_caps={"usd": 5, "open_jobs": 4}, limits=paced)
-    model_server.fault("gone", times=1)
     model_server.fault("throttled", retry_after=20, times=1)
+    model_server.fault("gone", times=1)
     model_server.fault("invalid", prompt="song 2", times=None)
     jobs = [product.submit({"prompt": f"song {n}", "duration": 1}) for n in range(4)]
     follower = product.submit({"prompt": "song 3", "duration": 1})

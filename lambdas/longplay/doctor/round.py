@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from longplay.doctor.reports import Report, Reports, RouteReport
@@ -13,10 +14,11 @@ from longplay.domain.catalogue import Catalogue, Model, Route
 from longplay.domain.errors import ProviderError
 from longplay.domain.settings import Settings
 from longplay.providers.checkups import examine
-from longplay.providers.findings import YES, Finding, Found, Question, no
+from longplay.providers.findings import YES, Finding, Found, Question, no, unknown
 from longplay.providers.inference_providers.mapping import ProviderMapping
 from longplay.providers.protocol import Call
 from longplay.providers.visits import Asker, Visit
+from longplay.storage.circuits import Circuit, Circuits
 
 SECONDS = 10.0  # the timeout of one request
 
@@ -30,12 +32,15 @@ class Doctor:
     catalogue: Catalogue
     settings: Settings
     reports: Reports
+    circuits: Circuits
     read_token: Callable[[str], str | None]
+    forget_tokens: Callable[[], None]
     clock: Callable[[], float] = time.time
 
     def round(self) -> Report:
-        """The report of a new round, stored; no request in it costs money."""
+        """The report of a new round, stored; no request in it costs money. Tokens are read from storage again."""
         checked_at = self.clock()
+        self.forget_tokens()
         with tempfile.TemporaryDirectory() as folder:
             asker, mapping = Asker(Path(folder)), ProviderMapping()
             routes = tuple(
@@ -57,8 +62,19 @@ class Doctor:
             mapping=mapping,
         )
         found = _found(visit) if url else {Question.SERVER: no(_how_to_set_up(route))}
-        seen = {**found, **self._known(route, account)}
+        seen = {**found, **self._closed(model, route, found), **self._known(route, account)}
         return _report(model, route, account=account, set_up=url is not None, found=seen)
+
+    def _closed(self, model: Model, route: Route, found: Mapping[Question, Found]) -> Mapping[Question, Found]:
+        """A closure of the route or its account, as jobs meet it. An account that is accepted now opens soon."""
+        if route.url is None:
+            return {}
+        if circuit := self.circuits.of_route(model.name, route.name):
+            return {Question.OPEN: no(_closed_until(circuit))}
+        if circuit := self.circuits.of_account(route.account):
+            finding = unknown if found.get(Question.ACCEPTED) == YES else no
+            return {Question.OPEN: finding(_closed_until(circuit))}
+        return {Question.OPEN: YES}
 
     def _known(self, route: Route, account: str) -> Mapping[Question, Found]:
         return {
@@ -80,6 +96,11 @@ def _found(visit: Visit) -> Mapping[Question, Found]:
         return {Question.SERVER: YES, **examine(visit)}
     except ProviderError as error:
         return {Question.SERVER: no(error.message)}
+
+
+def _closed_until(circuit: Circuit) -> str:
+    until = datetime.fromtimestamp(circuit.until, UTC)
+    return f"Jobs do not use it until {until:%H:%M} UTC, when the next one tries it again. A job learned: {circuit.why}"
 
 
 def _how_to_limit(account: str) -> str:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from longplay.domain import changes
+from longplay.domain.caller_texts import NO_MORE_CALLS, failure_text, grace_text, wait_text
 from longplay.domain.changes import Change
 from longplay.domain.errors import Charged, FailureKind, NotAdmitted, ProviderError
 from longplay.domain.job import (
@@ -194,8 +195,7 @@ def give_up(job: Job, now: float) -> Decision | None:
     if job.phase(now) is not Phase.WAITING or job.not_before > now or job.may_be_charged():
         return None
     last = job.attempts[-1]
-    message = job.wait.basis if job.wait else "The outcome of the call is unknown."
-    error = JobError(code=last.outcome, message=message, retryable=True, charged=combined_charge(job))
+    error = JobError(code=last.outcome, message=NO_MORE_CALLS, retryable=True, charged=combined_charge(job))
     return Decision(change=changes.FAIL, job=replace(job, error=error), said=f"failed: {last.outcome}")
 
 
@@ -420,7 +420,14 @@ def as_known(job: Job, error: ProviderError) -> ProviderError:
     Such a reference may belong to another generation, so its failure does not say what this attempt has cost.
     """
     if error.charged is Charged.NO and job.attempts[-1].ref_from_callback:
-        return ProviderError(error.kind, error.message, charged=Charged.UNKNOWN, request_id=error.request_id)
+        return ProviderError(
+            error.kind,
+            error.message,
+            charged=Charged.UNKNOWN,
+            request_id=error.request_id,
+            case=error.case,
+            detail=error.detail,
+        )
     return error
 
 
@@ -453,7 +460,7 @@ def _released(job: Job) -> Decision:
 
 def _in_grace(job: Job, error: ProviderError) -> Job:
     """The answer is lost, and the provider may still call back."""
-    wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=min(job.grace_ends, job.deadline), basis=error.message)
+    wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=min(job.grace_ends, job.deadline), basis=grace_text(error))
     return replace(job, wait=wait, not_before=wait.until, slot=None)
 
 
@@ -463,7 +470,7 @@ def _moved(job: Job, leg: Leg, *, now: float) -> Job:
 
 def _back(job: Job, leg: Leg, error: ProviderError, *, now: float) -> Job:
     """A route the job left because it was busy or refused, since the present one serves it never."""
-    wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=now + LONGEST_BACKOFF, basis=error.message)
+    wait = Wait(reason=WaitReason.PROVIDER_ERROR, until=now + LONGEST_BACKOFF, basis=wait_text(error))
     return replace(_moved(job, leg, now=now), wait=wait, not_before=wait.until)
 
 
@@ -544,9 +551,10 @@ def _crash_error(job: Job) -> JobError:
 
 
 def _job_error(job: Job, error: ProviderError) -> JobError:
+    charged = combined_charge(job)
     return JobError(
         code=error.kind,
-        message=error.message,
+        message=failure_text(error, charged),
         retryable=error.kind not in (FailureKind.BAD_INPUT, FailureKind.MODERATED),
-        charged=combined_charge(job),
+        charged=charged,
     )

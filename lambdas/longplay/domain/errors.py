@@ -49,6 +49,19 @@ class FailureKind(StrEnum):
     REFUSED = "refused"  # 401, 402 or 403 to a call that carried no token
 
 
+class Case(StrEnum):
+    """A failure with a separate text for callers; all others have that of their kind."""
+
+    NAN = "nan"
+    GPU_FAILED = "gpu_failed"
+    BUSY = "busy"
+    LARGE_REQUEST = "large_request"
+    LARGE_RESULT = "large_result"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+    UNEXPECTED = "unexpected"
+
+
 class LongplayError(Exception):
     """Base class of all errors that Longplay raises."""
 
@@ -56,8 +69,9 @@ class LongplayError(Exception):
 class ProviderError(LongplayError):
     """A provider call failed.
 
-    `message` is for a person: what happened and what to do next. It never contains a token.
-    `retry_after` is in seconds from the response, None if the provider did not say.
+    `message` is for the operator: what happened, where, and what to do next. It never contains a token. Callers read
+    the text of the `case`, or of the kind, in domain/caller_texts.py; `detail` is what the model itself complains
+    about. `retry_after` is in seconds from the response, None if the provider did not say.
     """
 
     def __init__(
@@ -68,6 +82,8 @@ class ProviderError(LongplayError):
         charged: Charged = Charged.NO,
         retry_after: float | None = None,
         request_id: str | None = None,
+        case: Case | None = None,
+        detail: str = "",
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -75,6 +91,8 @@ class ProviderError(LongplayError):
         self.charged = charged
         self.retry_after = retry_after
         self.request_id = request_id
+        self.case = case
+        self.detail = detail
 
 
 class Problem(LongplayError):

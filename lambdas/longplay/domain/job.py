@@ -119,7 +119,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One file of the result in the bucket."""
+    """One file of the result in the bucket. `warnings` are sentences in ASCII, because S3 keeps them as metadata."""
 
     key: str
     content_type: str
@@ -128,6 +128,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration_seconds: float | None = None
     width: int | None = None
     height: int | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class JobError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

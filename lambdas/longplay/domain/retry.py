@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from longplay.domain.caller_texts import wait_text
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.settings import PAUSED, Failover
@@ -84,7 +85,7 @@ def retry_wait(job: Job, error: ProviderError, *, now: float) -> Wait | None:
     if error.charged is not Charged.NO and not job.may_be_charged():
         return None
     until = now + _delay(retry, error, tries)
-    return Wait(reason=retry.reason, until=until, basis=error.message) if until < job.deadline else None
+    return Wait(reason=retry.reason, until=until, basis=wait_text(error)) if until < job.deadline else None
 
 
 def _tries(job: Job, kind: FailureKind) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longplay.domain.catalogue import Catalogue, Route
-from longplay.domain.errors import Charged, FailureKind, LongplayError, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, LongplayError, ProviderError
 from longplay.domain.job import Job
 from longplay.domain.request import GenerationRequest
 from longplay.domain.settings import Settings
@@ -125,13 +125,14 @@ def _unexpected_as_failures(job: Job) -> Iterator[None]:
         except Exception as error:
             _log.exception("unexpected", extra={"job": job.id, "route": job.leg.route})
             charged = Charged.UNKNOWN if "POST" in sent or job.ref is not None else Charged.NO
-            raise ProviderError(FailureKind.BAD_OUTPUT, _UNEXPECTED[charged], charged=charged) from error
+            raise ProviderError(
+                FailureKind.BAD_OUTPUT, _UNEXPECTED[charged], charged=charged, case=Case.UNEXPECTED
+            ) from error
 
 
 _UNEXPECTED = {
-    Charged.NO: "Longplay could not make this call: nothing was sent. Ask the operator to look at the generator's log.",
-    Charged.UNKNOWN: "The provider's answer could not be read; the call may have been charged. Ask the operator to "
-    "look at the generator's log.",
+    Charged.NO: "Longplay could not make this call, and nothing was sent: the lines before this one say why.",
+    Charged.UNKNOWN: "The provider's answer could not be read: the lines before this one say why.",
 }
 
 
@@ -143,6 +144,6 @@ def prompt_of(request: GenerationRequest) -> str:
 
 def _gone(job: Job) -> str:
     return (
-        f"The route {job.leg.route} to {job.request.model} is not set up any more. The operator can bring it back: "
-        "put its server into `servers` again, or the route into models.toml."
+        f"The route {job.leg.route} to {job.request.model} is not set up any more. To bring it back, put its server "
+        "into `servers` again, or the route into models.toml."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from longplay.domain.decisions import (
@@ -23,6 +24,15 @@ from longplay.storage.circuits import Circuits, pauses
 from longplay.storage.limiter import Limiter
 from longplay.storage.patience import Patience
 
+_log = logging.getLogger("longplay.failures")
+
+
+def log_failure(job: Job, error: ProviderError, what: str) -> None:
+    """Write down for the operator what callers are not told: the server, its answer, and what to do about it."""
+    facts = f"job {job.id}, model {job.request.model}, route {job.leg.route}, {error.kind}, charged {error.charged}"
+    request = f", request {error.request_id}" if error.request_id else ""
+    _log.warning("%s (%s%s): %s", what, facts, request, error.message)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Failures:
@@ -37,6 +47,7 @@ class Failures:
     def record(self, job: Job, error: ProviderError) -> str:
         """The call failed: the job waits, tries again, takes another route, or fails."""
         now, known = self.ledger.clock(), as_known(job, error)
+        log_failure(job, known, "call failed")
         self.note(job, known)
         closed = job.closed(now=now, outcome=known.kind, charged=known.charged, request_id=known.request_id)
         decision = after_failure(

@@ -38,12 +38,13 @@ class Routing:
         return self._leg(model, route, request)
 
     def onward(self, job: Job) -> Leg | None:
-        """Another route that is open and that the job has not tried; None where there is none."""
+        """Another route that is open and whose call the job has not made; None where there is none."""
         model = self.catalogue.models.get(job.request.model)
-        tried = {job.leg.route, *(attempt.route for attempt in job.attempts)}
         if model is None:
             return None
-        untried = (route for route in self._set_up(model) if route.name not in tried and self._open(model, route))
+        names = {job.leg.route, *(attempt.route for attempt in job.attempts)}
+        tried = {_call(route) for route in model.routes if route.name in names}
+        untried = (route for route in self._set_up(model) if _call(route) not in tried and self._open(model, route))
         return next((self._leg(model, route, job.request) for route in untried), None)
 
     def back(self, job: Job) -> Leg | None:
@@ -76,7 +77,16 @@ class Routing:
         return (route for route in model.routes if route.url is not None)
 
     def _open(self, model: Model, route: Route) -> bool:
-        return not self.circuits.closed(route.account, model.name, route.name)
+        """Whether neither this route is closed nor another one that is the same call."""
+        same = (other for other in model.routes if _call(other) == _call(route))
+        return not any(self.circuits.closed(other.account, model.name, other.name) for other in same)
+
+
+def _call(route: Route) -> tuple[str | None, ...]:
+    """The parts of a call. With one server for all models (`*`), several routes are the same call."""
+    if route.url is None:
+        return (route.name,)
+    return route.provider, route.account, route.url, route.model, route.style
 
 
 def _nothing_set_up(model: Model) -> str:

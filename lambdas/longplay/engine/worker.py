@@ -10,13 +10,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from longplay.domain.caller_texts import AWS_BUSY, NO_ROOM, NO_ROOM_YET, NOT_YET_STORED, REFUSED_ACCESS, poll_text
 from longplay.domain.decisions import RESERVED, after_reference, claim_poll, take_over
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.domain.schedule import LONGEST_WAIT, given_up
 from longplay.engine.calls import Calls
-from longplay.engine.failures import Failures
+from longplay.engine.failures import Failures, log_failure
 from longplay.engine.followers import Followers
 from longplay.engine.ledger import Ledger
 from longplay.engine.recovery import Recovery
@@ -28,6 +29,7 @@ from longplay.storage.patience import Patience, Unavailable
 from longplay.storage.queue import Message
 from longplay.storage.workspace import NoRoom, workspace
 
+_log = logging.getLogger("longplay.worker")
 _PAST = 0.001  # seconds after a start for which the worker has waited; its clock may have been set back a little
 _POLL_AGAIN, _POLL_AT_LAST = 15.0, 300.0  # seconds until a provider that could not be polled is polled again
 _LOOKS, _SLOW = 3, 1.0  # looks at a start until AWS counts as too slow, and the seconds that one of them may take
@@ -36,11 +38,7 @@ _AWS_AGAIN = 10.0  # seconds until a step is tried again that AWS did not let be
 _NO_ROOM = 30.0  # seconds until a step is tried again for which the function has no room, maybe by another one
 
 LEFT_ALONE = "left alone"
-_log = logging.getLogger("longplay.worker")
-_LOST = (
-    "The provider made the result and charged for it, but it could not be stored ({cause}). Ask the operator to "
-    "look at the bucket, then retry the job; a retry is charged again."
-)
+_LOST = "The result was made and charged, but could not be stored ({cause}). Look at the bucket and its permissions."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +100,8 @@ class Worker:
             with workspace(room=ROOM) as folder:
                 return self._call_in(folder, job, remaining=remaining)
         except NoRoom as error:
-            _log.error("%s", error, extra={"job": job.id})
-            return self._not_begun(job, str(error), again=_NO_ROOM, seated=False)
+            _log.error("no room for the call of job %s: %s", job.id, error)
+            return self._not_begun(job, NO_ROOM, again=_NO_ROOM, seated=False)
 
     def _call_in(self, folder: Path, job: Job, *, remaining: float) -> str:
         began = self.clock()
@@ -123,11 +121,11 @@ class Worker:
         return self._answered(job, answer)
 
     def _aws_down(self, job: Job, error: Unavailable) -> str:
-        return self._not_begun(job, f"AWS did not answer ({error.cause}).", again=_AWS_AGAIN, seated=True)
+        _log.warning("AWS did not answer before the call of job %s: %s", job.id, error.cause)
+        return self._not_begun(job, AWS_BUSY, again=_AWS_AGAIN, seated=True)
 
-    def _not_begun(self, job: Job, why: str, *, again: float, seated: bool) -> str:
+    def _not_begun(self, job: Job, basis: str, *, again: float, seated: bool) -> str:
         """The provider could not be asked: the call is taken back, and made `again` seconds later."""
-        basis = f"{why} Nothing was sent to the provider."
         wait = Wait(reason=WaitReason.SERVICE_BUSY, until=self.clock() + again, basis=basis)
         with self.patience.paid():
             return self.failures.call_off(job, wait, seated=seated)
@@ -148,7 +146,7 @@ class Worker:
         """The same by one look, and when that began."""
         account, now = job.leg.account, self.clock()
         if pause := self.limiter.paused(account, now=now):
-            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=pause.until, basis=pause.why), now
+            return job, Wait(reason=WaitReason.ACCOUNT_PAUSED, until=pause.until, basis=REFUSED_ACCESS), now
         if not self.limiter.paces(account):
             return job, None, now
         slot, start = self.limiter.start(account, job.slot, now=now)
@@ -180,8 +178,8 @@ class Worker:
             with workspace(room=ROOM) as folder:
                 return self._poll_in(folder, job, remaining=remaining)
         except NoRoom as error:
-            _log.error("%s", error, extra={"job": job.id})
-            return self._poll_later(job, f"{error} The result is fetched a little later.", again=_NO_ROOM)
+            _log.error("no room for the result of job %s: %s", job.id, error)
+            return self._poll_later(job, NO_ROOM_YET, again=_NO_ROOM)
 
     def _poll_in(self, folder: Path, job: Job, *, remaining: float) -> str:
         try:
@@ -200,12 +198,13 @@ class Worker:
 
     def _poll_again(self, job: Job, error: ProviderError) -> str:
         """A poll that failed loses nothing, and is repeated soon: some providers keep a result for an hour only."""
+        log_failure(job, error, "poll failed")
         refused = pauses(error)
         if refused:
             self.failures.note(job, error)
         poll_at = self.clock() + min(max(_POLL_AGAIN, error.retry_after or 0), _POLL_AT_LAST)
         reason = WaitReason.ACCOUNT_PAUSED if refused else WaitReason.PROVIDER_ERROR
-        said = self._store_ref(job, str(job.ref), poll_at, Wait(reason=reason, until=poll_at, basis=error.message))
+        said = self._store_ref(job, str(job.ref), poll_at, Wait(reason=reason, until=poll_at, basis=poll_text(error)))
         return f"account refused ({error.kind}), {said}" if refused else said
 
     def _answered(self, job: Job, answer: Done | Accepted) -> str:
@@ -224,8 +223,8 @@ class Worker:
         failed = ProviderError(FailureKind.NOT_STORED, _LOST.format(cause=error.cause), charged=Charged.YES)
         if job.ref is None:
             return self.failures.record(job, failed)
-        basis = f"The result could not be stored ({error.cause}). It is fetched again."
-        return self._poll_later(job, basis, again=_POLL_AGAIN)
+        log_failure(job, failed, "not stored yet")
+        return self._poll_later(job, NOT_YET_STORED, again=_POLL_AGAIN)
 
     def _poll_later(self, job: Job, basis: str, *, again: float) -> str:
         """The function itself could not do its part: the provider is polled `again` seconds later."""

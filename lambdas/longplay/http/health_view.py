@@ -17,6 +17,7 @@ _WHY = {
     Question.ACCEPTED: "the token is refused",
     Question.PERMITTED: "the token does not permit it",
     Question.LIVE: "the model is not served there now",
+    Question.OPEN: "it refused a call, and is tried again later",
 }
 _STALE = 3 * 3_600.0  # seconds; checkups run every hour
 _UNKNOWN = "the last checkup could not find out"

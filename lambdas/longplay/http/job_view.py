@@ -147,6 +147,7 @@ def _output(job: Job, n: int, context: ViewContext) -> dict[str, Any]:
         duration_seconds=output.duration_seconds,
         width=output.width,
         height=output.height,
+        warnings=list(output.warnings) or None,
     )
 
 

@@ -1,18 +1,11 @@
-"""Describes media files: content type from the first bytes, digest, duration and pixel size."""
+"""Media files: their content type from the first bytes, and the facts about one that is stored."""
 
 from __future__ import annotations
 
-import hashlib
-import math
-import wave
-from array import array
-from collections.abc import Callable, Sequence
+from codecs import getincrementaldecoder
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
-
-from longplay.media import headers as media_headers
-from longplay.media.headers import Measures
 
 # not mimetypes.guess_extension: it has no audio/wav, and returns .oga for audio/ogg
 EXTENSIONS = {
@@ -28,11 +21,13 @@ EXTENSIONS = {
     "video/mp4": ".mp4",
     "video/quicktime": ".mov",
     "video/webm": ".webm",
+    "audio/webm": ".webm",
+    "application/octet-stream": ".bin",
 }
 HEAD = 64  # bytes `sniff` needs
-LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000  # samples a second
+UNKNOWN = "application/octet-stream"
 
-_FULL_SCALE = 32_767
+_TEXT_CONTROLS = frozenset(b"\t\n\f\r\x1b")
 _PREFIXES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -46,16 +41,13 @@ _RIFF_FORMS = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
 _MP4_BRANDS = {b"M4A ": "audio/mp4", b"M4B ": "audio/mp4", b"qt  ": "video/quicktime"}
 _STILL_IMAGE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
-Samples: TypeAlias = Sequence[Any]
-
-
-class BrokenMedia(Exception):
-    """The file or the samples cannot be played or shown; the message says why."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class MediaFile:
-    """A media file on disk. `sha256` is hex; width and height are in pixels. None: not read from its headers."""
+    """A media file on disk. `sha256` is hex; width and height are in pixels. None: not read from its headers.
+
+    `warnings` are sentences in ASCII for the caller: what was repaired, and what may be wrong with the file.
+    """
 
     path: Path
     content_type: str
@@ -64,6 +56,7 @@ class MediaFile:
     duration_seconds: float | None
     width: int | None
     height: int | None
+    warnings: tuple[str, ...] = ()
 
 
 def sniff(head: bytes) -> str | None:
@@ -71,41 +64,13 @@ def sniff(head: bytes) -> str | None:
     return next((found for detect in _DETECTORS if (found := detect(head))), None)
 
 
-def describe(path: Path) -> MediaFile:
-    """The type, digest, duration and pixel size of a file, read in chunks; raises BrokenMedia if it is not media."""
-    content_type = sniff(_head(path))
-    if content_type is None:
-        raise BrokenMedia("the file is not an image, audio or video")
-    measures = _measures(path, content_type)
-    return MediaFile(
-        path=path,
-        content_type=content_type,
-        bytes=path.stat().st_size,
-        sha256=_sha256(path),
-        duration_seconds=measures.seconds,
-        width=measures.width,
-        height=measures.height,
-    )
-
-
-def write_wav(samples: Samples, sampling_rate: int, path: Path) -> None:
-    """Write samples in -1…1 as 16-bit PCM, clipped; raises BrokenMedia.
-
-    `samples` is a list of n, channel × n, or batch × channel × n numbers. Of a batch, only the first item is written.
-    """
-    if sampling_rate not in range(LOWEST_RATE, HIGHEST_RATE + 1):
-        raise BrokenMedia(f"{str(sampling_rate)[:20]} is not a valid sampling rate")
-    channels = [_pcm(channel) for channel in _channels(samples)]
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(len(channels))
-        file.setsampwidth(2)
-        file.setframerate(int(sampling_rate))
-        file.writeframes(_interleaved(channels))
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEAD)
+def is_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are text, which is no media: an error page, a log line, JSON."""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return all(byte >= 0x20 or byte in _TEXT_CONTROLS for byte in head)
 
 
 def _by_prefix(head: bytes) -> str | None:
@@ -135,65 +100,3 @@ def _mp3_frame(head: bytes) -> str | None:
 
 
 _DETECTORS: tuple[Callable[[bytes], str | None], ...] = (_by_prefix, _riff, _mp4, _webm, _mp3_frame)
-
-
-def _measures(path: Path, content_type: str) -> Measures:
-    with path.open("rb") as file:
-        return media_headers.measure(file, content_type)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _channels(samples: Samples) -> Samples:
-    channels = _first_of_batch(samples)
-    if len(channels) not in (1, 2) or not all(isinstance(channel, list) for channel in channels):
-        raise BrokenMedia(f"the audio has {len(channels)} channels; only mono and stereo are supported")
-    if not channels[0] or len(channels[0]) != len(channels[-1]):
-        raise BrokenMedia("the audio is empty, or its channels differ in length")
-    return channels
-
-
-def _first_of_batch(samples: Samples) -> Samples:
-    match _depth(samples):
-        case 1:
-            return [samples]
-        case 2:
-            return samples
-        case 3:
-            return list(samples[0])
-    raise BrokenMedia("the audio is not a list of numbers, nested one to three deep")
-
-
-def _depth(samples: object) -> int:
-    """How deep the lists are nested; 0 if the innermost value is not a number."""
-    depth = 0
-    while isinstance(samples, list) and samples:
-        depth, samples = depth + 1, samples[0]
-    return depth if isinstance(samples, int | float) else 0
-
-
-def _pcm(channel: list[float]) -> array[int]:
-    try:
-        values = array("d", channel)
-    except (TypeError, OverflowError) as error:
-        raise BrokenMedia("the audio contains a value that is not a number") from error
-    if not all(map(math.isfinite, values)):
-        raise BrokenMedia("the audio contains NaN or infinite samples")
-    return array("h", (round(value * _FULL_SCALE) for value in _clipped(values)))
-
-
-def _clipped(values: array[float]) -> Sequence[float]:
-    if max(values) <= 1 and min(values) >= -1:
-        return values
-    return [1.0 if value > 1 else max(value, -1.0) for value in values]
-
-
-def _interleaved(channels: list[array[int]]) -> array[int]:
-    if len(channels) == 1:
-        return channels[0]
-    frames = array("h", bytes(4 * len(channels[0])))
-    frames[0::2], frames[1::2] = channels
-    return frames

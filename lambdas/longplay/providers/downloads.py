@@ -7,7 +7,7 @@ from pathlib import Path
 
 from longplay.domain.errors import FailureKind, ProviderError
 from longplay.media.files import MediaFile
-from longplay.providers.http_client import Answer, server_of
+from longplay.providers.http_client import Answer, has_length, server_of
 from longplay.providers.protocol import LARGEST_RESULT, Call, PollError
 from longplay.providers.refusals import printable
 from longplay.providers.results import bad_output, read_result
@@ -56,9 +56,21 @@ def _fetch(url: str, path: Path, *, largest: int, until: float) -> Answer:
         raise PollError(error) from error
 
 
+def _media(answer: Answer, call: Call) -> MediaFile:
+    """The file as media. One that came without a length may only have broken off on the way, and is fetched again."""
+    try:
+        return read_result(answer.body, call)
+    except ProviderError as error:
+        if has_length(answer):
+            raise
+        raise PollError(
+            ProviderError(FailureKind.UPSTREAM, f"the file came without a length: {error.message}")
+        ) from error
+
+
 def _read(answer: Answer, call: Call) -> MediaFile:
     if answer.status == 200:
-        return read_result(answer.body, call)
+        return _media(answer, call)
     if 300 <= answer.status < 400:
         raise bad_output(call, "its file has moved, and redirects are not followed")
     raise PollError(ProviderError(FailureKind.UPSTREAM, f"the finished file could not be fetched: {answer.status}"))

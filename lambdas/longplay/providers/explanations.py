@@ -6,20 +6,25 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.http_client import server_of
 from longplay.providers.protocol import Call
-from longplay.providers.refusals import Refusal
+from longplay.providers.refusals import Refusal, for_callers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """The kind of failure, what happened, and advice; `advice` may contain {token}, the stored token's name."""
+    """The kind of failure, what happened, and advice for the operator; {token} in it is the stored token's name.
+
+    Callers read the text of the `case` or the kind in domain/caller_texts.py.
+    """
 
     kind: FailureKind
     what: str
     advice: str
+    case: Case | None = None
 
 
 NOT_SERVED = Explanation(
@@ -45,7 +50,28 @@ FAILED = Explanation(
     kind=FailureKind.UPSTREAM, what="the server failed", advice="The call may have run and been billed."
 )
 TOO_LARGE = Explanation(
-    kind=FailureKind.BAD_INPUT, what="the request is too large", advice="Use a smaller input image."
+    kind=FailureKind.BAD_INPUT,
+    what="the request is too large",
+    advice="The server's limit may be raised; else only a shorter prompt or a smaller image helps.",
+    case=Case.LARGE_REQUEST,
+)
+BUSY = Explanation(
+    kind=FailureKind.UPSTREAM,
+    what="the server cannot take this now",
+    advice="Longplay tries again soon.",
+    case=Case.BUSY,
+)
+GPU_FAILED = Explanation(
+    kind=FailureKind.UPSTREAM,
+    what="the server's GPU or its software failed",
+    advice="Look at the server's log; it may have to be started again.",
+    case=Case.GPU_FAILED,
+)
+NAN = Explanation(
+    kind=FailureKind.UPSTREAM,
+    what="the model produced NaN (not a number) instead of a result",
+    advice="Its precision (float16) may be too low, or a parameter such as guidance_scale too high.",
+    case=Case.NAN,
 )
 TOO_MANY = Explanation(
     kind=FailureKind.THROTTLED, what="too many requests", advice="Longplay tries again when the server allows it."
@@ -64,8 +90,10 @@ BY_STATUS = {
     405: NOT_SERVED,
     406: NOT_SERVED,
     408: UNAVAILABLE,
+    409: BUSY,
     410: NOT_SERVED,
     413: TOO_LARGE,
+    425: BUSY,
     429: TOO_MANY,
     503: UNAVAILABLE,
 }
@@ -75,6 +103,20 @@ _BY_CLASS = {3: MOVED, 4: BAD_INPUT}
 
 TextRow: TypeAlias = tuple[Collection[int], str, Explanation]
 """Statuses, a pattern that the text must contain, and the explanation then."""
+
+NO_MEMORY = r"out of memory|outofmemory|not enough memory|can't allocate memory|_alloc_failed"
+
+FAULTS_OF_A_MODEL: tuple[tuple[str, Explanation], ...] = (
+    (NO_MEMORY, OUT_OF_MEMORY),
+    (r"contains (either )?`?inf`?, `?nan|\bnan\b.*\b(tensor|loss|output)|(tensor|output).*\bnans?\b", NAN),
+    (r"\bcuda\b|\bcublas|\bcudnn\b|device-side assert|\bnvidia\b|\bhip error\b", GPU_FAILED),
+)
+"""What PyTorch writes when a model fails; the first pattern that fits counts."""
+
+
+def faults_of_a_model(*statuses: int) -> tuple[TextRow, ...]:
+    """The rows for these statuses; a server may send any of them for a fault of its model."""
+    return tuple((statuses, pattern, explanation) for pattern, explanation in FAULTS_OF_A_MODEL)
 
 
 def find(
@@ -104,7 +146,7 @@ def error_for(
     `charged` is what the call cost, if the provider says so; with None it is derived from the failure.
     """
     text = (
-        f"{explanation.what}: {server_of(call.url)} answered {refusal.status} for {call.model}. "
+        f"{explanation.what}: {_asked(call)} answered {refusal.status} for {call.model}. "
         f"{explanation.advice.format(token=token)}"
     )
     return ProviderError(
@@ -113,7 +155,14 @@ def error_for(
         charged=charged or _charged(explanation.kind, refusal.status),
         retry_after=_wait(explanation.kind, refusal),
         request_id=refusal.request_id,
+        case=explanation.case,
+        detail=for_callers(refusal.said),
     )
+
+
+def _asked(call: Call) -> str:
+    """The address that was asked, without the parts that may have a secret; raises ProviderError if it is unusable."""
+    return server_of(call.url) + urlsplit(call.url).path.rstrip("/")
 
 
 def _by_class(status: int) -> Explanation:

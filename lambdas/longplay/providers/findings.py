@@ -14,6 +14,7 @@ class Question(StrEnum):
     ACCEPTED = "accepted"
     PERMITTED = "permitted"
     LIVE = "live"
+    OPEN = "open"
     PRICE = "price"
     LIMIT = "limit"
 

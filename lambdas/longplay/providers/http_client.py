@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from http.client import HTTPResponse
 from pathlib import Path
 from threading import Lock, Timer
 from types import TracebackType
@@ -21,7 +22,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.exceptions import LocationParseError as UnparsableURL
 from urllib3.util import Url, parse_url
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.sent import note_request
 
 CONNECT_SECONDS = 5.0  # for each address of the server
@@ -29,6 +30,7 @@ LARGEST_REFUSAL = 64 * 1024  # bytes read of an error response
 USER_AGENT = "longplay"
 
 _CHUNK = 64 * 1024
+_INFORMATIONAL = range(102, 200)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,11 @@ class Answer:
     def success(self) -> bool:
         """Whether the status is 2xx."""
         return _is_success(self.status)
+
+
+def has_length(answer: Answer) -> bool:
+    """Whether the server said where the body ends; if not, one that breaks off looks complete."""
+    return not {"content-length", "transfer-encoding"}.isdisjoint(name.lower() for name in answer.headers)
 
 
 class CutOff(ProviderError):
@@ -86,7 +93,7 @@ def exchange(
         with response, _partial_kept(response, save_to), _named_failures(host, watchdog, read_timeout):
             with save_to.open("wb") as file:
                 _save(response, file, largest, host)
-            _refuse_cut_off(response, watchdog)
+            _refuse_cut_off(response, watchdog, save_to)
     return _answer(response, save_to)
 
 
@@ -147,7 +154,19 @@ class _Watchdog:
                 connection.shutdown(socket.SHUT_RDWR)
 
 
+class _FinalResponse(HTTPResponse):
+    """Skips 102 and 103, which may come before the answer (RFC 9110, 15.2); http.client skips only 100."""
+
+    def begin(self) -> None:
+        super().begin()
+        while self.status in _INFORMATIONAL:
+            self.headers = None  # type: ignore[assignment] # as at the start, or nothing more is read
+            super().begin()
+
+
 class _WatchedConnection(HTTPConnection):
+    response_class = _FinalResponse
+
     def __init__(self, *args: Any, watchdog: _Watchdog, **options: Any) -> None:
         super().__init__(*args, **options)
         self._watchdog = watchdog
@@ -216,6 +235,7 @@ def _save(response: requests.Response, file: BinaryIO, largest: int, host: str) 
                 FailureKind.BAD_OUTPUT,
                 f"{host} answered with more than {largest:,} bytes: ask for something shorter or smaller",
                 charged=Charged.YES,
+                case=Case.LARGE_RESULT,
             )
 
 
@@ -227,10 +247,9 @@ def _save_refusal(response: requests.Response, file: BinaryIO) -> None:
                 break
 
 
-def _refuse_cut_off(response: requests.Response, watchdog: _Watchdog) -> None:
+def _refuse_cut_off(response: requests.Response, watchdog: _Watchdog, body: Path) -> None:
     """Raise a timeout if we closed the connection of a body without a length, which then looks complete."""
-    framed = {"content-length", "transfer-encoding"} & {name.lower() for name in response.headers}
-    if watchdog.expired and not framed and _is_success(response.status_code):
+    if watchdog.expired and _is_success(response.status_code) and not has_length(_answer(response, body)):
         raise requests.ReadTimeout
 
 

@@ -29,6 +29,13 @@ _DEEPEST = 4
 _MOST_PARTS = 5
 _REQUEST_ID_HEADERS = ("x-request-id", "x-fal-request-id", "x-inference-id", "x-amzn-requestid", "x-amz-cf-id")
 _TOKEN = re.compile(r"\b(?:hf|r8)_\w{6,}|\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}:\w{8,}|(?i:\bbearer\s+)\S+")
+# URLs, S3 locations, hosts with a port, IP addresses, host names, files of the server
+_PLACE = re.compile(
+    r"\barn:\S+|\b[a-z][a-z0-9+.-]*://\S+|\b[\w.-]+:\d{2,5}\b(?!\.\d)|\b\d{1,3}(?:\.\d{1,3}){3}\b|\[token\]"
+    r"|\b(?:[\w-]+\.)+(?:ai|app|cloud|co|com|dev|internal|invalid|io|local|net|org|run)\b|(?<!\S)/[\w.-]+(?:/[\w.-]+)+"
+    r"|\blocalhost\b|`make [^`]*`",
+    re.IGNORECASE,
+)
 _TITLE = re.compile(r"<title[^>]*>([^<]{0,200})", re.IGNORECASE)
 _RESET = re.compile(r"\bt=(\d{1,9})\b")
 _RESETS_IN = re.compile(r"\bresets in ~?(\d{1,9}) ?s", re.IGNORECASE)
@@ -49,7 +56,11 @@ def read_refusal(answer: Answer, *, secret: str | None) -> Refusal:
     """Read a refusal from an answer; `secret`, the token that was sent, is removed if it is echoed."""
     with answer.body.open("rb") as file:
         body = file.read(LARGEST_REFUSAL).decode("utf-8", "replace")
-    payload = _payload(body)
+    return refusal_with(_payload(body), answer, secret=secret)
+
+
+def refusal_with(payload: Any, answer: Answer, *, secret: str | None) -> Refusal:
+    """The refusal in an answer whose body has been decoded."""
     return Refusal(
         status=answer.status,
         said=printable(_said(answer, payload), secret=secret, longest=LONGEST_TEXT),
@@ -72,6 +83,11 @@ def printable(text: str, *, secret: str | None, longest: int) -> str:
     without_secret = line.replace(secret, "[token]") if secret else line
     clean = _TOKEN.sub("[token]", without_secret)
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
+
+
+def for_callers(text: str) -> str:
+    """A model's own words without the addresses, hosts, paths and ids in them, which are the operator's affair."""
+    return _PLACE.sub("[…]", text)
 
 
 def _payload(body: str) -> Any:

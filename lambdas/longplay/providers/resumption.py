@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.http_client import Answer, CutOff, exchange, server_of
 
 MOST_CONNECTIONS = 6  # for one file
@@ -168,6 +168,7 @@ def _refuse_too_large(kept: _Kept, url: str, largest: int) -> None:
             FailureKind.BAD_OUTPUT,
             f"{server_of(url)} has a file of more than {largest:,} bytes: ask for something shorter or smaller",
             charged=Charged.YES,
+            case=Case.LARGE_RESULT,
         )
 
 

@@ -1,4 +1,4 @@
-"""Requests of a checkup: GET only, each URL once per round, with a size limit for the answer."""
+"""Requests of a checkup: GET and OPTIONS only, each URL once per round, with a size limit for the answer."""
 
 from __future__ import annotations
 
@@ -51,23 +51,30 @@ class Asker:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._replies: dict[tuple[str, str], Reply] = {}
+        self._replies: dict[tuple[str, str, str], Reply] = {}
         self._silent: dict[str, ProviderError] = {}
 
     def get(self, url: str, credential: Credential = _NO_CREDENTIAL) -> Reply:
         """The reply, with any status; raises ProviderError if none came."""
-        asked = (url, credential.name)
+        return self._once("GET", url, credential)
+
+    def options(self, url: str, credential: Credential = _NO_CREDENTIAL) -> Reply:
+        """The same for OPTIONS, which starts nothing (RFC 9110, 9.2.1), at an address that generates."""
+        return self._once("OPTIONS", url, credential)
+
+    def _once(self, method: str, url: str, credential: Credential) -> Reply:
+        asked = (method, url, credential.name)
         if asked not in self._replies:
-            self._replies[asked] = self._ask(url, credential)
+            self._replies[asked] = self._ask(method, url, credential)
         return self._replies[asked]
 
-    def _ask(self, url: str, credential: Credential) -> Reply:
+    def _ask(self, method: str, url: str, credential: Credential) -> Reply:
         server = server_of(url)
         if server in self._silent:
             raise self._silent[server]
         try:
             answer = exchange(
-                "GET",
+                method,
                 url,
                 headers={"Accept": "application/json", **credential.headers},
                 save_to=self.folder / "reply",

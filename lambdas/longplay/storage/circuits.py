@@ -10,24 +10,18 @@ from dataclasses import dataclass
 from longplay.domain import changes
 from longplay.domain.errors import FailureKind, ProviderError
 from longplay.domain.settings import PAUSED
-from longplay.storage.table import Table, WriteRefused
+from longplay.storage.table import Item, Table, WriteRefused
 
 SECONDS_KEPT = 60.0
 UNSERVED = 3_600.0  # seconds; Hugging Face tests a failed model again each hour (its hub-docs, read 2026-08)
 
-# The reasons are read by every owner whose job waits for the account, so they quote no answer to a call.
-_ACCOUNT = {
-    FailureKind.AUTH: "The provider does not accept this deployment's token. The operator stores another one with "
-    "`make token`, and calls go on within five minutes.",
-    FailureKind.CREDITS: "This deployment's account at the provider has no credits left. The operator can add some, "
-    "and calls go on within five minutes.",
-}
+_ACCOUNT = frozenset({FailureKind.AUTH, FailureKind.CREDITS})
 _ROUTE = {FailureKind.NOT_SERVED: UNSERVED, FailureKind.FORBIDDEN: PAUSED, FailureKind.REFUSED: PAUSED}
 
 
 @dataclass(frozen=True)
 class Circuit:
-    """Until when (epoch seconds), and why, in words for every owner."""
+    """Until when (epoch seconds), and why, in words for the operator. Callers are not shown it."""
 
     until: float = 0.0
     why: str = ""
@@ -45,19 +39,30 @@ class Circuits:
         """Whether calls by this route would be refused, by what was known a minute ago."""
         return any(self._read(place).until > self._clock() for place in (account, f"{model}#{route}"))
 
+    def of_account(self, account: str) -> Circuit | None:
+        """The closure of an account as the table has it now, None if it is open."""
+        return self._now(account)
+
+    def of_route(self, model: str, route: str) -> Circuit | None:
+        """The closure of a model on a route as the table has it now, None if it is open."""
+        return self._now(f"{model}#{route}")
+
     def note(self, error: ProviderError, *, account: str, model: str, route: str) -> Circuit | None:
         """Remember a refusal that closes an account, or a model on a route. Returns the account's, if it is closed."""
         if error.kind in _ACCOUNT:
-            return self._close(account, Circuit(self._clock() + PAUSED, _ACCOUNT[error.kind]))
+            return self._close(account, Circuit(self._clock() + PAUSED, error.message))
         if error.kind in _ROUTE:
-            self._close(f"{model}#{route}", Circuit(self._clock() + _ROUTE[error.kind], error.kind))
+            self._close(f"{model}#{route}", Circuit(self._clock() + _ROUTE[error.kind], error.message))
         return None
+
+    def _now(self, place: str) -> Circuit | None:
+        circuit = _circuit(self._table.get(_key(place)))
+        return circuit if circuit.until > self._clock() else None
 
     def _read(self, place: str) -> Circuit:
         fresh_until, circuit = self._known.get(place, (0.0, Circuit()))
         if self._clock() >= fresh_until:
-            item = self._table.peek(_key(place)) or {}
-            circuit = Circuit(item.get("until", 0.0), item.get("why", ""))
+            circuit = _circuit(self._table.peek(_key(place)))
             self._known[place] = (self._clock() + SECONDS_KEPT, circuit)
         return circuit
 
@@ -67,6 +72,10 @@ class Circuits:
         with suppress(WriteRefused):  # it is closed for longer already
             self._table.write(self._table.put("circuit", item, changes.CIRCUIT_OPEN, until=circuit.until))
         return circuit
+
+
+def _circuit(item: Item | None) -> Circuit:
+    return Circuit(item.get("until", 0.0), item.get("why", "")) if item else Circuit()
 
 
 def pauses(error: ProviderError) -> bool:

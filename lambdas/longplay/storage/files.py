@@ -168,6 +168,7 @@ def _output(key: str, file: MediaFile) -> Output:
         duration_seconds=file.duration_seconds,
         width=file.width,
         height=file.height,
+        warnings=file.warnings,
     )
 
 

@@ -29,7 +29,7 @@ class Fault:
     `at` is the operation that goes wrong; an outcome meets the generation itself instead. `created` overrides whether
     the generation is made, and billed, all the same. The others are details that some faults take: `seconds` to wait
     or to load, `retry_after` for throttling, `form` a variant, `bytes` and `depth` sizes, `after` the bytes before the
-    connection is cut, `location` a redirect's target.
+    connection is cut, `location` a redirect's target, `status` and `body` (base64) any answer.
     """
 
     fault: str
@@ -45,6 +45,8 @@ class Fault:
     depth: int = 3
     after: int = 30
     location: str = "https://elsewhere.invalid/"
+    status: int = 200
+    body: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

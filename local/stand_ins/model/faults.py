@@ -1,5 +1,6 @@
 """The faults of a model server, by name."""
 
+import base64
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -100,6 +101,11 @@ def _nested_audio(occasion: Occasion) -> Answer:
     return occasion.proper(shape=AudioShape.TOOLKIT, depth=occasion.fault.depth)
 
 
+def _word_for_word(occasion: Occasion) -> Answer:
+    """Any answer: its status, and its body in base64."""
+    return Answer(status=occasion.fault.status, body=base64.b64decode(occasion.fault.body))
+
+
 def _error(status: int, text: str) -> Kind[Any]:
     """Always the same error; {model} in it is the requested model."""
     return answers(lambda occasion: says(status, {"error": text.format(model=occasion.model)}))
@@ -162,6 +168,7 @@ FAULTS: FaultTable[Any] = FaultTable(
         "raw_audio": answers(_raw_audio, "form", created=True),
         "nested_audio": answers(_nested_audio, "depth", created=True),
         "black": _result(black=True),
+        "word_for_word": answers(_word_for_word, "status", "body", created=True),
         "redirect": REDIRECT,
     }
 )

@@ -21,11 +21,11 @@ from tests.providers.tokens import Tokens
 def submit(server: RawServer, tokens: Tokens, tmp_path: Path) -> Submit:
     """Submits a call to the server, for music of 8 s unless the test says otherwise."""
 
-    def make(kind: str = "music", **fields: Any) -> Done:
+    def make(kind: str = "music", provider: HuggingFace | None = None, **fields: Any) -> Done:
         parameters = {"duration": 8} if kind == "music" else {}
         route = {"kind": kind, "model": MODEL, "url": server.url, "parameters": parameters}
-        provider = HuggingFace(tokens.get, forget_tokens=tokens.forget)
-        return provider.submit(make_call(tmp_path, **{**route, **fields}))
+        asked = provider or HuggingFace(tokens.get, forget_tokens=tokens.forget)
+        return asked.submit(make_call(tmp_path, **{**route, **fields}))
 
     return make
 

@@ -10,6 +10,7 @@ import pytest
 from longplay.domain.errors import Charged, FailureKind
 from longplay.providers.hugging_face.answers import LARGEST_JSON, MOST_VALUES
 
+from tests.harness.media import kind_of, whole_files
 from tests.providers.failures import facts, raised
 from tests.providers.hugging_face.calls import Failure, Submit
 from tests.providers.payloads import SOUND, encoded, image_file, packed, video_file
@@ -28,10 +29,11 @@ def test_a_file_is_typed_by_its_bytes(server: RawServer, submit: Submit) -> None
 @pytest.mark.parametrize(
     "payload",
     [
-        {"audio": [[[0.0, 0.5, 1.5]]], "sampling_rate": 16000},
-        {"audio": [[0.0, 0.5, 1.5]], "sampling_rate": 16000},
-        {"audio": [0.0, 0.5, 1.5], "sampling_rate": 16000},
-        [{"audio": [0, 0.5, 2], "sampling_rate": 16000}],
+        {"audio": [[[0.0, 0.5, 1.0]]], "sampling_rate": 16000},
+        {"audio": [[0.0, 0.5, 1.0]], "sampling_rate": 16000},
+        {"audio": [0.0, 0.5, 1.0], "sampling_rate": 16000},
+        {"audio": {"array": [0.0, 0.5, 1.0], "sample_rate": "16000"}},
+        [{"audio": [0, 0.5, 1], "sampling_rate": 16000}],
     ],
 )
 def test_samples_become_a_wav_file(server: RawServer, submit: Submit, payload: Any) -> None:
@@ -42,6 +44,86 @@ def test_samples_become_a_wav_file(server: RawServer, submit: Submit, payload: A
     with wave.open(str(media.path)) as file:
         assert file.getparams()[:4] == (1, 2, 16000, 3)
         assert file.readframes(3) == b"\0\0\0\x40\xff\x7f"
+
+
+def test_samples_beyond_full_scale_are_said_in_the_output(server: RawServer, submit: Submit) -> None:
+    """They are scaled by their peak."""
+    server.says(200, encoded({"audio": [0.0, 2.5], "sampling_rate": 16000}))
+    [media] = submit().files
+    assert media.warnings == (
+        "The model's samples reached 2.5 times full scale. The sound was made quieter by this factor.",
+    )
+
+
+@pytest.mark.parametrize("size", [70_000, 300_000])
+def test_a_large_answer_of_any_shape_is_read_whole(server: RawServer, submit: Submit, size: int) -> None:
+    """Not only the 64 KB that are read of a refusal."""
+    wav = whole_files()["music float wav"]
+    for payload in ([{"generated_audio": packed(wav)}], {"log": "x" * size, "wav": packed(wav)}):
+        server.says(200, encoded(payload))
+        assert submit().files[0].path.read_bytes() == wav
+
+
+@pytest.mark.parametrize("name", ["music wav", "music mp3", "music flac"])
+def test_a_file_in_plain_base64_is_decoded(server: RawServer, submit: Submit, name: str) -> None:
+    """Without quotation marks, as text/plain."""
+    server.says(200, packed(whole_files()[name]).encode(), {"Content-Type": "text/plain"})
+    assert submit().files[0].path.read_bytes() == whole_files()[name]
+
+
+def test_json_with_a_byte_order_mark_is_read(server: RawServer, submit: Submit) -> None:
+    """Servers on Windows write one."""
+    server.says(200, b"\xef\xbb\xbf" + SOUND)
+    assert submit().files[0].content_type == "audio/wav"
+
+
+@pytest.mark.parametrize("name", whole_files())
+@pytest.mark.parametrize("form", ["bytes", "base64"])
+def test_half_a_file_is_bad_output_and_charged(server: RawServer, failure: Failure, name: str, form: str) -> None:
+    """Whether it comes as bytes or in JSON: the generation was made, and is not made again."""
+    data = whole_files()[name]
+    half = data[: len(data) // 2]
+    server.says(200, half if form == "bytes" else encoded({"result": packed(half)}))
+    error = failure(kind_of(name))
+    assert facts(error) == (FailureKind.BAD_OUTPUT, Charged.YES)
+    assert "breaks off" in error.message
+
+
+@pytest.mark.parametrize("name", ["music wav", "image png", "video mp4"])
+def test_a_body_that_is_cut_on_http_1_0_is_bad_output(server: RawServer, failure: Failure, name: str) -> None:
+    """Such a body has no length, so only the file shows it."""
+    data = whole_files()[name]
+    half = data[: len(data) // 2]
+    server.script = lambda connection: connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + half)
+    assert facts(failure(kind_of(name))) == (FailureKind.BAD_OUTPUT, Charged.YES)
+
+
+def test_a_partial_answer_is_bad_output(server: RawServer, failure: Failure) -> None:
+    """No part was requested, so 206 is the answer of a broken cache; even if the file looks whole."""
+    server.says(206, whole_files()["image png"])
+    error = failure("image")
+    assert facts(error) == (FailureKind.BAD_OUTPUT, Charged.YES)
+    assert "206" in error.message
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"audio": [0.1, NaN], "sampling_rate": 32000}', b'{"audio": [Infinity]}', b'{"audio": [0.5, null]}']
+)
+def test_nan_in_the_sound_is_named(server: RawServer, failure: Failure, body: bytes) -> None:
+    """Python's own JSON writes NaN; other writers send null."""
+    server.says(200, body)
+    error = failure()
+    assert facts(error) == (FailureKind.BAD_OUTPUT, Charged.YES)
+    assert "the model produced NaN" in error.message
+
+
+def test_a_file_of_unknown_type_is_kept(server: RawServer, submit: Submit) -> None:
+    """It is charged, and its caller may know the type."""
+    data = b"FORM\0\0\1\0AIFF" + bytes(range(256)) * 12
+    for body in (data, encoded({"audio": packed(data)})):
+        server.says(200, body)
+        [media] = submit().files
+        assert (media.content_type, media.path.read_bytes()) == ("application/octet-stream", data)
 
 
 def test_too_many_samples_are_bad_output(server: RawServer, submit: Submit) -> None:
@@ -115,7 +197,6 @@ def test_a_result_of_another_kind_is_bad_output(server: RawServer, failure: Fail
         b'{"audio": [1e999], "sampling_rate": 32000}',
         b'{"audio": [0.5], "sampling_rate": 1e9}',
         b'{"audio": [0.5], "sampling_rate": "fast"}',
-        b'{"audio": [[[[0.5]]]]}',
         b"{}",
         b"[]",
         b'""',
@@ -125,6 +206,10 @@ def test_a_result_of_another_kind_is_bad_output(server: RawServer, failure: Fail
         b'"\xff\xfe"',
         b"BM no known type",
         b"12345",
+        encoded("something went wrong"),
+        encoded({"message": "done", "result": 7}),
+        encoded({"title": "x", "audio_url": "https://example.com/x.wav"}),
+        encoded({"detail": "x" * 100_000}),
         b" " * (LARGEST_JSON + 1),
         b'"' + b"A" * LARGEST_JSON,
     ],
@@ -164,7 +249,8 @@ def test_a_cut_answer_may_be_charged(server: RawServer, failure: Failure) -> Non
     ("payload", "kind", "charged"),
     [
         ({"error": "unknown error"}, FailureKind.UPSTREAM, Charged.UNKNOWN),
-        ("something went wrong", FailureKind.UPSTREAM, Charged.UNKNOWN),
+        ([{"error": "unknown error"}], FailureKind.UPSTREAM, Charged.UNKNOWN),
+        ({"error": "unknown error", "trace": "x" * 100_000}, FailureKind.UPSTREAM, Charged.UNKNOWN),
         ({"error": "CUDA out of memory"}, FailureKind.OUT_OF_MEMORY, Charged.UNKNOWN),
         ({"error": "Model not supported by provider hf-inference"}, FailureKind.NOT_SERVED, Charged.NO),
         ({"error": "currently loading", "estimated_time": 20}, FailureKind.LOADING, Charged.NO),

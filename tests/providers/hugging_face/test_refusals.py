@@ -24,6 +24,7 @@ CLOUDFRONT = b"<!DOCTYPE HTML><html><head><TITLE>ERROR: The request could not be
 NOT_SUPPORTED = {"error": "Model not supported by provider hf-inference"}
 DEPRECATED = {"error": "The requested model is deprecated and no longer supported by provider hf-inference"}
 LOADING = {"error": "Model facebook/musicgen-small is currently loading", "estimated_time": 20.0}
+NAN = "probability tensor contains either `inf`, `nan` or element < 0"
 NO_PERMISSION = {"error": "This authentication method does not have sufficient permissions to call Inference"}
 
 
@@ -43,7 +44,15 @@ NO_PERMISSION = {"error": "This authentication method does not have sufficient p
         (406, {"detail": "Accept"}, FailureKind.NOT_SERVED, Charged.NO, "Accept"),
         (408, b"", FailureKind.UPSTREAM, Charged.NO, "not available"),
         (410, DEPRECATED, FailureKind.NOT_SERVED, Charged.NO, "deprecated"),
-        (413, b"", FailureKind.BAD_INPUT, Charged.NO, "smaller input image"),
+        (409, {"error": "busy"}, FailureKind.UPSTREAM, Charged.NO, "cannot take this now"),
+        (413, b"", FailureKind.BAD_INPUT, Charged.NO, "shorter prompt"),
+        (425, b"", FailureKind.UPSTREAM, Charged.NO, "cannot take this now"),
+        (400, {"error": "CUDA error: device-side assert triggered"}, FailureKind.UPSTREAM, Charged.NO, "GPU"),
+        (400, {"error": "Torch not compiled with CUDA enabled"}, FailureKind.UPSTREAM, Charged.NO, "GPU"),
+        (400, {"error": "CUBLAS_STATUS_ALLOC_FAILED"}, FailureKind.OUT_OF_MEMORY, Charged.NO, "memory"),
+        (500, {"error": "torch.OutOfMemoryError: HIP"}, FailureKind.OUT_OF_MEMORY, Charged.UNKNOWN, "memory"),
+        (400, {"error": NAN}, FailureKind.UPSTREAM, Charged.NO, "the model produced NaN"),
+        (500, {"error": "A tensor with all NaNs was produced in VAE."}, FailureKind.UPSTREAM, Charged.UNKNOWN, "NaN"),
         (418, b"", FailureKind.BAD_INPUT, Charged.NO, "the request was refused"),
         (422, b"Failed to deserialize", FailureKind.BAD_INPUT, Charged.NO, "Failed to deserialize"),
         (429, {"error": "Rate limit reached"}, FailureKind.THROTTLED, Charged.NO, "too many requests"),
@@ -204,3 +213,26 @@ def test_a_paused_endpoint_is_not_served(url: str, kind: str, tmp_path: Path) ->
         status=400, said="Bad Request: Invalid state", retry_after=None, estimated_time=None, request_id=None
     )
     assert explain(refusal, call("image", url, tmp_path), Credential("self_hosted", None)).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("bad width at http://10.0.0.7:8080/models/x?key=1", "bad width at […]"),
+        ("bad width at gpu-1.internal:5000", "bad width at […]"),
+        ("bad width: 192.168.1.20 refused", "bad width: […] refused"),
+        ("bad width: see gpu.example.com", "bad width: see […]"),
+        ("bad width in /opt/app/handler.py", "bad width in […]"),
+        ("bad width: arn:aws:iam::123456789012:role/x", "bad width: […]"),
+        ("bad width: run `make token PROVIDER=x`", "bad width: run […]"),
+        ("width/height must be 8:1 or 16:9, steps 1.5 to 3.0", "width/height must be 8:1 or 16:9, steps 1.5 to 3.0"),
+    ],
+)
+def test_callers_read_the_models_words_without_addresses(
+    server: RawServer, failure: Failure, said: str, shown: str
+) -> None:
+    """The operator reads all of them."""
+    server.says(400, encoded({"error": said}))
+    error = failure("image")
+    assert error.detail == shown
+    assert said in error.message

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import base64
+import socket
 from typing import Any
 
 import pytest
 from longplay.domain.errors import Charged, FailureKind
-from longplay.providers.hugging_face.adapter import token_name
+from longplay.providers.hugging_face.adapter import HuggingFace, token_name
 
 from tests.providers.failures import facts
 from tests.providers.hugging_face.calls import Failure, Submit
 from tests.providers.payloads import OWN_TOKEN, SOUND, TOKEN, encoded, image_file, video_file
-from tests.providers.raw_server import RawServer, Request
+from tests.providers.raw_server import RawServer, Request, answer
 from tests.providers.tokens import Tokens
 
+REFUSED_NESTED = "The following `model_kwargs` are not used by the model: ['generate_kwargs']"
 ROUTER = "https://router.huggingface.co/hf-inference/models/facebook/musicgen-small"
 
 
@@ -54,6 +56,42 @@ def test_toolkit_music_arguments_are_nested(server: RawServer, submit: Submit) -
         "inputs": "slow jazz",
         "parameters": {"generate_kwargs": {"do_sample": True, "guidance_scale": 4.5, "max_new_tokens": 400}},
     }
+
+
+def test_a_handler_that_wants_flat_arguments_gets_them(server: RawServer, submit: Submit, tokens: Tokens) -> None:
+    """It refuses nested ones free of charge, is asked again, and is remembered."""
+
+    def script(connection: socket.socket) -> None:
+        nested = "generate_kwargs" in server.requests[-1].json["parameters"]
+        refused = answer(400, encoded({"error": REFUSED_NESTED}))
+        connection.sendall(refused if nested else answer(200, SOUND))
+
+    server.script = script
+    provider = HuggingFace(tokens.get, forget_tokens=tokens.forget)
+    for _ in range(2):
+        assert submit(provider=provider).files[0].content_type == "audio/wav"
+    asked = ["generate_kwargs" in request.json["parameters"] for request in server.requests]
+    assert asked == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [(400, "bad steps", "music"), (500, "generate_kwargs", "music"), (400, "generate_kwargs", "image")],
+)
+def test_any_other_refusal_is_not_asked_again(
+    server: RawServer, failure: Failure, status: int, said: str, kind: str
+) -> None:
+    """Nor one that may be charged."""
+    server.says(status, encoded({"error": said}))
+    failure(kind)
+    assert len(server.requests) == 1
+
+
+def test_a_handler_that_refuses_both_forms_is_asked_twice(server: RawServer, failure: Failure) -> None:
+    """Then its second refusal is the failure."""
+    server.says(400, encoded({"error": REFUSED_NESTED}))
+    assert failure().kind is FailureKind.BAD_INPUT
+    assert len(server.requests) == 2
 
 
 def test_tutorial_music_arguments_are_flat(server: RawServer, submit: Submit) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from longplay.domain.errors import Charged, FailureKind
+from longplay.providers.inference_providers.polled import FAILED
 from longplay.providers.protocol import Call, PolledProvider, PollError, Provider
 
 from local.stand_ins.hub.served import SERVED
@@ -155,6 +156,17 @@ def test_a_job_canceled_at_together_may_be_charged(ask: Ask) -> None:
     error = raised(polled(provider).poll, REFS["together video"], asked)
     assert facts(error) == (FailureKind.UPSTREAM, Charged.UNKNOWN)
     assert "cancelled" in error.message
+
+
+@pytest.mark.parametrize("status", sorted(FAILED))
+@pytest.mark.parametrize("name", ["wavespeed image", "together video"])
+def test_every_status_of_an_end_ends_the_generation(ask: Ask, name: str, status: str) -> None:
+    """It is not polled until the job's deadline; it may have been charged."""
+    progress = {"status": status, "error": ""}
+    provider, asked = ask(name, encoded({"data": progress} if name.startswith("wavespeed") else progress))
+    error = raised(polled(provider).poll, REFS[name], asked)
+    assert facts(error) == (FailureKind.UPSTREAM, Charged.UNKNOWN)
+    assert status in error.message
 
 
 @pytest.mark.parametrize("said", ["Model not supported by provider together", "model is loading", "CUDA out of memory"])

@@ -1,12 +1,17 @@
-"""Predictions at Replicate: how they are ordered."""
+"""Predictions at Replicate: how they are ordered, and what their failures mean."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from longplay.domain.errors import Case, Charged, FailureKind
+from longplay.providers.replicate.predictions import Prediction, failure_of
+
+from tests.harness.operators import leaks
 from tests.providers.own_apis.table import REPLICATE, Submit
 from tests.providers.raw_server import RawServer
-from tests.providers.replicate.calls import CALLBACK, MUSICGEN
+from tests.providers.replicate.calls import CALLBACK, MUSICGEN, call
 
 
 def test_a_prediction_of_a_version_names_it(server: RawServer, submit: Submit) -> None:
@@ -38,3 +43,24 @@ def test_a_prediction_has_a_deadline_of_five_seconds_at_least(
     server.says(201, REPLICATE.taken)
     submit(ends_within=seconds)
     assert server.requests[0].headers["cancel-after"] == sent
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "case"),
+    [
+        ("CUDA out of memory. Tried to allocate 2 GiB", FailureKind.OUT_OF_MEMORY, None),
+        ("CUDA error: device-side assert triggered", FailureKind.UPSTREAM, Case.GPU_FAILED),
+        ("probability tensor contains either `inf`, `nan` or element < 0", FailureKind.UPSTREAM, Case.NAN),
+        ("NSFW content detected", FailureKind.MODERATED, None),
+        ("Prediction interrupted; please retry", FailureKind.UPSTREAM, None),
+    ],
+)
+def test_a_failed_prediction_is_what_its_text_says(
+    tmp_path: Path, said: str, kind: FailureKind, case: Case | None
+) -> None:
+    """It may have been billed for the time it ran."""
+    failed = Prediction(id="a" * 26, status="failed", error=said)
+    error = failure_of(failed, call("music", "https://api.replicate.com", tmp_path), secret=None)
+    assert error is not None
+    assert (error.kind, error.case, error.charged) == (kind, case, Charged.UNKNOWN)
+    assert leaks(error) == []

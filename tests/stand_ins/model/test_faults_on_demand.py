@@ -40,6 +40,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, str]] = {
     "generated_audio": ({}, 200, '[{"generated_audio":[['),
     "raw_audio": ({}, 200, "RIFF"),
     "nested_audio": ({"depth": 3}, 200, '{"audio":[[['),
+    "word_for_word": ({"status": 418, "body": base64.b64encode(b"short and stout").decode()}, 418, "short and stout"),
     "redirect": ({}, 302, ""),
 }
 BROKEN = {"drip", "hang", "drop", "cut"}

@@ -58,14 +58,15 @@ def test_a_partner_that_does_not_serve_the_model_is_passed_over_at_no_charge(sto
     assert story.server.generations == 1
 
 
-def test_a_job_fails_if_no_partner_serves_its_model(story: Story) -> None:
+def test_a_job_fails_if_no_partner_serves_its_model(story: Story, caplog: pytest.LogCaptureFixture) -> None:
     """The job fails as `not_served`, with no generation and no charge."""
     story.server.mapping[SDXL] = {}
     job = story.product.submit({"prompt": "a red boat", "model": "stable-diffusion-xl"})
     story.product.deliver()
     failed = story.job(job)
     assert (failed["status"], failed["error"]["code"], failed["error"]["charged"]) == ("failed", "not_served", "no")
-    assert "nscale does not serve" in failed["error"]["message"]
+    assert "The model is not served now. It cost nothing." in failed["error"]["message"]
+    assert "nscale does not serve" in caplog.text
     assert story.server.generations == 0
 
 

@@ -31,7 +31,7 @@ def test_a_poll_that_fails_is_repeated_at_no_charge(story: Story) -> None:
     assert (story.job(job)["status"], story.server.generations, story.charges(job)) == ("succeeded", 1, ["yes"])
 
 
-def test_a_result_that_expired_fails_the_job_with_its_charge(story: Story) -> None:
+def test_a_result_that_expired_fails_the_job_with_its_charge(story: Story, caplog: pytest.LogCaptureFixture) -> None:
     """The error gives the charge as the provider reports it, the reason, and the next step."""
     job = story.begin(max_charges=1)
     story.server.forget(story.made.id)
@@ -39,7 +39,8 @@ def test_a_result_that_expired_fails_the_job_with_its_charge(story: Story) -> No
     failed = story.job(job)
     error = failed["error"]
     assert (failed["status"], error["charged"]) == ("failed", story.provider.expired)
-    assert re.search("is not available|is erased|its result has expired", error["message"])
+    assert "The provider no longer has the result." in error["message"]
+    assert re.search("is not available|is erased|its result has expired", caplog.text)
     assert "Submit the request again" in error["message"]
     assert (len(story.server.made), story.charges(job)) == (1, [story.provider.expired])
 

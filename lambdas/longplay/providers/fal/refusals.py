@@ -7,7 +7,7 @@ fal never bills its own faults (5xx), but may bill a refused input if a GPU had 
 
 from __future__ import annotations
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers import explanations
 from longplay.providers.credential import Credential
 from longplay.providers.explanations import Explanation, TextRow
@@ -42,9 +42,7 @@ _CANCELED = Explanation(
     kind=FailureKind.UPSTREAM,
     what="the generation was canceled at fal after it was sent",
     advice="It may have been billed for the time it ran.",
-)
-_OUT_OF_MEMORY = Explanation(
-    kind=FailureKind.OUT_OF_MEMORY, what="the model ran out of memory", advice="Ask for something shorter or smaller."
+    case=Case.CANCELED,
 )
 _REFUSED_INPUT = Explanation(
     kind=FailureKind.BAD_INPUT,
@@ -69,7 +67,7 @@ _BY_TEXT: tuple[TextRow, ...] = (
 )
 
 _END_BY_STATUS = {404: _NO_SUCH_MODEL, 405: _NO_SUCH_MODEL, 499: _CANCELED}
-_END_BY_TEXT: tuple[TextRow, ...] = (_MODERATED, ((400, 422, 500), r"out of memory|\bcuda\b", _OUT_OF_MEMORY))
+_END_BY_TEXT: tuple[TextRow, ...] = (_MODERATED, *explanations.faults_of_a_model(400, 422, 500))
 _STATUS_OF_TYPE = {
     "request_timeout": 504,
     "startup_timeout": 504,
@@ -134,4 +132,4 @@ def refusal_in(progress: Progress, *, request_id: str, secret: str | None) -> Re
 def result_unavailable(request_id: str, call: Call, why: str, *, charged: Charged = Charged.UNKNOWN) -> ProviderError:
     """The error of a request whose result is no longer available."""
     what = f"the result of request {request_id} by {call.model} is not available: {why}. Submit the request again."
-    return ProviderError(FailureKind.UPSTREAM, what, charged=charged, request_id=request_id)
+    return ProviderError(FailureKind.UPSTREAM, what, charged=charged, request_id=request_id, case=Case.EXPIRED)

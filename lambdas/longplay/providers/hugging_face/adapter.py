@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import math
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from longplay.domain.errors import FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import exchange, server_of
 from longplay.providers.hugging_face.answers import read_media
@@ -28,6 +30,10 @@ IMAGE_TO_VIDEO_FPS = 7  # what Stable Video Diffusion was trained for
 _OWN_DOMAINS = (".huggingface.co", ".endpoints.huggingface.cloud")
 # exactly one known type each, or the inference toolkit answers 400; for audio it knows only JSON
 _ACCEPT = {"music": "application/json", "image": "image/png", "video": "video/mp4"}
+FLAT = "flat"  # the style of a handler that takes generation arguments at the top level
+
+_NESTED = "generate_kwargs"
+_SHORTEST = 0.1  # seconds
 _MUSIC_PARAMETERS = ("guidance_scale", "temperature", "top_k", "top_p")
 
 
@@ -48,9 +54,26 @@ class HuggingFace:
         self._read_token = read_token
         self._forget_tokens = forget_tokens
         self._bill_to = bill_to
+        self._flat: set[str] = set()
 
     def submit(self, call: Call) -> Done:
-        """Generate one file; raises ProviderError."""
+        """Generate one file; raises ProviderError.
+
+        A handler like that of Hugging Face's MusicGen tutorial refuses nested arguments, free of charge, before it
+        generates. It is asked again with flat ones, and its address is remembered.
+        """
+        until = time.monotonic() + call.timeout
+        if call.url in self._flat:
+            return self._generate(replace(call, style=FLAT))
+        try:
+            return self._generate(call)
+        except ProviderError as error:
+            if not _wants_flat(error, call):
+                raise
+        self._flat.add(call.url)
+        return self._generate(replace(call, style=FLAT, timeout=max(until - time.monotonic(), _SHORTEST)))
+
+    def _generate(self, call: Call) -> Done:
         credential = self._credential(call)
         answer = exchange(
             "POST",
@@ -107,7 +130,13 @@ def _music(call: Call) -> dict[str, Any]:
     """The toolkit takes nested generation arguments, a tutorial-style handler ("flat") takes them at the top level."""
     given = {name: call.parameters[name] for name in _MUSIC_PARAMETERS if name in call.parameters}
     arguments = {"do_sample": True, **given, **_length(call.parameters)}
-    return arguments if call.style == "flat" else {"generate_kwargs": arguments}
+    return arguments if call.style == FLAT else {_NESTED: arguments}
+
+
+def _wants_flat(error: ProviderError, call: Call) -> bool:
+    """Whether a refusal, which cost nothing, is about the nested arguments of music."""
+    is_refusal = error.kind is FailureKind.BAD_INPUT and error.charged is Charged.NO
+    return is_refusal and call.kind == "music" and call.style != FLAT and _NESTED in error.message
 
 
 def _length(parameters: Mapping[str, Any]) -> dict[str, int]:

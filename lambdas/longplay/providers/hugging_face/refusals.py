@@ -59,7 +59,7 @@ _BY_STATUS = {**explanations.BY_STATUS, 401: _TOKEN_REFUSED, 402: _NO_CREDITS, 4
 _BY_OWN_STATUS = {401: _OWN_TOKEN_REFUSED, 403: _OWN_FORBIDDEN}
 _BY_TEXT: tuple[TextRow, ...] = (
     ((200, 400, 422), r"model not supported|not supported by provider|no longer supported", explanations.NOT_SERVED),
-    ((200, 400, 422, 500), r"out of memory|\bcuda\b", explanations.OUT_OF_MEMORY),
+    *explanations.faults_of_a_model(200, 400, 422, 500),
     ((200, 400, 422), r"\bnsfw\b|safety checker|\bmoderation\b|content policy", explanations.MODERATED),
     ((403,), r"sufficient permissions to call inference providers", _TOKEN_REFUSED),
     ((503,), r"\b(loading|starting|initiali[sz]ing|warming|waking|scaling)\b", _LOADING),

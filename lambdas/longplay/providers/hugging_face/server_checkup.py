@@ -1,6 +1,7 @@
-"""The checkup of a self-hosted server: `GET /health`, as in Hugging Face's inference toolkit.
+"""The checkup of a self-hosted server: `GET /health`, as in Hugging Face's inference toolkit, and its own path.
 
-The path is that of `webservice_starlette.py`. A server without it is up if it answers at all.
+The path of health is that of `webservice_starlette.py`. A server without it is up if it answers at all. The path that
+generates is asked by OPTIONS, which starts nothing: a server that has it answers anything but 404 or 410.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from longplay.domain.errors import FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.findings import YES, Found, Question, no
+from longplay.providers.own_api import NOT_FOUND
 from longplay.providers.visits import Checkup, Reply, Visit
 
 _TOKEN_NAME = "self_hosted"  # noqa: S105 - the name it is stored under
@@ -25,6 +27,14 @@ def _answers(visit: Visit) -> Found:
         return no(f"{error.message} Start it, or correct its address in the setting servers.")
     if reply.status >= 500:
         return no(f"{visit.host} answered {reply.status} at /health: see its log.")
+    return _has_the_path(visit)
+
+
+def _has_the_path(visit: Visit) -> Found:
+    url = visit.call.url
+    reply = visit.asker.options(url, _credential(visit))
+    if reply.status in NOT_FOUND:
+        return no(f"{url} answered {reply.status}: nothing is there. Correct its path in the setting servers.")
     return YES
 
 
@@ -37,7 +47,11 @@ def _accepted(visit: Visit) -> Found | None:
 
 def _health(visit: Visit) -> Reply:
     scheme, host, *_ = urlsplit(visit.call.url)
-    return visit.asker.get(f"{scheme}://{host}/health", Credential(_TOKEN_NAME, visit.read_token(_TOKEN_NAME)))
+    return visit.asker.get(f"{scheme}://{host}/health", _credential(visit))
+
+
+def _credential(visit: Visit) -> Credential:
+    return Credential(_TOKEN_NAME, visit.read_token(_TOKEN_NAME))
 
 
 CHECKUP: Checkup = {Question.ACCEPTED: _accepted, Question.LIVE: _answers}

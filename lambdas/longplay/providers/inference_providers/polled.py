@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.downloads import fetch_results
 from longplay.providers.http_client import server_of
 from longplay.providers.inference_providers.router import Router, payload_of, within
@@ -21,6 +21,10 @@ from longplay.providers.references import LATER, SOON, only_asking
 from longplay.providers.results import bad_output
 
 MOST_FILES = 8
+FAILED = frozenset(
+    {"failed", "error", "cancelled", "canceled", "timeout", "timed_out", "expired", "deleted", "aborted", "rejected"}
+)
+"""Statuses of a generation that has ended without a result, in any partner's words; an unknown one is polled again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +125,7 @@ def not_found(ref: str, call: Call) -> ProviderError:
         "stored token now belongs to another account; it may have been billed. Submit the request again.",
         charged=Charged.UNKNOWN,
         request_id=ref,
+        case=Case.EXPIRED,
     )
 
 

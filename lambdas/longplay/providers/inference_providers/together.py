@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from longplay.domain.errors import FailureKind, ProviderError
-from longplay.providers.inference_providers.polled import Polled, Progress, Request
+from longplay.domain.errors import Case, FailureKind, ProviderError
+from longplay.providers.inference_providers.polled import FAILED, Polled, Progress, Request
 from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
@@ -52,11 +52,11 @@ class TogetherVideo(Polled):
         return f"{_PATH}/{ref}"
 
     def progress(self, reply: Reply, ref: str) -> Progress | None:
-        """`queued` or `in_progress`, then `completed` with a URL, or `failed` or `cancelled` with an error."""
+        """`queued` or `in_progress`, then `completed` with a URL, or a status that ended it, with an error."""
         match payload_of(reply):
             case {"status": "completed", **rest}:
                 return Progress(files=[_member(rest.get("outputs"), "video_url")])
-            case {"status": "failed" | "cancelled" as status, **rest}:
+            case {"status": str(status), **rest} if status in FAILED:
                 return Progress(failure=failure_of(reply, _member(rest.get("error"), "message") or status))
             case {"id": job_id, **rest} if job_id == ref and rest.get("status", "queued") in _WORKING:
                 return Progress()  # a new job may have no status yet
@@ -83,6 +83,7 @@ def _first_frame(call: Call) -> dict[str, Any]:
             FailureKind.BAD_INPUT,
             f"the input image is too large: Together accepts {LARGEST_IMAGE:,} characters in a request, and in base64 "
             f"it has {len(image):,}. Send a smaller image, or a JPEG. Nothing was sent.",
+            case=Case.LARGE_REQUEST,
         )
     return {"frame_images": [{"input_image": image, "frame": "first"}]}
 

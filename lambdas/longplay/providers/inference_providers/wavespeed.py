@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from longplay.providers.inference_providers.polled import Polled, Progress, Request
+from longplay.providers.inference_providers.polled import FAILED, Polled, Progress, Request
 from longplay.providers.inference_providers.router import failure_of, payload_of, router_to
 from longplay.providers.loading import AdapterContext
 from longplay.providers.own_api import Reply
@@ -42,13 +42,13 @@ class WaveSpeed(Polled):
         return ref
 
     def progress(self, reply: Reply, ref: str) -> Progress | None:  # noqa: ARG002
-        """`created` or `processing`, then `completed` with URLs, or `failed` with an error."""
+        """`created` or `processing`, then `completed` with URLs, or a status that ended it, with an error."""
         match payload_of(reply).get("data"):
             case {"status": "completed", **rest}:
                 outputs = rest.get("outputs")
                 return Progress(files=outputs if isinstance(outputs, list) else [])
-            case {"status": "failed", **rest}:
-                return Progress(failure=failure_of(reply, rest.get("error")))
+            case {"status": str(status), **rest} if status in FAILED:
+                return Progress(failure=failure_of(reply, rest.get("error") or status))
             case {"status": status} if status in _WORKING:
                 return Progress()
         return None

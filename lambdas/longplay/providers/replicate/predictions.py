@@ -13,18 +13,19 @@ from typing import Any
 
 import msgspec
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.decoding import decode
+from longplay.providers.explanations import FAILED, FAULTS_OF_A_MODEL, MODERATED, Explanation
 from longplay.providers.protocol import Call
 from longplay.providers.refusals import LONGEST_TEXT, printable
 
 LARGEST_PREDICTION = 8_000_000  # bytes; it contains the input and the logs
 LARGEST_CALLBACK = 1_000_000  # bytes
 MOST_OUTPUTS = 8
+NO_FILE = "it finished without a file; if moderation blocked the prompt, change it"
 
 _ID = re.compile(r"[a-z0-9]{10,64}")
 _MODERATED = r"\bnsfw\b|\bsensitive\b|\bsafety\b|\bmoderation\b|content policy"
-_OUT_OF_MEMORY = r"out of memory|\bcuda\b"
 
 
 class Prediction(msgspec.Struct, kw_only=True):
@@ -61,22 +62,22 @@ def failure_of(prediction: Prediction, call: Call, *, secret: str | None) -> Pro
             return _failed(prediction, call, secret)
         case "canceled":
             what = "was canceled at Replicate after it was sent; it may have been billed for the time it ran"
-            return _ended(prediction, call, what, charged=Charged.UNKNOWN)
+            return _ended(prediction, call, what, charged=Charged.UNKNOWN, case=Case.CANCELED)
         case "aborted":
             what = "was aborted by Replicate before it started, and is not billed"
-            return _ended(prediction, call, what, charged=Charged.NO)
+            return _ended(prediction, call, what, charged=Charged.NO, case=Case.CANCELED)
         case "succeeded" if prediction.data_removed:
-            return _ended(prediction, call, f"{_ERASED}. {_ADVICE}", charged=Charged.YES)
+            return _ended(prediction, call, f"{_ERASED}. {_ADVICE}", charged=Charged.YES, case=Case.EXPIRED)
         case "succeeded" if not prediction.files:
             what = "succeeded without a file. If moderation blocked the prompt, change it"
-            return _ended(prediction, call, what, charged=Charged.YES, kind=FailureKind.BAD_OUTPUT)
+            return _ended(prediction, call, what, charged=Charged.YES, kind=FailureKind.BAD_OUTPUT, detail=NO_FILE)
     return None
 
 
 def not_found(ref: str, call: Call) -> ProviderError:
     """The error of a prediction that Replicate does not know, or no longer."""
     what = f"{_ERASED}, or the stored token now belongs to another account. {_ADVICE}"
-    return _ended(Prediction(id=ref, status="not_found"), call, what, charged=Charged.UNKNOWN)
+    return _ended(Prediction(id=ref, status="not_found"), call, what, charged=Charged.UNKNOWN, case=Case.EXPIRED)
 
 
 _ERASED = "is erased: Replicate keeps a result for one hour, and it was not fetched in time"
@@ -91,17 +92,14 @@ def _decode(body: bytes) -> Prediction | None:
 
 def _failed(prediction: Prediction, call: Call, secret: str | None) -> ProviderError:
     said = printable(str(prediction.error or "nothing"), secret=secret, longest=LONGEST_TEXT)
-    kind, advice = _reason(said)
-    what = f"failed. {advice} It may have been billed for the time it ran. Replicate said: {said}"
-    return _ended(prediction, call, what, charged=Charged.UNKNOWN, kind=kind)
+    found = _reason(said)
+    what = f"failed: {found.what}. It may have been billed for the time it ran. Replicate said: {said}"
+    return _ended(prediction, call, what, charged=Charged.UNKNOWN, kind=found.kind, case=found.case)
 
 
-def _reason(said: str) -> tuple[FailureKind, str]:
-    if re.search(_MODERATED, said, re.IGNORECASE):
-        return FailureKind.MODERATED, "Moderation blocked it: change the prompt."
-    if re.search(_OUT_OF_MEMORY, said, re.IGNORECASE):
-        return FailureKind.OUT_OF_MEMORY, "The model ran out of memory: ask for something shorter or smaller."
-    return FailureKind.UPSTREAM, "It may succeed if tried again."
+def _reason(said: str) -> Explanation:
+    rows = ((_MODERATED, MODERATED), *FAULTS_OF_A_MODEL)
+    return next((found for pattern, found in rows if re.search(pattern, said, re.IGNORECASE)), FAILED)
 
 
 def _ended(
@@ -111,7 +109,8 @@ def _ended(
     *,
     charged: Charged,
     kind: FailureKind = FailureKind.UPSTREAM,
+    case: Case | None = None,
+    detail: str = "",
 ) -> ProviderError:
-    return ProviderError(
-        kind, f"the prediction {prediction.id} by {call.model} {what}", charged=charged, request_id=prediction.id
-    )
+    what = f"the prediction {prediction.id} by {call.model} {what}"
+    return ProviderError(kind, what, charged=charged, request_id=prediction.id, case=case, detail=detail)

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import msgspec
 
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.credential import Credential
 from longplay.providers.http_client import LARGEST_REFUSAL
 from longplay.providers.hugging_face.adapter import request_body
@@ -106,6 +106,7 @@ def _unreadable_location(call: Call) -> ProviderError:
         call,
         f"its answer is stored where Longplay cannot read it. The endpoint must write to {ANSWERS} in its bucket",
         charged=Charged.UNKNOWN,
+        detail="it is stored where it cannot be read",
     )
 
 
@@ -116,6 +117,7 @@ def _expired(call: Call, attempt: str) -> ProviderError:
         "Check its instances in SageMaker's console: the account's quota for their type may be zero.",
         charged=Charged.UNKNOWN,
         request_id=attempt,
+        case=Case.EXPIRED,
     )
 
 

@@ -57,7 +57,9 @@ def refused(error: ClientError, call: Call) -> ProviderError:
     refusal = _refusal(error)
     by_code = _BY_CODE.get(error.response["Error"]["Code"])
     found = by_code or explanations.find(refusal, by_text=_BY_TEXT, by_status=_BY_STATUS)
-    return explanations.error_for(refusal, found, call, token="")
+    refused = explanations.error_for(refusal, found, call, token="")
+    refused.detail = ""  # AWS's words, not the model's
+    return refused
 
 
 def failure_in(answer: Answer, call: Call, attempt: str) -> ProviderError:
