@@ -102,13 +102,14 @@ BAD: dict[str, tuple[bytes, str]] = {
     "0 × 64": (_png(0, 64), "1 to 50,000,000 pixels"),
     "50,000 × 50,000": (_png(50_000, 50_000), "50,000 × 50,000 = 2,500,000,000 pixels; the limit is 50,000,000"),
     "a pixel too many": (_png(50_000_001, 1), "the limit is 50,000,000"),
-    "a header of PNG alone": (PNG[:33], "without its image data (IDAT)"),
-    "a PNG without its end": (PNG[:-12], "without its end (IEND)"),
-    "a PNG without its last byte": (PNG[:-1], "without its end (IEND)"),
-    "a JPEG without its end": (JPEG[:-2], "without its end (EOI)"),
-    "a JPEG with the end of its thumbnail alone": (_with_thumbnail()[:-2], "without its end"),
-    "a WebP without its last byte": (WEBP[:-1], "without its end"),
-    "a WebP of 30 bytes": (WEBP[:4] + struct.pack("<I", 22) + WEBP[8:30], "without its image data"),
+    "a header of PNG alone": (PNG[:33], "cut off"),
+    "a PNG without its end": (PNG[:-12], "cut off"),
+    "a PNG with a wrong checksum": (PNG[:60] + bytes([PNG[60] ^ 1]) + PNG[61:], "damaged"),
+    "a PNG without its last byte": (PNG[:-1], "cut off"),
+    "a JPEG without its end": (JPEG[:-2], "cut off"),
+    "a JPEG with the end of its thumbnail alone": (_with_thumbnail()[:-2], "cut off"),
+    "a WebP without its last byte": (WEBP[:-1], "cut off"),
+    "a WebP of 30 bytes": (WEBP[:4] + struct.pack("<I", 22) + WEBP[8:30], "cut off"),
     **{
         f"{name} cut in half": (whole[: len(whole) // 2], "Send the whole file")
         for name, whole in GOOD.items()

@@ -12,6 +12,7 @@ import pytest
 import wiring
 
 from local.run.model_source import model_source
+from local.stand_ins.hub import HubServer
 from tests.harness.product import Product
 
 
@@ -132,13 +133,17 @@ def test_the_models_that_are_listed_as_defaults_are_served(deployment: Callable[
 
 
 def test_the_first_request_of_the_readme_works_with_hugging_face_alone(deployment: Callable[..., Product]) -> None:
-    """It is accepted with the servers of a new deployment, by a route that is served."""
+    """It ends with a file on the servers of a new deployment, where the Hub names the partners that it names today."""
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     first = re.search(r"POST \$ENDPOINT/generate [^{]*'({[^']*})'", readme)
     assert first
-    product = deployment()
-    job = product.submit(json.loads(first[1]))
-    assert not any(route["doubtful"] for route in _models(product)[job["model"]]["routes"][:1])
+    with HubServer(quick=True, token="hf_x") as hub:
+        router = f"{hub.url}/hf-inference/models/{{model}}"
+        product = deployment(servers={"router": router, "inference-providers": hub.url})
+        product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString='{"huggingface": "hf_x"}')
+        job = product.submit(json.loads(first[1]))
+        product.deliver()
+        assert product.job(job["id"])["status"] == "succeeded"
 
 
 def test_a_local_run_with_hugging_face_asks_for_what_is_served(deployment: Callable[..., Product]) -> None:

@@ -5,18 +5,27 @@ from __future__ import annotations
 import base64
 import io
 import re
+import struct
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from longplay.domain.catalogue import Model
 from longplay.domain.errors import InvalidRequest
-from longplay.media.complete import missing_part
+from longplay.media.broken import BrokenMedia
 from longplay.media.files import HEAD, sniff
 from longplay.media.headers import measure
+from longplay.media.images import check_jpeg, check_png, check_webp
 
 LONGEST_IMAGE = 3 * 1024 * 1024  # characters of the data URI; a larger image must be uploaded
 MOST_PIXELS = 50_000_000  # a camera of 45 megapixels; above 89 Pillow warns of a decompression bomb
-IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp")
+
+_CHECKS: Mapping[str, Callable[[bytes], None]] = {
+    "image/png": check_png,
+    "image/jpeg": check_jpeg,
+    "image/webp": check_webp,
+}
+IMAGE_TYPES = tuple(_CHECKS)
 
 _REFERENCE = re.compile(r"upload:(?P<upload>[0-9a-f]{32})|job:(?P<job>[a-z2-7]{26})")
 
@@ -51,16 +60,16 @@ def image_of(value: object, model: Model) -> bytes | StoredImage | None:
 
 def checked_image(data: bytes) -> bytes:
     """The same bytes, if they are a whole image of a type and a size that models take; raises InvalidRequest."""
-    content_type = sniff(data[:HEAD])
-    if content_type not in IMAGE_TYPES:
+    content_type = sniff(data[:HEAD]) or ""
+    if content_type not in _CHECKS:
         raise InvalidRequest("image", "`image` must be a PNG, JPEG or WebP image; its bytes are none of these.")
+    file = f"{len(data):,} bytes of {content_type}"
     measures = measure(io.BytesIO(data), content_type)
-    _check_size(measures.width or 0, measures.height or 0, f"{len(data):,} bytes of {content_type}")
-    if missing := missing_part(data, content_type):
-        raise InvalidRequest(
-            "image",
-            f"`image` is cut off: {len(data):,} bytes of {content_type} without {missing}. Send the whole file.",
-        )
+    _check_size(measures.width or 0, measures.height or 0, file)
+    try:
+        _CHECKS[content_type](data)
+    except (BrokenMedia, struct.error, IndexError) as error:
+        raise InvalidRequest("image", f"`image` ({file}) is cut off or damaged. Send the whole file.") from error
     return data
 
 
