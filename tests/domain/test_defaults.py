@@ -1,4 +1,4 @@
-"""The model of a request that names none, for catalogues of a few models."""
+"""The model of a request that names none, where few models are set up."""
 
 from __future__ import annotations
 

@@ -293,14 +293,14 @@ def a_job(chance: random.Random) -> Hostile:
 
 
 def a_callback(chance: random.Random) -> Hostile:
-    """A callback for an attempt that nobody made, with any token and any body."""
+    """A callback for an attempt that was never made, with any token and any body."""
     provider, job, fence = (chance.choice(["fal", JOB, "🎹", "%00", "..", "1", "a" * 300]) for _ in range(3))
     path = f"/callbacks/{provider}/{job}/{fence}?t={chance.choice(['', 'x', '🎹', 'a' * 3_000])}"
     return Hostile(method="CALLBACK", path=path, body=chance.randbytes(9), status=404, named=None)
 
 
 def a_path(chance: random.Random) -> Hostile:
-    """A path of no use case."""
+    """A path that does not exist."""
     path = chance.choice(
         ["/", "/generate", "/uploads", "/modelsx", "/health/x", "/🎹", "/%00", '/"', "//", "/models/🎹"]
     )

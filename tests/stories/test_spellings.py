@@ -214,7 +214,7 @@ def test_a_jobs_document_is_the_same_generation(product: Product, model_server: 
 
 
 def test_a_document_with_a_change_makes_another_generation(product: Product, model_server: ModelServer) -> None:
-    """What the caller adds beside the document counts, and a member that is in no document is still unknown."""
+    """A member beside the document counts, and a member that is in no document is still unknown."""
     document = _succeeded(product, model_server)
     again = product.post("/generate", {**document, "fresh": True})
     assert (again.status, again.json["status"]) == (202, "queued")

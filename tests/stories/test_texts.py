@@ -146,7 +146,7 @@ def test_bytes_that_are_no_utf_8_are_located(product: Product) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "\u00a0", "\u200b", "\ufeff", "\u200d\u2060", "\u3000"])
 def test_a_text_without_a_visible_character_is_empty(product: Product, text: str) -> None:
-    """White space and marks of zero width ask for nothing."""
+    """White space and marks of zero width are no wish."""
     assert "1 to 2,000" in _refusal(product.post("/generate", {"prompt": text}), "prompt")
 
 

@@ -1,4 +1,4 @@
-"""An id that cannot be ours is an unknown job, and a path of no use case is a problem too."""
+"""An id that cannot be ours is an unknown job, and a path that does not exist is a problem too."""
 
 from __future__ import annotations
 
