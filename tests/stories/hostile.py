@@ -239,6 +239,7 @@ def a_body(chance: random.Random) -> Hostile:
         None,
         "\x00",
         "prompt=x",
+        '{"prompt": "\ud800"}',
     ]
     return Hostile(path="/generate", body=chance.choice(bodies), named="body", bounds=("JSON",))
 

@@ -48,6 +48,7 @@ SIGNS = {
     "skin tones and professions": "👩🏽‍🎤 sings, 👩‍❤️‍💋‍👨 dance",
     "flags and keycaps": "🇺🇦 🏴󠁧󠁢󠁳󠁣󠁴󠁿 3️⃣ ☔︎",
     "an emoji that this runtime does not know": "a 🫪 and \U0001fc00 at dusk",
+    "such an emoji alone": "\U0001fc01",
     "a half-space": "می‌خواهم",
     "a no-break space": "10\u00a0km of sea",
     "spaces of other widths": "thin\u2009space,\u3000ideographic\u2003em",

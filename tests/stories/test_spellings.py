@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from longplay.domain.spellings import SHOWN_ONLY
 from longplay.http.job_view import job_view
 
@@ -232,6 +234,14 @@ def test_the_image_of_a_job_is_only_for_its_owner(product: Product) -> None:
     assert details == {foreign.json["detail"]}
     product.delete(f"/jobs/{job['id']}")
     assert product.post("/generate", references[job["id"]]).json["detail"] == foreign.json["detail"]
+
+
+def test_the_image_of_an_expired_job_is_refused(product: Product) -> None:
+    """After a job's retention its image cannot be used, even if S3 has not removed it yet."""
+    reference = {**VIDEO, "image": f"job:{product.submit(VIDEO)['id']}", "fresh": True}
+    assert product.post("/generate", reference).status == 202
+    with time_machine.travel(time.time() + 8 * 86_400, tick=False):
+        assert product.post("/generate", reference).json["field"] == "image"
 
 
 def test_an_image_that_has_left_the_bucket_is_refused(product: Product) -> None:

@@ -75,6 +75,7 @@ BAD_BODIES: dict[str, tuple[Any, str, str]] = {
     "NaN": ('{"prompt": "x", "duration": NaN}', "duration", "from 1 to 30"),
     "latin-1 bytes": ('{"prompt": "é"}'.encode("latin-1"), "body", "UTF-8"),
     "a lone surrogate": ('{"prompt": "a \\ud800"}', "prompt", "U+D800, half of a character, as character 3"),
+    "half of a character, not escaped": ('{"prompt": "\ud800"}', "body", "UTF-8"),
     "no prompt": ({}, "prompt", "missing"),
     "an empty prompt": ({"prompt": ""}, "prompt", "empty"),
     "a blank prompt": ({"prompt": "  "}, "prompt", "empty"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from tests.harness.aws_calls import recorded_calls
 from tests.harness.product import Answer, Product
 
 IDS = [
@@ -47,6 +50,18 @@ def test_an_id_of_any_form_is_an_unknown_job(product: Product, job_id: str) -> N
     for answer in _answers(product, job_id):
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert (answer.status, answer.json) == (404, unknown.json)
+
+
+@pytest.mark.parametrize("job_id", ["a" * 65, "é" * 30, "..", "a b", "%00", "日本", "{id}"])
+def test_an_id_that_cannot_be_ours_is_not_asked_for(product_with: Callable[..., Product], job_id: str) -> None:
+    """DynamoDB refuses some keys as a fault of ours, so only ids of our form reach it."""
+    with recorded_calls() as calls:
+        product = product_with()
+        product.get("/jobs/nosuchjob")
+        assert [call.name for call in calls] == ["GetItem"]
+        calls.clear()
+        assert [answer.status for answer in _answers(product, job_id)] == [404] * 5
+        assert calls == []
 
 
 @pytest.mark.parametrize("n", ["🎹", "-1", "1e9", "00", "%00", '"', "\ud800", "9" * 400])
