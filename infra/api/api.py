@@ -88,12 +88,13 @@ class Api(Construct):
     def _allow(self) -> None:
         # a transaction needs only the permissions of its parts
         self.submit.allow_items("GetItem", "PutItem", "UpdateItem")
-        self.submit.allow_files("PutObject", prefix="inputs/")
+        # a request can start from the image of an earlier job
+        self.submit.allow_files("GetObject", "PutObject", prefix="inputs/")
         # an upload form can do no more than the role that signs it; the file is read when a job uses it
         self.submit.allow_files("GetObject", "PutObject", prefix="uploads/")
         # a cached result is copied; presigned URLs can do no more than the role that signs them
         self.submit.allow_files("GetObject", "PutObject", prefix="jobs/")
-        self.submit.allow_listing("jobs/", "uploads/")
+        self.submit.allow_listing("jobs/", "uploads/", "inputs/")
         self.submit.allow_sending()
         self.submit.allow_counting()
         # a retry creates a job, a deletion deletes its files

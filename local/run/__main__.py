@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
@@ -25,10 +25,6 @@ from local.tools import LOCAL, LocalRunError, require_tools
 
 OWNER = "local"
 INTERRUPTED = 128 + signal.SIGINT
-REQUESTS: tuple[Mapping[str, object], ...] = (
-    {"prompt": "slow pads over distant rain", "genre": "ambient", "duration": 10},
-    {"prompt": "a city by the sea at night", "model": "runwayml/stable-diffusion-v1-5"},
-)
 
 
 def main() -> int:
@@ -51,10 +47,11 @@ def run(stack: ExitStack, folder: Path, *, once: bool) -> int:
     """Set everything up within `stack`, generate two files, and serve until interrupted unless `once`."""
     require_tools()
     stack.enter_context(alone_in(folder))
-    endpoint = _set_up(stack, folder)
+    source = stack.enter_context(model_source(os.environ))
+    endpoint = _set_up(stack, source, folder)
     stack.enter_context(announced(endpoint, folder))
-    jobs = _generate(Caller(endpoint.api_url, endpoint.api_key), folder / "outputs")
-    _introduce(endpoint, jobs)
+    jobs = _generate(Caller(endpoint.api_url, endpoint.api_key), source.requests, folder / "outputs")
+    _introduce(endpoint, source.requests[0], jobs)
     if not once:
         _serve()
     return int(any(job["status"] != "succeeded" for job in jobs))
@@ -78,8 +75,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _set_up(stack: ExitStack, folder: Path) -> Endpoint:
-    source = stack.enter_context(model_source(os.environ))
+def _set_up(stack: ExitStack, source: ModelSource, folder: Path) -> Endpoint:
     say("starting the AWS emulator")
     aws = stack.enter_context(emulator(folder / "run"))
     say(f"deploying the stack to it; log of emulator and functions: {aws.log}")
@@ -96,10 +92,10 @@ def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
     return Endpoint(api_url=deployment.api_url, api_key=key, model_server=source.url, aws_url=aws.url)
 
 
-def _generate(caller: Caller, outputs: Path) -> list[Job]:
-    """Both jobs after they have ended; their files are in `outputs`."""
+def _generate(caller: Caller, wishes: Iterable[Mapping[str, object]], outputs: Path) -> list[Job]:
+    """The jobs after they have ended; their files are in `outputs`."""
     outputs.mkdir(exist_ok=True)
-    submitted = [caller.submit(request)["id"] for request in REQUESTS]
+    submitted = [caller.submit(request)["id"] for request in wishes]
     ended: list[Job] = []
     for job in caller.follow(submitted):
         say(describe(job))
@@ -110,12 +106,12 @@ def _generate(caller: Caller, outputs: Path) -> list[Job]:
     return ended
 
 
-def _introduce(endpoint: Endpoint, jobs: list[Job]) -> None:
+def _introduce(endpoint: Endpoint, wish: Mapping[str, object], jobs: list[Job]) -> None:
     for job in jobs:
         for output in job["outputs"]:
             print(f"  {job['kind']}: {output['url']}")
     print(f"  API URL: {endpoint.api_url}\n  API key: {endpoint.api_key}")
-    print(f"  Try: {curl(endpoint.api_url, endpoint.api_key, json.dumps(REQUESTS[0]))}", flush=True)
+    print(f"  Try: {curl(endpoint.api_url, endpoint.api_key, json.dumps(wish))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -18,17 +18,21 @@ HUGGING_FACE = "https://router.huggingface.co"
 # The name of the server for every model that has no other.
 EVERY_SERVER = "*"
 SECONDS_OF_COLD_START = 4.0
+TRACK = {"prompt": "slow pads over distant rain", "genre": "ambient", "duration": 10}
+PROMPT = "a city by the sea at night"
+IMAGE = {"prompt": PROMPT, "model": "runwayml/stable-diffusion-v1-5"}
 
 _LIKE_THIS = 'for example {"*": "http://127.0.0.1:8080/"}, as in the setting `servers`'
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
-    """A model server: its URL, its name in messages, and the deployment's settings for it."""
+    """A model server: its URL, its name in messages, the deployment's settings for it, and requests it can serve."""
 
     url: str
     name: str
     context: Mapping[str, str] = field(default_factory=dict)
+    requests: tuple[Mapping[str, object], ...] = (TRACK, IMAGE)
 
 
 @contextmanager
@@ -37,7 +41,9 @@ def model_source(environ: Mapping[str, str]) -> Iterator[ModelSource]:
     if server := environ.get("MODEL_SERVER", "").strip():
         yield _servers(server) if server.startswith("{") else _server(server, name=f"yours at {url_template(server)}")
     elif environ.get("HF_TOKEN"):
-        yield ModelSource(url=HUGGING_FACE, name="Hugging Face, with HF_TOKEN")
+        # no model is named: the defaults are what Hugging Face's partners serve
+        image = {"prompt": PROMPT, "kind": "image"}
+        yield ModelSource(url=HUGGING_FACE, name="Hugging Face, with HF_TOKEN", requests=(TRACK, image))
     else:
         with ModelServer(cold_start=SECONDS_OF_COLD_START) as stand_in:
             yield _server(stand_in.url, name=f"the stand-in at {stand_in.url} (no model: it renders by procedure)")

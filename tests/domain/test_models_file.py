@@ -165,7 +165,7 @@ def test_a_model_without_a_route_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_catalogue_that_is_deployed_has_no_mistake() -> None:
-    catalogue = load_catalogue(PROVIDERS)
+    catalogue = load_catalogue(PROVIDERS, servers={"*": "http://127.0.0.1/{model}"})
     assert all(catalogue.default(kind) for kind in Kind)
 
 

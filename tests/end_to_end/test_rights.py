@@ -51,7 +51,7 @@ MAY_NOT = {
         ("dynamodb", "delete_item", ITEM),
         ("s3", "delete_object", FILE),
         ("s3", "delete_object", UPLOAD),
-        ("s3", "get_object", {"Bucket": "{BucketName}", "Key": "inputs/some"}),
+        ("s3", "delete_object", {"Bucket": "{BucketName}", "Key": "inputs/some"}),
         ("sqs", "receive_message", {"QueueUrl": "{CallsQueueUrl}"}),
     ],
     "Jobs": [

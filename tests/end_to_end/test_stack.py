@@ -46,6 +46,10 @@ def test_an_uploaded_image_becomes_a_video(stack: DeployedStack) -> None:
     job = stack.wait(stack.submit(model="stable-video-diffusion", image=upload["image"]))
     [output] = job["outputs"]
     assert (job["status"], output["content_type"]) == ("succeeded", "video/mp4")
+    again = stack.post("/generate", {**job, "fresh": True})
+    assert (again.status_code, again.json()["image"]) == (202, f"job:{again.json()['id']}")
+    unknown = stack.post("/generate", {"model": "svd", "image": f"job:{'a' * 26}"})
+    assert (unknown.status_code, unknown.json()["field"]) == (400, "image")
 
 
 def test_an_upload_form_is_valid_for_one_key_and_one_owner(stack: DeployedStack) -> None:

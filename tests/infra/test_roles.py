@@ -11,7 +11,7 @@ from tests.infra.reading import Template, granted, properties
 TABLE = "StorageJobs.Arn"
 FILES = "StorageFiles.Arn"
 LIST = {"s3:ListBucket"}
-OUTPUTS_AND_UPLOADS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'uploads/*']}}}}"
+ALL_FILES = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'uploads/*', 'inputs/*']}}}}"
 OUTPUTS_AND_INPUTS = f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'inputs/*']}}}}"
 SEND, COUNT = {"sqs:SendMessage"}, {"sqs:GetQueueAttributes"}
 CONSUME = {
@@ -26,10 +26,10 @@ LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 GRANTS = {
     "ApiSubmitRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
-        f"{FILES}/inputs/*": {"s3:PutObject"},
+        f"{FILES}/inputs/*": {"s3:GetObject", "s3:PutObject"},
         f"{FILES}/uploads/*": {"s3:GetObject", "s3:PutObject"},
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
-        OUTPUTS_AND_UPLOADS: LIST,
+        ALL_FILES: LIST,
         "QueuesCalls.Arn": SEND | COUNT,
         "QueuesSteps.Arn": SEND | COUNT,
         "ApiSubmitLog.Arn": LOG,

@@ -259,7 +259,7 @@ def test_hugging_face_is_not_called_without_a_token(
     """Without a stored token the job fails as `no_token`, and no call is made that would get a 401."""
     monkeypatch.setenv("SETTINGS", "{}")
     wiring.dependencies.cache_clear()
-    job = product.submit(TRACK)
+    job = product.submit({**TRACK, "model": "musicgen-small"})
     product.deliver()
     failed = product.job(job["id"])
     assert failed["error"]["code"] == "no_token"

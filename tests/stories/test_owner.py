@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -31,6 +32,28 @@ def test_a_failed_job_is_retried_as_a_new_one(product: Product, model_server: Mo
     assert second.json["id"] == first.json["id"]
     product.deliver()
     assert product.job(first.json["id"])["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [({}, 3_600), ({"deadline_seconds": 60}, 60)])
+def test_a_retry_has_as_much_time_as_its_job_had(product: Product, asked: dict[str, int], seconds: int) -> None:
+    """The deadline of a retry is as far away as that of the job was when it was submitted."""
+    job = product.submit({**TRACK, **asked})
+    product.post(f"/jobs/{job['id']}/cancel")
+    with time_machine.travel(time.time() + 30, tick=False):
+        again = product.post(f"/jobs/{job['id']}/retry").json
+        assert (again["deadline_seconds"], _seconds(again["created_at"], again["deadline"])) == (seconds, seconds)
+
+
+def test_a_retry_keeps_to_the_longest_deadline_of_today(product_with: Callable[..., Product]) -> None:
+    """A job from before the operator shortened the deadlines gets the longest one."""
+    job = product_with().submit({**TRACK, "deadline_seconds": 7_200})
+    product = product_with(longest_deadline=3_600)
+    product.post(f"/jobs/{job['id']}/cancel")
+    assert product.post(f"/jobs/{job['id']}/retry").json["deadline_seconds"] == 3_600
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
 def test_a_job_that_succeeded_is_not_retried(product: Product) -> None:

@@ -95,7 +95,7 @@ def test_a_replay_is_answered_after_the_last_route_was_removed(product_with: Cal
     small = {**TRACK, "model": "musicgen-small"}
     job = product_with().submit(small, Idempotency_Key="order-7")
     product = product_with(servers={"replicate": "https://api.replicate.com"})
-    assert product.post("/generate", small, Idempotency_Key="order-8").json["code"] == "not_configured"
+    assert product.post("/generate", small, Idempotency_Key="order-8").json["code"] == "model_unavailable"
     assert product.post("/generate", small, Idempotency_Key="order-7").json["id"] == job["id"]
 
 
@@ -156,11 +156,11 @@ def test_a_retry_that_was_deleted_is_not_made_again(product: Product, model_serv
 
 
 def test_a_job_whose_model_has_left_the_catalogue_is_not_retried(product: Product, model_server: ModelServer) -> None:
-    """The retry gets 503 with the models that are offered, and the job can still be read."""
+    """The retry gets 404 with the models that are offered, and the job can still be read."""
     job_id = _submit_failing(product, model_server)
     _rewrite_model(product, job_id, "musicgen-tiny")
     answer = product.post(f"/jobs/{job_id}/retry")
-    assert (answer.status, answer.json["code"]) == (503, "not_configured")
+    assert (answer.status, answer.json["code"]) == (404, "model_unavailable")
     assert "musicgen-small" in answer.json["detail"]
     assert product.job(job_id)["model"] == "musicgen-tiny"
 

@@ -155,11 +155,11 @@ def test_a_refused_account_is_logged(
 
 
 def _one_server(server: ModelServer) -> dict[str, str]:
-    return {"router": f"{server.url}/hf-inference/models/{{model}}"}
+    return {"*": f"{server.url}/hf-inference/models/{{model}}"}
 
 
 def _two_servers(server: ModelServer) -> dict[str, str]:
-    return {"*": f"{server.url}/hf-inference/models/{{model}}", **_one_server(server)}
+    return {"router": f"{server.url}/hf-inference/models/{{model}}", **_one_server(server)}
 
 
 @pytest.mark.parametrize("fault", ["unauthorized", "credits", "forbidden", "gated"])

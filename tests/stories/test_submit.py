@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
 import pytest
 
 from tests.harness.aws import BUCKET, TABLE
+from tests.harness.images import data_uri, encoded_image
 from tests.harness.product import Product
 
 PROMPT = "upbeat techno with heavy bass"
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
-SVD = {"model": "stable-video-diffusion", "image": f"data:image/png;base64,{PNG}"}
+SVD = {"model": "stable-video-diffusion", "image": data_uri(encoded_image())}
 
 
 def test_a_prompt_is_answered_with_a_job_and_its_address(product: Product) -> None:
@@ -64,7 +63,7 @@ def test_an_input_image_is_stored_only_in_the_bucket(product: Product) -> None:
     keys = [entry["Key"] for entry in product.aws.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert [key.startswith(f"inputs/{job['id']}-") for key in keys] == [True]
     item = product.aws.dynamodb.scan(TableName=TABLE)["Items"][0]
-    assert PNG not in str(item)
+    assert SVD["image"].partition(",")[2] not in str(item)
     assert json.loads(product.messages()[0]["Body"]) == {"version": 1, "job": job["id"], "route": "endpoint"}
 
 
@@ -73,16 +72,17 @@ BAD_BODIES: dict[str, tuple[Any, str, str]] = {
     "an array": ([1], "body", "JSON object"),
     "nothing": (None, "body", "not JSON"),
     "deeply nested": ('{"prompt": ' + "[" * 100_000 + "]" * 100_000 + "}", "body", "not JSON"),
-    "NaN": ('{"prompt": "x", "duration": NaN}', "body", "not JSON"),
+    "NaN": ('{"prompt": "x", "duration": NaN}', "duration", "from 1 to 30"),
     "latin-1 bytes": ('{"prompt": "é"}'.encode("latin-1"), "body", "UTF-8"),
-    "a lone surrogate": ('{"prompt": "\\ud800"}', "body", "not JSON"),
+    "a lone surrogate": ('{"prompt": "a \\ud800"}', "prompt", "U+D800, half of a character, as character 3"),
+    "half of a character, not escaped": ('{"prompt": "\ud800"}', "body", "UTF-8"),
     "no prompt": ({}, "prompt", "missing"),
     "an empty prompt": ({"prompt": ""}, "prompt", "empty"),
     "a blank prompt": ({"prompt": "  "}, "prompt", "empty"),
     "a prompt of 20 kB": ({"prompt": "x" * 20_000}, "prompt", "2,000"),
     "a prompt that is a number": ({"prompt": 7}, "prompt", "text"),
-    "a control character": ({"prompt": "a\x07b"}, "prompt", "control"),
-    "a null character": ({"prompt": "a\x00b"}, "prompt", "control"),
+    "a control character": ({"prompt": "a\x07b"}, "prompt", "U+0007, a control character, as character 2"),
+    "a null character": ({"prompt": "a\x00b"}, "prompt", "U+0000"),
     "an unknown model": ({"prompt": "x", "model": "gpt-9"}, "model", "musicgen-small"),
     "a model that is a list": ({"prompt": "x", "model": ["musicgen-small"]}, "model", "musicgen-small"),
     "an unknown kind": ({"prompt": "x", "kind": "smell"}, "kind", "music, image, video"),
@@ -91,12 +91,12 @@ BAD_BODIES: dict[str, tuple[Any, str, str]] = {
     "duration 0": ({"prompt": "x", "duration": 0}, "duration", "from 1 to 30"),
     "duration -1": ({"prompt": "x", "duration": -1}, "duration", "from 1 to 30"),
     "duration 1e9": ({"prompt": "x", "duration": 1e9}, "duration", "from 1 to 30"),
-    "duration 1e999": ('{"prompt": "x", "duration": 1e999}', "body", "not JSON"),
+    "duration 1e999": ('{"prompt": "x", "duration": 1e999}', "duration", "from 1 to 30"),
     "duration as text": ({"prompt": "x", "duration": "30"}, "duration", "from 1 to 30"),
     "duration true": ({"prompt": "x", "duration": True}, "duration", "from 1 to 30"),
     "width 513": ({"prompt": "x", "kind": "image", "width": 513}, "width", "multiple of 8"),
     "guidance of 400 digits": ({"prompt": "x", "guidance_scale": 10**400}, "guidance_scale", "a number from 1 to 20"),
-    "width 512.0": ({"prompt": "x", "kind": "image", "width": 512.5}, "width", "whole number"),
+    "width 512.5": ({"prompt": "x", "kind": "image", "width": 512.5}, "width", "whole number"),
     "a field of another kind": ({"prompt": "x", "width": 512}, "width", "musicgen-small"),
     "an unknown field": ({"prompt": "x", "tempo": 120}, "tempo", "it takes: prompt"),
     "a null field": ({"prompt": "x", "tempo": None}, "tempo", "it takes: prompt"),

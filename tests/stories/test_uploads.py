@@ -14,9 +14,10 @@ from longplay.http.uploads import LARGEST_UPLOAD
 
 from tests.harness.aws import BUCKET, TABLE
 from tests.harness.aws_calls import AwsCall, recorded_calls
+from tests.harness.images import encoded_image
 from tests.harness.product import Answer, Product
 
-IMAGE = b"\x89PNG\r\n\x1a\n" + bytes(64)
+IMAGE = encoded_image()
 VIDEO = {"model": "stable-video-diffusion"}
 BOB = "lp_bob_0123456789abcdef"
 
@@ -84,6 +85,8 @@ def test_a_content_type_that_was_announced_is_signed(product: Product) -> None:
         ({"content_type": "image/gif"}, "content_type", "image/webp"),
         ({"content_type": ["image/png"]}, "content_type", "image/webp"),
         ({"size": 7}, "size", "content_type"),
+        ({"": 1}, '""', "content_type"),
+        ({"content_type": None, "\x00": None}, "U+0000", "content_type"),
         ([1], "body", "JSON object"),
         ("{", "body", "not JSON"),
     ],

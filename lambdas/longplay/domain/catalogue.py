@@ -131,18 +131,27 @@ class Catalogue:
         """The model with this name or alias, in upper or lower case; None if there is none."""
         return self._by_id.get(model_id.lower())
 
-    def default(self, kind: Kind) -> Model | None:
-        """The model of a request that names only a kind.
+    @property
+    def served(self) -> tuple[Model, ...]:
+        """The offered models with a route that is set up and was served when models.toml was written."""
+        return tuple(filter(_is_reached, self.offered))
 
-        It is the default of models.toml, or the first offered model with a route that is set up, if that one has none.
+    def default(self, kind: Kind | None = None) -> Model | None:
+        """The model of a request that names none: of this kind, or of the first kind that is served here.
+
+        It is the default of models.toml if it is served here, else the first served model, one without an input image
+        if possible. None if no model of the kind is served.
         """
-        default = self._defaults[kind]
-        offered = [model for model in self.offered if model.kind is kind]
-        offered.sort(key=lambda model: model.name != default)
-        return next(filter(self._is_reached, offered), offered[0] if offered else None)
+        kinds = [kind] if kind else sorted(Kind, key=lambda each: each != self.default_kind)
+        return next((model for each in kinds if (model := self._default_of(each))), None)
 
-    def _is_reached(self, model: Model) -> bool:
-        return any(route.url is not None and not route.doubtful for route in model.routes)
+    def _default_of(self, kind: Kind) -> Model | None:
+        served = [model for model in self.served if model.kind is kind]
+        return min(served, key=lambda model: (model.name != self._defaults[kind], model.from_image), default=None)
+
+
+def _is_reached(model: Model) -> bool:
+    return any(route.url is not None and not route.doubtful for route in model.routes)
 
 
 def _ids(model: Model) -> tuple[str, ...]:

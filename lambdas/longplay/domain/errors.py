@@ -125,6 +125,12 @@ class TooLarge(Problem):
     status, code, title = 413, "too_large", "The request is too large"
 
 
+class PathNotFound(Problem):
+    """No use case of the API has this path and method."""
+
+    status, code, title = 404, "not_found", "Not found"
+
+
 class JobNotFound(Problem):
     """The job does not exist or belongs to another owner; the response is the same for both."""
 
@@ -149,10 +155,10 @@ class KeyReused(Problem):
     status, code, title = 422, "idempotency_key_reused", "The Idempotency-Key was used for another request"
 
 
-class NotConfigured(Problem):
-    """The model has no route on this deployment."""
+class ModelUnavailable(Problem):
+    """The model, or every model of the kind, has no route on this deployment; waiting does not change that."""
 
-    status, code, title = 503, "not_configured", "No server is set up for this model"
+    status, code, title = 404, "model_unavailable", "The model is not available here"
 
 
 class NotAdmitted(Problem):

@@ -227,6 +227,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """The latest end of its call: the lease, or the deadline where the provider answers with a reference."""
         return self.lease or self.created_at if self.leg.queue == "calls" else self.deadline
 
+    @property
+    def deadline_seconds(self) -> int:
+        """How long it may take, from its creation."""
+        return round(self.deadline - self.created_at)
+
     def may_be_charged(self) -> bool:
         """Whether the caller allows one more call that may cost money."""
         return self.charges < self.max_charges

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from longplay.domain.availability import no_route
 from longplay.domain.catalogue import Catalogue, Model, Route
-from longplay.domain.errors import NotConfigured
 from longplay.domain.job import Job, Leg
 from longplay.domain.request import GenerationRequest
 from longplay.domain.retry import may_recover
@@ -25,13 +25,13 @@ class Routing:
     timings: Timings
 
     def first(self, model: Model, request: GenerationRequest) -> Leg:
-        """The leg of a new job. Raises NotConfigured where no route is set up.
+        """The leg of a new job. Raises ModelUnavailable where no route is set up.
 
         If every route is closed, it takes the first: the call will show whether it still is.
         """
         routes = list(self._set_up(model))
         if not routes:
-            raise NotConfigured(_nothing_set_up(model))
+            raise no_route(model, self.catalogue)
         route = routes[0]
         if len(routes) > 1:
             route = next((route for route in routes if self._open(model, route)), route)
@@ -87,11 +87,3 @@ def _call(route: Route) -> tuple[str | None, ...]:
     if route.url is None:
         return (route.name,)
     return route.provider, route.account, route.url, route.model, route.style
-
-
-def _nothing_set_up(model: Model) -> str:
-    servers = ", ".join(route.server for route in model.routes)
-    return (
-        f"No server is set up for {model.name}. The operator can deploy with one of these in `servers`: {servers}. "
-        "Nothing was created or charged."
-    )

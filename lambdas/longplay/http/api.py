@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from http import HTTPStatus
@@ -11,13 +12,14 @@ import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from longplay.domain.errors import Charged, InvalidRequest, Problem
+from longplay.domain.errors import Charged, InvalidRequest, JobNotFound, PathNotFound, Problem
 from longplay.domain.job import Job
 from longplay.http.job_view import ViewContext, job_view, retry_after, timestamp
-from longplay.http.service import Service
+from longplay.http.service import NO_JOB, Service
 from longplay.http.uploads import LARGEST_UPLOAD, Upload
 
 _KEY = re.compile(r"lp_(?P<owner>[a-z0-9-]{1,32})_\w+")
+_NO_PATH = "There is no such path or method. Start a generation with POST /generate and read it at GET /jobs/{id}."
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -28,6 +30,13 @@ def new_api() -> APIGatewayRestResolver:
     @api.exception_handler(Problem)  # type: ignore[untyped-decorator]
     def answer(problem: Problem) -> Response[str]:
         return _problem(problem, request_id=api.current_event.request_context.request_id)
+
+    @api.not_found
+    def nothing(_: Exception) -> Response[str]:
+        """Powertools' patterns match no emoji, quotes or control characters, so such an id has no route."""
+        event = api.current_event
+        problem = JobNotFound(NO_JOB) if event.path.startswith("/jobs/") else PathNotFound(_NO_PATH)
+        return _problem(problem, request_id=event.request_context.request_id)
 
     return api
 
@@ -111,10 +120,8 @@ def owner_of(event: APIGatewayProxyEvent) -> str:
 
 def body_of(event: APIGatewayProxyEvent) -> bytes:
     """The body's bytes. The Content-Type is ignored, because `curl -d` sends a form's."""
-    try:
-        return (event.decoded_body or "").encode()
-    except ValueError as error:
-        raise InvalidRequest("body", "The body is not UTF-8 text. Send a JSON object.") from error
+    body = event.body or ""
+    return base64.b64decode(body) if event.is_base64_encoded else body.encode("utf-8", "surrogatepass")
 
 
 def idempotency_key_of(event: APIGatewayProxyEvent) -> str | None:

@@ -11,19 +11,22 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from longplay.domain.availability import not_offered
 from longplay.domain.catalogue import Catalogue, Model
 from longplay.domain.decisions import when_canceled, when_deleted
 from longplay.domain.errors import (
+    InvalidRequest,
     JobExpired,
     JobNotFound,
     KeyReused,
+    ModelUnavailable,
     NotAdmitted,
-    NotConfigured,
     NotFinished,
     NotRetryable,
     OutputNotFound,
     Paused,
 )
+from longplay.domain.input_images import StoredImage
 from longplay.domain.job import Job, Output, Status
 from longplay.domain.request import Submission
 from longplay.domain.settings import Settings
@@ -37,6 +40,7 @@ from longplay.storage.jobs import JobTable, Refused, new_token
 from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
 
+NO_JOB = "There is no job with this id under your key. Check the id; jobs belong to one owner."
 _ERASED_LATER = (
     "The job is deleted and its prompt erased. S3 did not erase its files in time: Longplay tries again until it has, "
     "within minutes. Send the request again to have it try now."
@@ -64,14 +68,14 @@ class Service:
         """Create the job and send it on its way, or find the one this key has created before.
 
         Raises KeyReused for another body under the key, JobExpired where its job was deleted, InvalidRequest for an
-        upload that cannot be used, NotConfigured where no route leads to the model, NotAdmitted where there is no slot
-        or no budget, and Paused.
+        image that cannot be used, ModelUnavailable where no route leads to the model, NotAdmitted where there is no
+        slot or no budget, and Paused.
         """
         return self._once(owner, submission, key, lambda: self._submit(owner, submission, key))
 
     def _submit(self, owner: str, submission: Submission, key: str | None) -> Job:
-        if submission.upload is not None:
-            submission = submission.showing(self.uploads.image(owner, submission.upload))
+        if submission.stored is not None:
+            submission = submission.showing(self._stored_image(owner, submission.stored))
         job = self._new_job(owner, submission, seed=key)
         if submission.image is not None and job.input_key is not None:
             self.bucket.store_input(job.input_key, submission.image)
@@ -119,7 +123,13 @@ class Service:
         job = self.find(owner, job_id)
         if job.status not in (Status.FAILED, Status.CANCELED):
             raise NotRetryable(f"The job is {job.status}; only a failed or canceled one can be retried.")
-        again = Submission(request=job.request, body_hash=job.body_hash, max_charges=job.max_charges, tags=job.tags)
+        again = Submission(
+            request=job.request,
+            body_hash=job.body_hash,
+            max_charges=job.max_charges,
+            deadline_seconds=min(job.deadline_seconds, self.settings.longest_deadline),
+            tags=job.tags,
+        )
         seed = f"retry of {job.id}"
         return self._once(owner, again, seed, lambda: self._retry(job, again, seed))
 
@@ -146,7 +156,7 @@ class Service:
     def _own(self, owner: str, job_id: str) -> Job:
         job = self.jobs.find(job_id)
         if job is None or job.owner != owner:
-            raise JobNotFound("There is no job with this id under your key. Check the id; jobs belong to one owner.")
+            raise JobNotFound(NO_JOB)
         return job
 
     def _admit(self, job: Job, *, fresh: bool) -> Job:
@@ -186,11 +196,22 @@ class Service:
         """A model by name. The model of an old job may not be offered any more."""
         model = self.catalogue.models.get(name)
         if model is None or not self.catalogue.offers(model):
-            raise NotConfigured(
-                f"{name} is not offered by this deployment any more. Nothing was created or charged. "
-                f"Submit the request with one of these: {', '.join(model.name for model in self.catalogue.offered)}."
-            )
+            raise not_offered(name, self.catalogue)
         return model
+
+    def _stored_image(self, owner: str, stored: StoredImage) -> bytes:
+        if stored.upload is not None:
+            return self.uploads.image(owner, stored.upload)
+        job = self.jobs.find(stored.job or "")
+        key = job.input_key if job and job.owner == owner and job.expires_at > self.clock() else None
+        image = self.bucket.input_if_kept(key) if key else None
+        if image is None:
+            raise InvalidRequest(
+                "image",
+                "`image` names a job that has no input image under your key, or not any more. Send the image itself. "
+                "Nothing was created or charged.",
+            )
+        return image
 
     def _once(self, owner: str, submission: Submission, seed: str | None, make: Callable[[], Job]) -> Job:
         """The job that this seed has created before, else a new one: a reason to refuse new jobs refuses no replay.
@@ -202,7 +223,7 @@ class Service:
         try:
             self.switch.check()
             return make()
-        except (NotAdmitted, NotConfigured, Paused):
+        except (NotAdmitted, ModelUnavailable, Paused):
             if earlier := self._made_before(owner, submission, seed):
                 return earlier
             raise

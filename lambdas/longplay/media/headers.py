@@ -47,6 +47,9 @@ def _jpeg(file: BinaryIO) -> Measures:
         mark, kind, size = struct.unpack(">BBH", file.read(4))
         if mark != 0xFF:
             break
+        if kind == 0xFF:  # it fills the space before a marker (ITU-T T.81, B.1.1.2)
+            file.seek(-3, 1)
+            continue
         if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">x2H", file.read(5))
             return _pixels(width, height)

@@ -95,6 +95,10 @@ class ResultBucket:
         """The image a generation starts from."""
         return self._patience.repeat(lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
 
+    def input_if_kept(self, key: str) -> bytes | None:
+        """The same; None if it has been deleted."""
+        return self._found(lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+
     def input_url(self, key: str, *, seconds: int) -> str:
         """A presigned URL of the image, for a provider that fetches what it starts from."""
         return self._presigned(key, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from longplay.domain.job import Job, Leg, Status, WaitReason, opened
 from longplay.domain.schedule import is_urgent
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
-_LONGEST_ID = 64  # characters; ours have fewer
+_OURS = re.compile(r"[\w-]{1,64}", re.ASCII)
 _URGENT, _WAITING, _OF_VERSION_0_1, _SHARDS = "open", "waits", "open", 4
 _WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value for status in Status}}
 # Version 0.1 reads a job that waits for a reason it does not know as one that waits for this reason.
@@ -71,7 +72,7 @@ class JobTable:
 
     def find(self, job_id: str) -> Job | None:
         """The job as it stands now. An id that cannot be ours is not asked for."""
-        item = self._table.get(_key(job_id)) if len(job_id) <= _LONGEST_ID else None
+        item = self._table.get(_key(job_id)) if _OURS.fullmatch(job_id) else None
         return _job(item) if item else None
 
     def claim(self, job_id: str, *, route: str, now: float, lease: float) -> Job:
