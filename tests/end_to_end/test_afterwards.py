@@ -29,14 +29,14 @@ def test_a_canceled_job_keeps_the_result_of_its_call_and_can_be_retried(stack: D
 
 def test_a_retry_starts_from_the_same_image(stack: DeployedStack) -> None:
     """The input image of a job is kept for its retries."""
-    stack.server.fault("invalid", times=4)
+    stack.server.fault("invalid", times=2)
     job_id = stack.submit(prompt="waves", model="stable-video-diffusion", image=_image())
     assert stack.wait(job_id)["status"] == "failed"
     retried = stack.post(f"/jobs/{job_id}/retry").json()["id"]
     assert stack.wait(retried)["error"]["code"] == "bad_input"
-    first, *others = stack.server.requests
+    first, second = stack.server.requests
     assert "sha256" in first.inputs
-    assert [other.inputs for other in others] == [first.inputs] * 3
+    assert second.inputs == first.inputs
 
 
 def test_a_deleted_job_and_its_files_are_gone_and_no_longer_cached(stack: DeployedStack) -> None:

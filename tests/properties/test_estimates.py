@@ -1,4 +1,4 @@
-"""What callers are told of their waits, beside how long they then waited, in a simulated day with backlogs."""
+"""The waits that callers are told, beside how long they then waited, in a simulated day with backlogs."""
 
 from __future__ import annotations
 

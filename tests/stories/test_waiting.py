@@ -1,4 +1,4 @@
-"""What callers are told while their jobs wait for a free worker, without any limit."""
+"""The estimates that callers read while their jobs wait for a free worker, without any limit."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_job_that_is_late_is_expected_to_be_later_still(product: Product, cloc
 def test_a_follower_is_told_when_its_leader_ends(
     product_with: Callable[..., Product], clock: time_machine.Traveller
 ) -> None:
-    """Both say the same, whatever the leader waits for."""
+    """Both say the same, for any wait of the leader."""
     product = product_with(limits={"*": {"windows": [[1, 100]]}})
     product.submit({"prompt": "another"})
     leader, follower = product.submit(TRACK), product.submit(TRACK)
