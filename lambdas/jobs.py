@@ -68,7 +68,7 @@ def models() -> Response[str]:
 def health() -> Response[str]:
     """Which models work and why others do not, by the last round of checkups; calls no provider."""
     view = health_view(dependencies().reports.latest(), now=time.time())
-    logger.info("health", status=view["status"])
+    logger.info("health", status=view.status)
     return json_response(200, view)
 
 

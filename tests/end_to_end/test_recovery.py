@@ -62,7 +62,8 @@ def _assert_times_and_costs(job: Job) -> None:
     """Asserts when each call began and ended, and that the call with an unknown outcome may have been charged."""
     price, (killed, last) = job["cost"]["estimated_usd"], job["attempts"]
     assert price > 0
-    assert job["cost"] == {"estimated_usd": price, "possible_usd": 2 * price, "charged_usd": price}
+    cost = {"estimated_usd": price, "possible_usd": 2 * price, "charged_usd": price, "unknown_usd": price}
+    assert job["cost"] == cost
     assert [attempt["usd"] for attempt in job["attempts"]] == [price, price]
     assert job["started_at"] == killed["started_at"] < killed["ended_at"] <= last["started_at"] < last["ended_at"]
 

@@ -13,6 +13,7 @@ from longplay.domain.estimates import Mix, expected_start, free_worker_in
 from longplay.domain.job import Job, Leg, Status, opened
 from longplay.domain.request import GenerationRequest
 from longplay.http.job_view import ViewContext, job_view
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tests.harness.summaries import FIGURE
@@ -97,7 +98,9 @@ def _told(day: Day, one: Simulated, moment: float, mean: float) -> float:
         served = free_worker_in(day.waiting_at(moment), seconds=mean, workers=WORKERS)
         job = replace(job, not_before=expected_start(job, not_before=moment, all_served_in=served, now=moment))
     context = ViewContext(now=moment, model=None, position=None, url=lambda _: "", url_seconds=1)
-    return float(job_view(job, context)["wait"]["eta_seconds"])
+    wait = job_view(job, context).wait
+    assert wait is not UNSET
+    return wait.eta_seconds
 
 
 @pytest.mark.parametrize("seed", range(3))

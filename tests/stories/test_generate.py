@@ -42,7 +42,8 @@ def test_a_finished_job_shows_its_cost_and_its_license(product: Product) -> None
     product.deliver()
     done = product.job(job["id"])
     assert (done["status"], done["served_by"], "wait" in done) == ("succeeded", "endpoint", False)
-    assert done["cost"] == {"estimated_usd": 0.005, "possible_usd": 0.005, "charged_usd": 0.005}
+    assert done["urls"] == {"self": f"jobs/{job['id']}"}
+    assert done["cost"] == {"estimated_usd": 0.005, "possible_usd": 0.005, "charged_usd": 0.005, "unknown_usd": 0}
     assert [(entry["outcome"], entry["charged"]) for entry in done["attempts"]] == [("succeeded", "yes")]
     assert "Non-commercial" in done["license"]["notice"]
 
@@ -179,7 +180,7 @@ def test_calls_that_may_be_charged_are_limited_by_max_charges(
     assert [len(product.job(job["id"])["attempts"]) for job in (careful, usual)] == [1, 2]
     failed = product.job(careful["id"])
     assert (failed["status"], failed["error"]["charged"]) == ("failed", "unknown")
-    assert failed["cost"] == {"estimated_usd": 0.005, "possible_usd": 0.005, "charged_usd": 0}
+    assert failed["cost"] == {"estimated_usd": 0.005, "possible_usd": 0.005, "charged_usd": 0, "unknown_usd": 0.005}
 
 
 def test_two_deliveries_of_one_message_make_one_call(product: Product, model_server: ModelServer) -> None:

@@ -41,7 +41,7 @@ def test_each_model_shows_its_bounds_its_price_and_its_license(product: Product)
     music = _models(product)["musicgen-small"]
     assert music["default"]
     assert "facebook/musicgen-small" in music["aliases"]
-    assert music["parameters"]["duration"] == {"type": "number", "default": 10, "least": 1, "most": 30}
+    assert music["parameters"]["duration"] == {"type": "number", "default": 10, "minimum": 1, "maximum": 30}
     assert music["license"]["name"] == "CC-BY-NC-4.0"
     assert all(route["estimated_usd"] > 0 and route["read"] > "2025" for route in music["routes"])
 

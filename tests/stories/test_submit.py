@@ -26,7 +26,7 @@ def test_a_prompt_is_answered_with_a_job_and_its_address(product: Product) -> No
     assert job["parameters"] == {"genre": "electronic", "duration": 10, "guidance_scale": 3.0}
     assert job["wait"]["reason"] == "concurrency"
     assert job["wait"]["eta_seconds"] == pytest.approx(20, abs=1)
-    assert job["cost"] == {"estimated_usd": 0.005, "possible_usd": 0.01, "charged_usd": 0}
+    assert job["cost"] == {"estimated_usd": 0.005, "possible_usd": 0.01, "charged_usd": 0, "unknown_usd": 0}
 
 
 def test_a_form_content_type_is_read_as_json(product: Product) -> None:

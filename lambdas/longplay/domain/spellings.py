@@ -24,6 +24,7 @@ SHOWN_ONLY = frozenset(
         "retry_of",
         "license",
         "not_honored",
+        "urls",
     }
 )
 

@@ -14,7 +14,8 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from longplay.domain.errors import Charged, InvalidRequest, JobNotFound, PathNotFound, Problem
 from longplay.domain.job import Job
-from longplay.http.job_view import ViewContext, job_view, retry_after, timestamp
+from longplay.http.documents import OpenedUpload, timestamp
+from longplay.http.job_view import ViewContext, job_view, retry_after
 from longplay.http.service import NO_JOB, Service
 from longplay.http.uploads import LARGEST_UPLOAD, Upload
 
@@ -80,17 +81,17 @@ def created_response(job: Job, service: Service, *, location: str) -> Response[s
 
 def upload_response(upload: Upload) -> Response[str]:
     """201 with the form to send the image with, and the value for `image` in later requests."""
-    view = {
-        "id": upload.id,
-        "image": f"upload:{upload.id}",
-        "method": "POST",
-        "url": upload.url,
-        "fields": upload.fields,
-        "largest": LARGEST_UPLOAD,
-        "url_expires_at": timestamp(upload.url_expires_at),
-        "expires_at": timestamp(upload.expires_at),
-        "next": _HOW_TO_UPLOAD,
-    }
+    view = OpenedUpload(
+        id=upload.id,
+        image=f"upload:{upload.id}",
+        method="POST",
+        url=upload.url,
+        fields=upload.fields,
+        largest=LARGEST_UPLOAD,
+        url_expires_at=timestamp(upload.url_expires_at),
+        expires_at=timestamp(upload.expires_at),
+        next=_HOW_TO_UPLOAD,
+    )
     return json_response(HTTPStatus.CREATED, view)
 
 

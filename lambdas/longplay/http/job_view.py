@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+
+from msgspec import UNSET, UnsetType
 
 from longplay.domain.catalogue import Model
 from longplay.domain.errors import Charged
 from longplay.domain.job import Attempt, Job, Output, Status, WaitReason
+from longplay.http import documents
+from longplay.http.documents import given, timestamp, timestamp_if
 
 SHORTEST_POLL, LONGEST_POLL = 1, 30  # seconds a caller should wait before it polls again
 
@@ -29,34 +31,35 @@ class ViewContext:
     leader: Job | None = None
 
 
-def job_view(job: Job, context: ViewContext) -> dict[str, Any]:
-    """The job's JSON document, without members that have no value."""
-    return _present(
+def job_view(job: Job, context: ViewContext) -> documents.Job:
+    """The job's JSON document."""
+    return documents.Job(
         id=job.id,
         status=job.status,
         kind=job.request.kind,
         model=job.request.model,
         prompt=job.request.prompt,
         parameters=job.request.parameters,
-        image=f"job:{job.id}" if job.input_key else None,
+        image=f"job:{job.id}" if job.input_key else UNSET,
         max_charges=job.max_charges,
         deadline_seconds=job.deadline_seconds,
         created_at=timestamp(job.created_at),
-        started_at=timestamp(job.started_at),
-        completed_at=timestamp(job.completed_at),
+        started_at=timestamp_if(job.started_at),
+        completed_at=timestamp_if(job.completed_at),
         deadline=timestamp(job.deadline),
         expires_at=timestamp(job.expires_at),
-        wait=None if job.status.finished else _wait(job, context),
-        attempts=[_attempt(attempt, job) for attempt in job.attempts],
+        wait=UNSET if job.status.finished else _wait(job, context),
+        attempts=tuple(_attempt(attempt, job) for attempt in job.attempts),
         cost=_cost(job),
-        served_by=job.leg.route if job.attempts and job.status is Status.SUCCEEDED else None,
+        served_by=job.leg.route if job.attempts and job.status is Status.SUCCEEDED else UNSET,
         cached=job.cached,
-        outputs=[_output(job, n, context) for n in range(len(job.outputs))],
+        outputs=tuple(_output(job, n, context) for n in range(len(job.outputs))),
         error=_error(job),
-        retry_of=job.retry_of,
+        retry_of=given(job.retry_of),
         tags=job.tags,
         license=_license(context.model),
         not_honored=_not_honored(job, context.model),
+        urls=_urls(job),
     )
 
 
@@ -65,19 +68,12 @@ def retry_after(job: Job, *, now: float) -> int:
     return round(min(LONGEST_POLL, max(SHORTEST_POLL, _eta(job, now))))
 
 
-def timestamp(seconds: float | None) -> str | None:
-    """Epoch seconds as an RFC 3339 timestamp in UTC, to the millisecond."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _wait(job: Job, context: ViewContext) -> dict[str, Any]:
-    return _present(
+def _wait(job: Job, context: ViewContext) -> documents.Wait:
+    return documents.Wait(
         reason=_reason(job),
         slot_at=timestamp(job.not_before),
         eta_seconds=round(_eta(context.leader or job, context.now), 1),
-        position=context.position,
+        position=given(context.position),
         basis=_basis(job, context.now),
     )
 
@@ -110,26 +106,26 @@ def _basis(job: Job, now: float) -> str:
     return f"This one takes longer than usual. {usual}" if late else usual
 
 
-def _attempt(attempt: Attempt, job: Job) -> dict[str, Any]:
-    return _present(
+def _attempt(attempt: Attempt, job: Job) -> documents.Attempt:
+    return documents.Attempt(
         route=attempt.route,
         started_at=timestamp(attempt.started_at),
-        ended_at=timestamp(attempt.ended_at),
+        ended_at=timestamp_if(attempt.ended_at),
         outcome=attempt.outcome,
         charged=attempt.charged,
         usd=job.price_of(attempt),
         tries=attempt.tries,
-        request_id=attempt.request_id,
+        request_id=given(attempt.request_id),
     )
 
 
-def _cost(job: Job) -> dict[str, float]:
-    """Estimates in USD by catalogue price: one generation, the most the job can cost, and what is surely charged."""
-    return {
-        "estimated_usd": job.leg.price_usd,
-        "possible_usd": _possible_usd(job),
-        "charged_usd": round(job.usd(Charged.YES), 6),
-    }
+def _cost(job: Job) -> documents.Cost:
+    return documents.Cost(
+        estimated_usd=job.leg.price_usd,
+        possible_usd=_possible_usd(job),
+        charged_usd=round(job.usd(Charged.YES), 6),
+        unknown_usd=round(job.usd(Charged.UNKNOWN), 6),
+    )
 
 
 def _possible_usd(job: Job) -> float:
@@ -138,48 +134,54 @@ def _possible_usd(job: Job) -> float:
     return round(job.usd(Charged.YES, Charged.UNKNOWN), 6)
 
 
-def _output(job: Job, n: int, context: ViewContext) -> dict[str, Any]:
+def _output(job: Job, n: int, context: ViewContext) -> documents.Output:
     output = job.outputs[n]
-    return _present(
+    return documents.Output(
         url=context.url(output),
         url_expires_at=timestamp(context.now + context.url_seconds),
         href=f"jobs/{job.id}/outputs/{n}",
         content_type=output.content_type,
         bytes=output.bytes,
         sha256=output.sha256,
-        duration_seconds=output.duration_seconds,
-        width=output.width,
-        height=output.height,
-        warnings=list(output.warnings) or None,
+        duration_seconds=given(output.duration_seconds),
+        width=given(output.width),
+        height=given(output.height),
+        warnings=output.warnings or UNSET,
     )
 
 
-def _error(job: Job) -> dict[str, Any] | None:
+def _error(job: Job) -> documents.JobError | UnsetType:
     if job.error is None:
-        return None
+        return UNSET
     error = job.error
-    return {
-        "code": error.code,
-        "message": error.message,
-        "retryable": error.retryable,
-        "charged": error.charged,
-    }
+    return documents.JobError(code=error.code, message=error.message, retryable=error.retryable, charged=error.charged)
 
 
-def _not_honored(job: Job, model: Model | None) -> dict[str, str] | None:
+def _urls(job: Job) -> documents.JobUrls:
+    own = f"jobs/{job.id}"
+    retried = job.status in (Status.FAILED, Status.CANCELED)
+    return documents.JobUrls(
+        self=own,
+        cancel=UNSET if job.status.finished else f"{own}/cancel",
+        retry=f"{own}/retry" if retried else UNSET,
+    )
+
+
+def _not_honored(job: Job, model: Model | None) -> dict[str, str] | UnsetType:
     """Requested parameters that the route ignores or approximates, by name; defaults count as not requested."""
     route = model.route(job.leg.route) if model else None
     if model is None or route is None or job.cached:  # a cached result may be from another route
-        return None
-    given = {name: value for name, value in job.request.parameters.items() if name in model.parameters}
-    requested = {name for name, value in given.items() if value != model.parameters[name].default}
+        return UNSET
+    values = {name: value for name, value in job.request.parameters.items() if name in model.parameters}
+    requested = {name for name, value in values.items() if value != model.parameters[name].default}
     effects = {**dict.fromkeys(route.ignores, "ignored"), **dict.fromkeys(route.approximates, "approximated")}
-    return {name: effect for name, effect in effects.items() if name in requested} or None
+    return {name: effect for name, effect in effects.items() if name in requested} or UNSET
 
 
-def _license(model: Model | None) -> dict[str, Any] | None:
-    return _present(name=model.license, notice=model.license_notice, commercial=model.commercial) if model else None
+def _license(model: Model | None) -> documents.License | UnsetType:
+    return license_view(model) if model else UNSET
 
 
-def _present(**members: Any) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
+def license_view(model: Model) -> documents.License:
+    """The license of a model's results."""
+    return documents.License(name=model.license, notice=given(model.license_notice), commercial=model.commercial)

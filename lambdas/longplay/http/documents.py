@@ -1,0 +1,242 @@
+"""The types of the JSON documents that callers read.
+
+A member that is UNSET is left out. Times are RFC 3339 in UTC, amounts are estimates in US dollars by catalogue price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from longplay.domain.catalogue import Bound, Kind
+from longplay.domain.errors import Charged
+from longplay.domain.job import Status, WaitReason
+from longplay.domain.parameters import Value
+from longplay.providers.findings import Finding
+
+T = TypeVar("T")
+
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Url = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
+Path = Annotated[str, Meta(description="Relative to the API's root.", extra_json_schema={"format": "uri-reference"})]
+Usd = Annotated[float, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+JobId = Annotated[str, Meta(pattern="^[a-z2-7]{26}$")]
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a job is not finished, when its call may start, and how long it may take yet."""
+
+    reason: WaitReason
+    slot_at: Time
+    eta_seconds: Seconds
+    basis: str
+    position: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One call to a provider that may have cost money. `tries` counts repeats that cost nothing."""
+
+    route: str
+    started_at: Time
+    outcome: str
+    charged: Charged
+    usd: Usd
+    tries: Annotated[int, Meta(ge=1)]
+    ended_at: Time | UnsetType = UNSET
+    request_id: str | UnsetType = UNSET
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation, the most that the job can cost, what is surely charged, and what may be."""
+
+    estimated_usd: Usd
+    possible_usd: Usd
+    charged_usd: Usd
+    unknown_usd: Usd
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """One file. `url` fetches it without a key until `url_expires_at`; `href` is the link to keep."""
+
+    url: Url
+    url_expires_at: Time
+    href: Path
+    content_type: str
+    bytes: Count
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    duration_seconds: Seconds | UnsetType = UNSET
+    width: Count | UnsetType = UNSET
+    height: Count | UnsetType = UNSET
+    warnings: tuple[str, ...] | UnsetType = UNSET
+
+
+class JobError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a job failed, and what to do next."""
+
+    code: str
+    message: str
+    retryable: bool
+    charged: Charged
+
+
+class License(msgspec.Struct, frozen=True, kw_only=True):
+    """The license of a model's results."""
+
+    name: str
+    commercial: bool
+    notice: str | UnsetType = UNSET
+
+
+class JobUrls(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be done with a job."""
+
+    self: Path
+    cancel: Path | UnsetType = UNSET
+    retry: Path | UnsetType = UNSET
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation: what was asked, how it stands, and what it cost."""
+
+    id: JobId
+    status: Status
+    kind: Kind
+    model: str
+    prompt: str
+    parameters: dict[str, Value]
+    image: str | UnsetType = UNSET
+    max_charges: Annotated[int, Meta(ge=1)]
+    deadline_seconds: Count
+    created_at: Time
+    started_at: Time | UnsetType = UNSET
+    completed_at: Time | UnsetType = UNSET
+    deadline: Time
+    expires_at: Time
+    wait: Wait | UnsetType = UNSET
+    attempts: tuple[Attempt, ...]
+    cost: Cost
+    served_by: str | UnsetType = UNSET
+    cached: bool
+    outputs: tuple[Output, ...]
+    error: JobError | UnsetType = UNSET
+    retry_of: JobId | UnsetType = UNSET
+    tags: dict[str, str]
+    license: License | UnsetType = UNSET
+    not_honored: dict[str, str] | UnsetType = UNSET
+    urls: JobUrls
+
+
+class ModelRoute(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to a model, with what a generation costs there and how long it takes."""
+
+    name: str
+    provider: str
+    estimated_usd: Usd
+    grows_with: tuple[str, ...]
+    read: str
+    typical_seconds: Seconds
+    doubtful: bool
+    ignores: tuple[str, ...]
+    approximates: tuple[str, ...]
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter and its bounds, in the words of JSON Schema."""
+
+    type: str
+    default: Value | UnsetType = UNSET
+    minimum: float | UnsetType = UNSET
+    maximum: float | UnsetType = UNSET
+    multiple_of: Annotated[int, Meta(ge=1)] | UnsetType = msgspec.field(default=UNSET, name="multipleOf")
+    max_length: Count | UnsetType = msgspec.field(default=UNSET, name="maxLength")
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A model as callers name it."""
+
+    id: str
+    kind: Kind
+    title: str
+    default: bool
+    aliases: tuple[str, ...]
+    license: License
+    from_image: bool
+    parameters: dict[str, Parameter]
+    routes: tuple[ModelRoute, ...]
+    available: bool
+
+
+class Models(msgspec.Struct, frozen=True, kw_only=True):
+    """The models offered here."""
+
+    models: tuple[Model, ...]
+
+
+class RouteHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a route works; `why` says what is wrong."""
+
+    route: str
+    works: Finding
+    why: str | UnsetType = UNSET
+
+
+class ModelHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a model works by any of its routes."""
+
+    works: Finding
+    routes: tuple[RouteHealth, ...]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Which models work, by the last round of checkups."""
+
+    status: str
+    models: dict[str, ModelHealth]
+    checked_at: Time | UnsetType = UNSET
+
+
+class OpenedUpload(msgspec.Struct, frozen=True, kw_only=True):
+    """The form to send an image with, and the value for `image` in later requests."""
+
+    id: str
+    image: str
+    method: str
+    url: Url
+    fields: Mapping[str, str]
+    largest: Count
+    url_expires_at: Time
+    expires_at: Time
+    next: str
+
+
+def parameter(bound: Bound) -> Parameter:
+    """The bounds of a parameter."""
+    return Parameter(
+        type="string" if bound.type == "text" else bound.type,
+        default=given(bound.default),
+        minimum=given(bound.least),
+        maximum=given(bound.most),
+        multiple_of=given(bound.step),
+        max_length=given(bound.longest),
+    )
+
+
+def given(value: T | None) -> T | UnsetType:
+    """The value, or UNSET for none."""
+    return UNSET if value is None else value
+
+
+def timestamp(seconds: float) -> str:
+    """Epoch seconds as an RFC 3339 timestamp in UTC, to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def timestamp_if(seconds: float | None) -> str | UnsetType:
+    """The timestamp, or UNSET for none."""
+    return UNSET if seconds is None else timestamp(seconds)
