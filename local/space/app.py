@@ -1,4 +1,4 @@
-"""Starts the Space's app in a process of its own, and ends it."""
+"""Starts the app of the Space as a separate process, and ends it."""
 
 from __future__ import annotations
 

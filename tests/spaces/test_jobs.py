@@ -56,7 +56,7 @@ def test_a_used_up_quota_is_waited_for_as_long_as_the_space_says(
 def test_a_stream_that_breaks_loses_nothing(
     product: Product, space: RunningSpace, clock: time_machine.Traveller, after: int
 ) -> None:
-    """The end is told once, and is lost on its way, in its head or its body: the call is made again, for nothing."""
+    """The end is told once, and is lost on its way, in its head or its body: the call is made again, free of charge."""
     space.front.fault("cut", at="poll", after=after)
     job = product.submit({**TRACK, "fresh": True, "max_charges": 1})
     run(product, clock, 40)
@@ -67,7 +67,7 @@ def test_a_stream_that_breaks_loses_nothing(
 def test_a_restart_in_the_middle_of_a_call_loses_nothing(
     product: Product, space: RunningSpace, clock: time_machine.Traveller
 ) -> None:
-    """The reader is cut off, the Space is started again meanwhile, and the call is then made again."""
+    """The reader is cut off, the Space is started again, and the call is then made again."""
     job = product.submit({**TRACK, "prompt": "an endless song"})
     ends = threading.Thread(target=end_while_read, args=[space])
     ends.start()
