@@ -28,6 +28,7 @@ export CDK_DISABLE_CLI_TELEMETRY = true
 help:
 	@echo 'make run                      the whole of it on this machine; ONCE=1 stops after two files'
 	@echo '                              HF_TOKEN=hf_… asks the real Hugging Face, MODEL_SERVER=http://… any server like it'
+	@echo '                              SPACE=1 asks the app of your own Space, run here on Gradio'"'"'s server'
 	@echo 'make test, check, bench       the tests; format, lint, types and words; the benchmarks'
 	@echo 'make lock                     writes each requirements.txt from its requirements.in'
 	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
@@ -40,10 +41,10 @@ help:
 	@echo 'make pause MINUTES=n, resume  takes no new jobs for a while; those under way finish'
 	@echo '                              (LOCAL=1 makes these five speak to the run that serves on this machine)'
 
-run: $(LOCAL_TOOLS)
+run: $(LOCAL_TOOLS) $(if $(SPACE),.local/space/ready)
 	@.venv/bin/python -m local.run
 
-test: $(LOCAL_TOOLS)
+test: $(LOCAL_TOOLS) .local/space/ready
 	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/ready
@@ -57,7 +58,7 @@ check: .venv/ready
 lock: .venv/ready
 	@$(LOCK) lambdas/requirements.in -o lambdas/requirements.txt
 	@$(LOCK) requirements.in -c lambdas/requirements.txt -o requirements.txt
-	@for name in requirements runtime-requirements emulator-requirements; do $(LOCK) local/$$name.in -o local/$$name.txt || exit 1; done
+	@for name in requirements runtime-requirements emulator-requirements space-requirements; do $(LOCK) local/$$name.in -o local/$$name.txt || exit 1; done
 
 bench: $(LOCAL_TOOLS)
 	.venv/bin/python -m benchmarks
@@ -110,7 +111,7 @@ resume: .venv/ready
 	@touch $@
 
 # MiniStack pins a botocore of its own; its functions see only what AWS Lambda would give them.
-.local/emulator/ready .local/runtime/ready: .local/%/ready: local/%-requirements.txt .venv/ready
+.local/emulator/ready .local/runtime/ready .local/space/ready: .local/%/ready: local/%-requirements.txt .venv/ready
 	@echo 'Installing the $* into .local/ (once)'
 	@$(UV) venv --allow-existing --python .venv/bin/python .local/$*
 	@$(UV) pip install --python .local/$*/bin/python --requirement $<

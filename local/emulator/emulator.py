@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import boto3
 import requests
 from botocore.config import Config
 
+from local.ports import free_port
 from local.tools import EMULATOR_PYTHON, RUNTIME_PYTHON, LocalRunError, environment, kill_group, tail
 
 ACCOUNT = "000000000000"
@@ -65,7 +65,7 @@ def emulator(home: Path) -> Iterator[Emulator]:
     Raises LocalRunError if it does not answer within SECONDS_TO_START.
     """
     home.mkdir(parents=True, exist_ok=True)
-    port, log = _free_port(), home / "emulator.log"
+    port, log = free_port(), home / "emulator.log"
     with (
         _emptied(home / "emulator") as files,
         log.open("wb") as output,
@@ -93,13 +93,6 @@ def _emptied(folder: Path) -> Iterator[Path]:
         yield folder
     finally:
         rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _environment(files: Path, port: int) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """`make run`: all of Longplay on this machine, from an empty AWS account to a track and an image.
 
-ONCE=1 ends it after the two files. HF_TOKEN or MODEL_SERVER choose the model server.
+ONCE=1 ends it after the two files. SPACE, HF_TOKEN or MODEL_SERVER choose the model server.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def run(stack: ExitStack, folder: Path, *, once: bool) -> int:
     """Set everything up within `stack`, generate two files, and serve until interrupted unless `once`."""
     require_tools()
     stack.enter_context(alone_in(folder))
-    source = stack.enter_context(model_source(os.environ))
+    source = stack.enter_context(model_source(os.environ, folder / "run"))
     endpoint = _set_up(stack, source, folder)
     stack.enter_context(announced(endpoint, folder))
     jobs = _generate(Caller(endpoint.api_url, endpoint.api_key), source.requests, folder / "outputs")
@@ -86,7 +86,7 @@ def _set_up(stack: ExitStack, source: ModelSource, folder: Path) -> Endpoint:
 
 def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
     deployment = deploy(aws, home, context={"stage": "local", **source.context})
-    for provider, token in tokens(os.environ).items():
+    for provider, token in {**tokens(os.environ), **source.tokens}.items():
         deployment.store_token(provider, token)
     key = deployment.new_key(OWNER)
     return Endpoint(api_url=deployment.api_url, api_key=key, model_server=source.url, aws_url=aws.url)

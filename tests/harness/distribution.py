@@ -1,7 +1,8 @@
 """A pytest plugin that decides the order of the tests, the worker of each, and which need the emulator.
 
 The folders with the longest tests come first, so that no core is idle at the end. Tests that share a deployment, an
-emulator or a synthesized stack run on one worker: it makes them once, and no other worker waits for them.
+emulator, a synthesized stack or a Space's app run on one worker: it makes them once, and no other worker waits for
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 TESTS = Path(__file__).parents[1]
 LONGEST_FIRST = ("end_to_end", "infra", "kill", "stories", "properties", "mutation", "stand_ins", "providers")
-ON_ONE_WORKER = ("end_to_end", "infra")
+ON_ONE_WORKER = ("end_to_end", "infra", "spaces")
 EMULATOR_FIXTURES = {"home", "running"}
 
 

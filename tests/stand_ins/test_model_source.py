@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from local.tools import LocalRunError
 
 def source(value: str) -> ModelSource:
     """The source for this MODEL_SERVER."""
-    with model_source({"MODEL_SERVER": value}) as found:
+    with model_source({"MODEL_SERVER": value}, Path()) as found:
         return found
 
 

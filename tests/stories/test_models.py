@@ -154,7 +154,7 @@ def test_the_first_request_of_the_readme_works_with_hugging_face_alone(
 def test_a_local_run_with_hugging_face_asks_for_what_is_served(deployment: Callable[..., Product]) -> None:
     """`HF_TOKEN=… make run` asks only for models with a route that is served."""
     product = deployment()
-    with model_source({"HF_TOKEN": "hf_x"}) as source:
+    with model_source({"HF_TOKEN": "hf_x"}, Path()) as source:
         jobs = [product.submit(dict(request)) for request in source.requests]
     assert [job["model"] for job in jobs] == ["stable-audio", "stable-diffusion-xl"]
 

@@ -9,15 +9,17 @@ from local.stand_ins.framework.faults import FaultTable, Kind, Operation, answer
 from local.stand_ins.space.calls import Outcome
 
 _PAGE = b"<!DOCTYPE html><html><head><title>Hugging Face</title></head><body>%s</body></html>"
-_NO_SPACE = Answer(status=404, content_type="text/html", body=_PAGE % b"Sorry, we can't find the page")
+NO_SPACE = Answer(status=404, content_type="text/html", body=_PAGE % b"Sorry, we can't find the page")
+STARTING = Answer(status=503, content_type="text/html", body=_PAGE % b"Preparing Space")
+REFUSED_TOKEN = says(401, {"error": "Invalid credentials in Authorization header"})
 
 _REFUSALS: Mapping[str, Kind[Any]] = {
-    "unauthorized": answers(_NO_SPACE),  # a private Space does not show that it is there
-    "hidden": answers(_NO_SPACE),
-    "waking": answers(Answer(status=503, content_type="text/html", body=_PAGE % b"Preparing Space")),
+    "unauthorized": answers(NO_SPACE),  # a private Space does not show that it is there
+    "hidden": answers(NO_SPACE),
+    "waking": answers(STARTING),
     "queue_full": answers(says(503, {"detail": "Queue is full. Max size is 2 and size is 2."})),
     "internal": answers(Answer(status=500, content_type="text/plain", body=b"Internal Server Error")),
-    "refused_token": answers(says(401, {"error": "Invalid credentials in Authorization header"})),
+    "refused_token": answers(REFUSED_TOKEN),
     "nameless": answers(says(200, {"event_id": "../x"}), created=True),
     "not_json": NOT_JSON,
     "slow": SLOW,
@@ -47,4 +49,9 @@ _OUTCOMES: Mapping[str, Kind[Outcome]] = {
 FAULTS: FaultTable[Outcome] = FaultTable(
     kinds={**_REFUSALS, **SPOILED_FILES, **_OUTCOMES},
     operations={Operation.MAPPING, Operation.CREATE, Operation.POLL, Operation.CANCEL, Operation.FILE},
+)
+
+#: What may go wrong before a request reaches the app, or after its answer has left it.
+FRONT_FAULTS: FaultTable[Outcome] = FaultTable(
+    kinds={**_REFUSALS, **SPOILED_FILES}, operations={Operation.CREATE, Operation.POLL, Operation.FILE}
 )

@@ -1,7 +1,6 @@
 """The stand-in for a Space: the API of a Gradio app, as gradio 6.31 has it, and the Hub's page of the Space."""
 
 import json
-import re
 import time
 from typing import Any
 from urllib.parse import unquote
@@ -15,10 +14,8 @@ from local.stand_ins.framework.queued import QueuedStandIn
 from local.stand_ins.pipelines.hosted import render_file
 from local.stand_ins.space.calls import APP_PARAMETERS, REQUIRED, AppCall, Outcome, asked_of, stream
 from local.stand_ins.space.faults import FAULTS
+from local.stand_ins.space.paths import CREATE, FILE, READ, STAGE, WHOAMI
 
-CREATE = re.compile(r"/gradio_api/call/(v2/)?(\w+)")
-READ = re.compile(r"/gradio_api/call/\w+/([\w-]+)")
-FILE = re.compile(r"/gradio_api/file=(/.+)")
 ENDPOINT = "generate"
 
 _INTERNAL = Answer(status=500, content_type="text/plain", body=b"Internal Server Error")
@@ -98,9 +95,9 @@ class SpaceServer(QueuedStandIn[AppCall]):
         if path == "/gradio_api/info":
             parameters = [{"parameter_name": name, "parameter_has_default": False} for name in APP_PARAMETERS]
             return says(200, {"named_endpoints": {f"/{ENDPOINT}": {"parameters": parameters, "returns": []}}})
-        if path.startswith("/api/spaces/by-subdomain/"):
+        if path.startswith(STAGE):
             return says(200, {"id": "longplay/longplay", "runtime": {"stage": self.stage}})
-        if path == "/api/whoami-v2":
+        if path == WHOAMI:
             return self.reply(Operation.MAPPING, lambda: says(200, {"type": "user", "name": "longplay"}))
         return None
 
