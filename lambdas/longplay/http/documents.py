@@ -94,7 +94,7 @@ class License(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobUrls(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be done with a job."""
+    """The addresses at which something can be done with a job."""
 
     self: Path
     cancel: Path | UnsetType = UNSET
