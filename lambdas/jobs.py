@@ -8,7 +8,15 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.http.api import created_response, job_response, json_response, new_api, owner_of, redirect_response
+from longplay.http.api import (
+    created_response,
+    file_response,
+    job_response,
+    json_response,
+    new_api,
+    owner_of,
+    tagged_response,
+)
 from longplay.http.health_view import health_view
 from longplay.http.model_view import models_view
 from wiring import dependencies
@@ -27,10 +35,10 @@ def read(job_id: str) -> Response[str]:
 
 @api.get("/jobs/<job_id>/outputs/<n>")
 def fetch(job_id: str, n: str) -> Response[str]:
-    """303 to a new presigned URL of the job's n-th file."""
-    url = dependencies().service.output_url(owner_of(api.current_event), job_id, n)
+    """303 to a new presigned URL of the job's n-th file, or that URL as JSON."""
+    file = dependencies().service.output_url(owner_of(api.current_event), job_id, n)
     logger.info("fetch", job=job_id, output=n)
-    return redirect_response(url)
+    return file_response(api.current_event, file)
 
 
 @api.post("/jobs/<job_id>/cancel")
@@ -44,9 +52,9 @@ def cancel(job_id: str) -> Response[str]:
 @api.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> Response[str]:
     """A new job with the same request as one that failed or was canceled."""
-    job = dependencies().service.retry(owner_of(api.current_event), job_id)
-    logger.info("retry", job=job.id, retry_of=job_id)
-    return created_response(job, dependencies().service, location=f"../{job.id}")
+    again = dependencies().service.retry(owner_of(api.current_event), job_id)
+    logger.info("retry", job=again.job.id, retry_of=job_id)
+    return created_response(again, dependencies().service, location=f"../{again.job.id}")
 
 
 @api.delete("/jobs/<job_id>")
@@ -59,9 +67,8 @@ def delete(job_id: str) -> Response[str]:
 
 @api.get("/models")
 def models() -> Response[str]:
-    """The models offered here."""
-    service = dependencies().service
-    return json_response(200, models_view(service.catalogue))
+    """The models offered here; 304 for a caller that has this document."""
+    return tagged_response(api.current_event, models_view(dependencies().service.catalogue))
 
 
 @api.get("/health")

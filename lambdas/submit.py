@@ -20,9 +20,10 @@ def generate() -> Response[str]:
     """202 with the job, its URL in Location and the seconds to wait in Retry-After."""
     event, service = api.current_event, dependencies().service
     submission = parse_submission(body_of(event), service.catalogue, longest_deadline=service.settings.longest_deadline)
-    job = service.submit(owner_of(event), submission, key=idempotency_key_of(event))
+    submitted = service.submit(owner_of(event), submission, key=idempotency_key_of(event))
+    job = submitted.job
     logger.info("submitted", job=job.id, owner=job.owner, model=job.request.model)
-    return created_response(job, service, location=f"jobs/{job.id}")
+    return created_response(submitted, service, location=f"jobs/{job.id}")
 
 
 @api.post("/uploads")

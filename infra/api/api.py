@@ -179,6 +179,6 @@ def _for_pages() -> apigateway.CorsOptions:
     return apigateway.CorsOptions(
         allow_origins=apigateway.Cors.ALL_ORIGINS,
         allow_methods=["GET", "POST", "DELETE", "OPTIONS"],
-        allow_headers=["Content-Type", "Idempotency-Key", "Prefer", "X-Api-Key"],
+        allow_headers=["Content-Type", "Idempotency-Key", "If-None-Match", "Prefer", "X-Api-Key"],
         max_age=cdk.Duration.hours(1),
     )

@@ -89,6 +89,6 @@ def submit(service: Service, owner: str, *, key: str | None = None, **body: obje
     longest = service.settings.longest_deadline
     try:
         submission = parse_submission(json.dumps(body).encode(), service.catalogue, longest_deadline=longest)
-        return service.submit(owner, submission, key=key)
+        return service.submit(owner, submission, key=key).job
     except Problem as problem:
         return problem

@@ -60,9 +60,9 @@ class Product:
         handler = submit.handler if path in ("/generate", "/uploads") else jobs.handler
         return _answer(handler(_event("POST", path, body, key, headers), Context()))  # type: ignore[arg-type]
 
-    def get(self, path: str, *, key: str = API_KEY) -> Answer:
+    def get(self, path: str, *, key: str = API_KEY, **headers: str) -> Answer:
         """The answer to a GET request with this key."""
-        return _answer(jobs.handler(_event("GET", path, None, key, {}), Context()))  # type: ignore[arg-type]
+        return _answer(jobs.handler(_event("GET", path, None, key, headers), Context()))  # type: ignore[arg-type]
 
     def delete(self, path: str, *, key: str = API_KEY) -> Answer:
         """DELETE."""

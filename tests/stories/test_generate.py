@@ -80,6 +80,16 @@ def test_the_link_of_an_output_redirects_to_a_presigned_url(product: Product) ->
     assert product.get(f"/jobs/{job['id']}/outputs/1").json["code"] == "output_not_found"
 
 
+def test_a_page_gets_the_presigned_url_as_json(product: Product) -> None:
+    """A browser cannot follow the redirect: it would send the API key to S3. No cache keeps the answer."""
+    job = product.submit(TRACK)
+    product.deliver()
+    answer = product.get(f"/jobs/{job['id']}/outputs/0", Accept="application/json")
+    assert (answer.status, answer.json.keys()) == (200, {"url", "url_expires_at"})
+    assert "X-Amz-Signature" in answer.json["url"]
+    assert answer.headers["Cache-Control"] == product.get(f"/jobs/{job['id']}").headers["Cache-Control"] == "no-store"
+
+
 def test_the_genre_is_added_to_the_prompt(product: Product, model_server: ModelServer) -> None:
     """MusicGen has no field for the genre, so the genre goes into its prompt."""
     product.submit(TRACK)

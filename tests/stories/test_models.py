@@ -167,3 +167,11 @@ def test_a_longer_output_has_a_higher_estimate(product: Product) -> None:
     }
     assert prices[2] == prices[10] > 0
     assert prices[30] == pytest.approx(3 * prices[10])
+
+
+def test_a_caller_that_has_the_list_is_not_sent_it_again(product: Product) -> None:
+    """The ETag of one answer brings 304 with no body; another one brings the list."""
+    first = product.get("/models")
+    second = product.get("/models", If_None_Match=first.headers["ETag"])
+    assert (second.status, second.body, second.headers["ETag"]) == (304, "", first.headers["ETag"])
+    assert product.get("/models", If_None_Match='"another"').json == first.json

@@ -41,6 +41,15 @@ def _deliver_and_delete(product: Product, job_id: str) -> None:
     assert product.delete(f"/jobs/{job_id}").status == 204
 
 
+def test_a_replay_says_that_it_is_one(product: Product) -> None:
+    """The header comes with the second answer to a key or to a retry, and with no first one."""
+    first, second = (product.post("/generate", TRACK, Idempotency_Key="order-7") for _ in range(2))
+    product.post(f"/jobs/{first.json['id']}/cancel")
+    again, once_more = (product.post(f"/jobs/{first.json['id']}/retry") for _ in range(2))
+    said = [answer.headers.get("Idempotency-Replayed") for answer in (first, second, again, once_more)]
+    assert said == [None, "true", None, "true"]
+
+
 def test_a_replay_is_answered_while_new_jobs_are_paused(product: Product) -> None:
     """During a pause a replay gets its job; a new key, and a request without a key, are refused."""
     job = product.submit(TRACK, Idempotency_Key="order-7")

@@ -14,9 +14,9 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from longplay.domain.errors import Charged, InvalidRequest, JobNotFound, PathNotFound, Problem
 from longplay.domain.job import Job
-from longplay.http.documents import OpenedUpload, timestamp
+from longplay.http.documents import OpenedUpload, PresignedUrl, timestamp
 from longplay.http.job_view import ViewContext, job_view, retry_after
-from longplay.http.service import NO_JOB, Service
+from longplay.http.service import NO_JOB, Service, Submitted
 from longplay.http.uploads import LARGEST_UPLOAD, Upload
 
 _KEY = re.compile(r"lp_(?P<owner>[a-z0-9-]{1,32})_\w+")
@@ -26,7 +26,9 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 def new_api() -> APIGatewayRestResolver:
     """A resolver that returns every Problem as application/problem+json."""
-    api = APIGatewayRestResolver(cors=CORSConfig(expose_headers=["Location", "Retry-After"]))
+    api = APIGatewayRestResolver(
+        cors=CORSConfig(expose_headers=["ETag", "Idempotency-Replayed", "Location", "Retry-After"])
+    )
 
     @api.exception_handler(Problem)  # type: ignore[untyped-decorator]
     def answer(problem: Problem) -> Response[str]:
@@ -43,13 +45,22 @@ def new_api() -> APIGatewayRestResolver:
 
 
 def json_response(status: int, body: object, *, headers: dict[str, str] | None = None) -> Response[str]:
-    """A JSON response."""
+    """A JSON response that no cache keeps, unless `headers` say otherwise."""
     return Response(
         status_code=status,
         content_type="application/json",
         body=msgspec.json.encode(body).decode(),
-        headers=dict(headers or {}),
+        headers={"Cache-Control": "no-store", **(headers or {})},
     )
+
+
+def tagged_response(event: APIGatewayProxyEvent, body: object) -> Response[str]:
+    """200 with the JSON document and its ETag; 304 without it, for a caller that has this one."""
+    tag = f'"{hashlib.sha256(msgspec.json.encode(body)).hexdigest()[:32]}"'
+    headers = {"Cache-Control": "no-cache", "ETag": tag}
+    if tag in (_header(event, "If-None-Match") or ""):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, body="", headers=dict(headers))
+    return json_response(HTTPStatus.OK, body, headers=headers)
 
 
 def job_response(
@@ -70,13 +81,16 @@ def job_response(
     return json_response(status, job_view(job, context), headers={**waiting, **(headers or {})})
 
 
-def created_response(job: Job, service: Service, *, location: str) -> Response[str]:
+def created_response(submitted: Submitted, service: Service, *, location: str) -> Response[str]:
     """202 for a job in progress, 200 for one that is already finished.
 
     `location` is relative to the request's URL, so it works with every stage, base path and domain.
+    `Idempotency-Replayed` says that this request has made no job.
     """
-    status = HTTPStatus.OK if job.status.finished else HTTPStatus.ACCEPTED
-    return job_response(status, job, service, just_submitted=True, headers={"Location": location})
+    status = HTTPStatus.OK if submitted.job.status.finished else HTTPStatus.ACCEPTED
+    replayed = {"Idempotency-Replayed": "true"} if submitted.replayed else {}
+    headers = {"Location": location, **replayed}
+    return job_response(status, submitted.job, service, just_submitted=True, headers=headers)
 
 
 def upload_response(upload: Upload) -> Response[str]:
@@ -101,9 +115,15 @@ _HOW_TO_UPLOAD = (
 )
 
 
-def redirect_response(url: str) -> Response[str]:
-    """303 See Other: the file can be fetched with GET at `url`."""
-    return Response(status_code=303, content_type="text/plain", body="", headers={"Location": url})
+def file_response(event: APIGatewayProxyEvent, file: PresignedUrl) -> Response[str]:
+    """303 to the file; 200 with its URL as JSON for a caller that asks for JSON.
+
+    A web page needs the JSON: a browser sends x-api-key along with the redirect, and S3 refuses that header.
+    """
+    if "application/json" in (_header(event, "Accept") or ""):
+        return json_response(HTTPStatus.OK, file)
+    headers: dict[str, str | list[str]] = {"Location": file.url, "Cache-Control": "no-store"}
+    return Response(status_code=HTTPStatus.SEE_OTHER, content_type="text/plain", body="", headers=headers)
 
 
 def owner_of(event: APIGatewayProxyEvent) -> str:

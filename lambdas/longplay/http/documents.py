@@ -76,6 +76,13 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] | UnsetType = UNSET
 
 
+class PresignedUrl(msgspec.Struct, frozen=True, kw_only=True):
+    """A URL that fetches a file without a key until `url_expires_at`."""
+
+    url: Url
+    url_expires_at: Time
+
+
 class JobError(msgspec.Struct, frozen=True, kw_only=True):
     """Why a job failed, and what to do next."""
 

@@ -34,6 +34,7 @@ from longplay.engine.admission import Admission
 from longplay.engine.forecast import Forecast
 from longplay.engine.ledger import Ledger
 from longplay.engine.routing import Routing
+from longplay.http.documents import PresignedUrl, timestamp
 from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import JobTable, Refused, new_token
@@ -46,6 +47,14 @@ _ERASED_LATER = (
     "within minutes. Send the request again to have it try now."
 )
 _SENT_BY_NOW = 2  # seconds after which a replayed job is sent again: its first message may have been lost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submitted:
+    """A job that a request has made, or that an equal request made before (`replayed`)."""
+
+    job: Job
+    replayed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,7 @@ class Service:
     settings: Settings
     clock: Callable[[], float] = time.time
 
-    def submit(self, owner: str, submission: Submission, *, key: str | None = None) -> Job:
+    def submit(self, owner: str, submission: Submission, *, key: str | None = None) -> Submitted:
         """Create the job and send it on its way, or find the one this key has created before.
 
         Raises KeyReused for another body under the key, JobExpired where its job was deleted, InvalidRequest for an
@@ -73,7 +82,7 @@ class Service:
         """
         return self._once(owner, submission, key, lambda: self._submit(owner, submission, key))
 
-    def _submit(self, owner: str, submission: Submission, key: str | None) -> Job:
+    def _submit(self, owner: str, submission: Submission, key: str | None) -> Submitted:
         if submission.stored is not None:
             submission = submission.showing(self._stored_image(owner, submission.stored))
         job = self._new_job(owner, submission, seed=key)
@@ -90,13 +99,15 @@ class Service:
             )
         return job
 
-    def output_url(self, owner: str, job_id: str, n: str) -> str:
+    def output_url(self, owner: str, job_id: str, n: str) -> PresignedUrl:
         """A fresh presigned URL of the job's n-th file, from 0; raises OutputNotFound where there is none."""
         job = self.find(owner, job_id)
         output = dict(zip(map(str, range(len(job.outputs))), job.outputs, strict=True)).get(n)
         if output is None:
             raise OutputNotFound(f"The job is {job.status} and has {len(job.outputs)} files, counted from 0.")
-        return self.presigned(output)
+        return PresignedUrl(
+            url=self.presigned(output), url_expires_at=timestamp(self.clock() + self.settings.url_lifetime)
+        )
 
     def presigned(self, output: Output) -> str:
         """A URL that fetches the file without a key, for the settings' `url_lifetime`."""
@@ -118,7 +129,7 @@ class Service:
             return self.find(owner, job_id)
         return job if job.status.finished else self.find(owner, job_id)
 
-    def retry(self, owner: str, job_id: str) -> Job:
+    def retry(self, owner: str, job_id: str) -> Submitted:
         """A new job with the same request; the same one however often it is asked. Raises NotRetryable."""
         job = self.find(owner, job_id)
         if job.status not in (Status.FAILED, Status.CANCELED):
@@ -133,7 +144,7 @@ class Service:
         seed = f"retry of {job.id}"
         return self._once(owner, again, seed, lambda: self._retry(job, again, seed))
 
-    def _retry(self, job: Job, again: Submission, seed: str) -> Job:
+    def _retry(self, job: Job, again: Submission, seed: str) -> Submitted:
         new = replace(self._new_job(job.owner, again, seed=seed), retry_of=job.id)
         if job.input_key and new.input_key:
             self.bucket.copy_input(job.input_key, new.input_key)
@@ -159,10 +170,10 @@ class Service:
             raise JobNotFound(NO_JOB)
         return job
 
-    def _admit(self, job: Job, *, fresh: bool) -> Job:
+    def _admit(self, job: Job, *, fresh: bool) -> Submitted:
         now = self.clock()
         try:
-            return self.admission.admit(job, fresh=fresh, now=now)
+            return Submitted(job=self.admission.admit(job, fresh=fresh, now=now))
         except Refused as refused:
             return self._replay(refused.job or job, job.body_hash, now=now)
 
@@ -213,7 +224,7 @@ class Service:
             )
         return image
 
-    def _once(self, owner: str, submission: Submission, seed: str | None, make: Callable[[], Job]) -> Job:
+    def _once(self, owner: str, submission: Submission, seed: str | None, make: Callable[[], Submitted]) -> Submitted:
         """The job that this seed has created before, else a new one: a reason to refuse new jobs refuses no replay.
 
         The write that creates a job finds a replay. It is looked for first only where an image would be moved.
@@ -228,13 +239,13 @@ class Service:
                 return earlier
             raise
 
-    def _made_before(self, owner: str, submission: Submission, seed: str | None) -> Job | None:
+    def _made_before(self, owner: str, submission: Submission, seed: str | None) -> Submitted | None:
         now, found = self.clock(), self.jobs.find(_job_id(owner, seed)) if seed else None
         if found is None or found.expires_at <= now:
             return None
         return self._replay(found, submission.body_hash, now=now)
 
-    def _replay(self, found: Job, body_hash: str, *, now: float) -> Job:
+    def _replay(self, found: Job, body_hash: str, *, now: float) -> Submitted:
         if found.body_hash != body_hash:
             raise KeyReused("This Idempotency-Key came with another body before. Use a new key for a new request.")
         if found.deleted is not None:
@@ -244,7 +255,7 @@ class Service:
             )
         if found.status is Status.QUEUED and not found.fence and now - found.created_at > _SENT_BY_NOW:
             self.ledger.send_again(found)
-        return found
+        return Submitted(job=found, replayed=True)
 
 
 def _job_id(owner: str, seed: str | None) -> str:
