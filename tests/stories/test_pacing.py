@@ -94,6 +94,24 @@ def test_a_throttled_call_delays_every_slot(
     assert accepted[1] - accepted[0] == 10
 
 
+def test_an_hour_asked_for_by_the_provider_costs_one_refusal(
+    product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
+) -> None:
+    """Of twenty jobs one is sent into it; the others wait with it, and all succeed."""
+    product = product_with(limits=ONE_IN_TEN_SECONDS, cache="off")
+    model_server.fault("throttled", retry_after=3_600, times=1)
+    jobs = [product.submit({"prompt": f"song {n}", "duration": 1, "deadline_seconds": 20_000}) for n in range(20)]
+    for _ in range(10):
+        product.deliver()
+        clock.shift(20)
+    assert len(model_server.requests) == 1
+    while len(model_server.requests) < 21:
+        product.sweep()
+        product.deliver()
+        clock.shift(60)
+    assert {product.job(job["id"])["status"] for job in jobs} == {"succeeded"}
+
+
 def test_a_late_message_gets_a_new_slot(
     product_with: Callable[..., Product], clock: time_machine.Traveller, model_server: ModelServer
 ) -> None:

@@ -66,8 +66,17 @@ class Worker:
         try:
             job = self.ledger.claim(message.job, route=message.route, lease=lease)
         except Refused as refused:
-            return self._otherwise(refused.job, lease=lease, remaining=remaining) if refused.job else LEFT_ALONE
+            if refused.job is None:
+                return LEFT_ALONE
+            if refused.job.not_before == message.not_before > self.clock():
+                return self._early(refused.job)
+            return self._otherwise(refused.job, lease=lease, remaining=remaining)
         return self._call(job, remaining=remaining)
+
+    def _early(self, job: Job) -> str:
+        """Its only message comes too early to be waited with, by this clock; without another one it would be late."""
+        self.ledger.send_again(job)
+        return "early: sent again"
 
     def _otherwise(self, job: Job, *, lease: float, remaining: float) -> str:
         """The step of a job that cannot be claimed for a call."""

@@ -27,7 +27,8 @@ class UnreadableMessage(LongplayError):
 class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The next step of a job, by the route it had when the message was sent.
 
-    A message that comes before a reserved start says in `not_before` (epoch seconds) when that is.
+    `not_before` (epoch seconds) is when the step may be made: the message of a reserved start comes before it, and any
+    message seems to where the clock of the worker is behind.
     """
 
     version: int
@@ -81,8 +82,7 @@ class JobQueue:
 
     def _send_once(self, job: Job, delay: float) -> None:
         reserved = _waits_for_its_slot(job)
-        not_before = job.not_before if reserved else 0.0
-        message = Message(version=VERSION, job=job.id, route=job.leg.route, not_before=not_before)
+        message = Message(version=VERSION, job=job.id, route=job.leg.route, not_before=job.not_before)
         self._put(message, job, delay=max(0, math.floor(delay - EARLY) if reserved else math.ceil(delay)))
 
     def _put(self, message: Message, job: Job, *, delay: int) -> None:
