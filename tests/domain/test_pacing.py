@@ -64,6 +64,12 @@ def test_every_slot_that_is_not_over_is_kept() -> None:
     assert line.place_of(NOW + 1_198, now=NOW) == 599
 
 
+def test_a_slot_that_has_begun_has_no_place_in_line() -> None:
+    """Places count from 1."""
+    line = line_of(ONE_IN_TWO, 3)
+    assert [line.place_of(NOW + 2, now=now) for now in (NOW + 1, NOW + 2)] == [1, None]
+
+
 def test_a_line_longer_than_its_log_keeps_the_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slots that the log had no room for count as well."""
     monkeypatch.setattr(pacing, "_MOST_KEPT", 60)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import json as json_module
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import callbacks
 import doctor
 import generator
 import jobs
+import msgspec
 import submit
 import sweeper
+from longplay.http import documents
 
 from tests.harness.aws import Aws
 
@@ -75,8 +78,11 @@ class Product:
         return dict(answer.json)
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """The job as its caller sees it."""
-        return dict(self.get(f"/jobs/{job_id}").json)
+        """The job as its caller sees it; asserts that its document is of its type."""
+        answer = self.get(f"/jobs/{job_id}")
+        if answer.status == HTTPStatus.OK:
+            msgspec.json.decode(answer.body, type=documents.Job)
+        return dict(answer.json)
 
     def messages(self) -> list[dict[str, Any]]:
         """The messages that can be delivered now, as SQS would hand them over; `Queue` says from where."""

@@ -44,6 +44,7 @@ from longplay.domain.schedule import (
 )
 from longplay.domain.settings import Failover
 
+_COALESCED = "An equal request is being generated, and this job gets a copy of its result."
 RESERVED = "The provider's quota: a reserved start."
 NUDGES_APART = 5.0  # seconds between two polls of one job, however often its provider calls back
 _KEEPS_ITS_SLOT = (FailureKind.THROTTLED, FailureKind.LOADING)
@@ -349,7 +350,7 @@ def after_callback(attempts: int, read_ref: Callable[[], str | None]) -> Decide:
 def following(job: Job, leader: str, *, now: float) -> Job:
     """The job as one that waits for another job's result."""
     until = follower_looks_at(job, now=now)
-    wait = Wait(reason=WaitReason.COALESCED, until=until, basis=f"Job {leader} is generating the same.")
+    wait = Wait(reason=WaitReason.COALESCED, until=until, basis=_COALESCED)
     return replace(job, follows=leader, not_before=until, wait=wait, slot=None)
 
 

@@ -98,10 +98,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         return self.earliest(now) <= slot + tolerance
 
     def place_of(self, slot: float, *, now: float) -> int | None:
-        """The position of a slot among the coming starts, from 1; None if the log does not have all of them."""
+        """The position of a slot among the coming starts, from 1; None if it has begun or the log forgot some."""
         if not self.log or self.forgotten > now:
             return None
-        return sum(1 for other in self.log if now < self.start_of(other) and other <= slot)
+        return sum(1 for other in self.log if now < self.start_of(other) and other <= slot) or None
 
 
 def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
