@@ -36,9 +36,9 @@ def read(job_id: str) -> Response[str]:
 @api.get("/jobs/<job_id>/outputs/<n>")
 def fetch(job_id: str, n: str) -> Response[str]:
     """303 to a new presigned URL of the job's n-th file, or that URL as JSON."""
-    file = dependencies().service.output_url(owner_of(api.current_event), job_id, n)
+    url = dependencies().service.output_url(owner_of(api.current_event), job_id, n)
     logger.info("fetch", job=job_id, output=n)
-    return file_response(api.current_event, file)
+    return file_response(api.current_event, url, dependencies().service)
 
 
 @api.post("/jobs/<job_id>/cancel")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import time_machine
@@ -14,6 +13,7 @@ from local.stand_ins.space.paths import READ
 from tests.harness.product import Product
 from tests.spaces.conftest import TOKEN, RunningSpace
 from tests.stories.actions import run
+from tests.stories.space_jobs import outcomes, waits_for_the_quota
 
 TRACK = {"prompt": "slow jazz", "duration": 2}
 
@@ -33,23 +33,12 @@ def store(product: Product, token: str) -> None:
     product.aws.secrets.put_secret_value(SecretId="provider-tokens", SecretString=json.dumps({"space": token}))
 
 
-def outcomes(product: Product, job: dict[str, Any]) -> list[tuple[str, str]]:
-    """The outcome and the charge of each attempt of a job."""
-    return [(attempt["outcome"], attempt["charged"]) for attempt in product.job(job["id"])["attempts"]]
-
-
 def test_a_used_up_quota_is_waited_for_as_long_as_the_space_says(
     product: Product, clock: time_machine.Traveller
 ) -> None:
     """The wait ends 0:12:34 later, and the job is then served."""
     job = product.submit({**TRACK, "prompt": "jazz over the quota"})
-    run(product, clock, 10)
-    waiting = product.job(job["id"])
-    assert waiting["wait"]["reason"] == "provider_quota"
-    assert 730 < waiting["wait"]["eta_seconds"] < 860
-    clock.shift(754)
-    run(product, clock, 20)
-    assert outcomes(product, job) == [("throttled", "no"), ("succeeded", "no")]
+    waits_for_the_quota(product, job, clock)
 
 
 @pytest.mark.parametrize("after", [30, 400])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import time_machine
@@ -13,6 +12,7 @@ from local.stand_ins.space import SpaceServer
 from tests.harness.product import Product
 from tests.harness.providers import SPACE
 from tests.stories.actions import run
+from tests.stories.space_jobs import outcomes, waits_for_the_quota
 
 TOKEN = SPACE.tokens["space"]
 
@@ -32,18 +32,13 @@ def product(product_with: Callable[..., Product], app: SpaceServer) -> Product:
     return product
 
 
-def outcomes(job: dict[str, Any]) -> list[tuple[str, str]]:
-    """The outcome and the charge of each attempt."""
-    return [(attempt["outcome"], attempt["charged"]) for attempt in job["attempts"]]
-
-
 def test_a_job_at_a_space_costs_nothing(product: Product, app: SpaceServer, clock: time_machine.Traveller) -> None:
     """A prompt alone gets music by MusicGen, at a price of zero, and the ledger shows no charge."""
     job = product.submit({"prompt": "slow jazz", "genre": "jazz", "duration": 2})
     run(product, clock, 20)
     done = product.job(job["id"])
     assert (done["status"], done["model"], done["served_by"]) == ("succeeded", "musicgen-small", "space")
-    assert outcomes(done) == [("succeeded", "no")]
+    assert outcomes(product, done) == [("succeeded", "no")]
     assert done["cost"] == {**done["cost"], "estimated_usd": 0, "possible_usd": 0, "charged_usd": 0}
     assert product.file(done) == app.made[0].files[0].content
 
@@ -61,13 +56,7 @@ def test_a_used_up_quota_delays_the_job_as_long_as_the_space_says(
     """The job waits 0:12:34 and is then served, without a charge."""
     app.fault("quota")
     job = product.submit({"prompt": "slow jazz", "duration": 2})
-    run(product, clock, 10)
-    waiting = product.job(job["id"])
-    assert waiting["wait"]["reason"] == "provider_quota"
-    assert 730 < waiting["wait"]["eta_seconds"] < 860
-    clock.shift(754)
-    run(product, clock, 20)
-    assert outcomes(product.job(job["id"])) == [("throttled", "no"), ("succeeded", "no")]
+    waits_for_the_quota(product, job, clock)
 
 
 def test_a_lost_end_is_followed_by_another_call(
@@ -77,7 +66,7 @@ def test_a_lost_end_is_followed_by_another_call(
     app.fault("drop", at="poll")
     job = product.submit({"prompt": "slow jazz", "duration": 2, "max_charges": 1})
     run(product, clock, 40)
-    assert outcomes(product.job(job["id"])) == [("upstream", "no"), ("succeeded", "no")]
+    assert outcomes(product, job) == [("upstream", "no"), ("succeeded", "no")]
     assert len(app.made) == 2
 
 

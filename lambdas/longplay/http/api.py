@@ -21,6 +21,7 @@ from longplay.http.uploads import LARGEST_UPLOAD, Upload
 
 _KEY = re.compile(r"lp_(?P<owner>[a-z0-9-]{1,32})_\w+")
 _NO_PATH = "There is no such path or method. Start a generation with POST /generate and read it at GET /jobs/{id}."
+_NOT_KEPT = {"Cache-Control": "no-store"}  # a cache may keep even 404 and 410 (RFC 9111, section 4.2.2)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -50,7 +51,7 @@ def json_response(status: int, body: object, *, headers: dict[str, str] | None =
         status_code=status,
         content_type="application/json",
         body=msgspec.json.encode(body).decode(),
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={**_NOT_KEPT, **(headers or {})},
     )
 
 
@@ -115,14 +116,15 @@ _HOW_TO_UPLOAD = (
 )
 
 
-def file_response(event: APIGatewayProxyEvent, file: PresignedUrl) -> Response[str]:
-    """303 to the file; 200 with its URL as JSON for a caller that asks for JSON.
+def file_response(event: APIGatewayProxyEvent, url: str, service: Service) -> Response[str]:
+    """303 to the presigned URL of a file; 200 with its URL as JSON for a caller that asks for JSON.
 
     A web page needs the JSON: a browser sends x-api-key along with the redirect, and S3 refuses that header.
     """
     if "application/json" in (_header(event, "Accept") or ""):
-        return json_response(HTTPStatus.OK, file)
-    headers: dict[str, str | list[str]] = {"Location": file.url, "Cache-Control": "no-store"}
+        expires_at = timestamp(service.clock() + service.settings.url_lifetime)
+        return json_response(HTTPStatus.OK, PresignedUrl(url=url, url_expires_at=expires_at))
+    headers: dict[str, str | list[str]] = {"Location": url, **_NOT_KEPT}
     return Response(status_code=HTTPStatus.SEE_OTHER, content_type="text/plain", body="", headers=headers)
 
 
@@ -173,10 +175,10 @@ def _problem(problem: Problem, *, request_id: str) -> Response[str]:
         "request_id": request_id,
         **problem.extra,
     }
-    headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
+    wait = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
     return Response(
         status_code=HTTPStatus(problem.status),
         content_type="application/problem+json",
         body=msgspec.json.encode(body).decode(),
-        headers=headers,
+        headers={**_NOT_KEPT, **wait},
     )

@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from longplay.domain.catalogue import Bound, Kind
+from longplay.domain.catalogue import Kind
 from longplay.domain.errors import Charged
 from longplay.domain.job import Status, WaitReason
 from longplay.domain.parameters import Value
@@ -220,18 +220,6 @@ class OpenedUpload(msgspec.Struct, frozen=True, kw_only=True):
     url_expires_at: Time
     expires_at: Time
     next: str
-
-
-def parameter(bound: Bound) -> Parameter:
-    """The bounds of a parameter."""
-    return Parameter(
-        type="string" if bound.type == "text" else bound.type,
-        default=given(bound.default),
-        minimum=given(bound.least),
-        maximum=given(bound.most),
-        multiple_of=given(bound.step),
-        max_length=given(bound.longest),
-    )
 
 
 def given(value: T | None) -> T | UnsetType:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from longplay.domain.catalogue import Catalogue, Model, Route
+from longplay.domain.catalogue import Bound, Catalogue, Model, Route
 from longplay.http import documents
-from longplay.http.documents import parameter
+from longplay.http.documents import given
 from longplay.http.job_view import license_view
 
 
@@ -23,7 +23,7 @@ def _model(model: Model, catalogue: Catalogue) -> documents.Model:
         aliases=model.aliases,
         license=license_view(model),
         from_image=model.from_image,
-        parameters={name: parameter(bound) for name, bound in model.parameters.items()},
+        parameters={name: _parameter(bound) for name, bound in model.parameters.items()},
         routes=routes,
         available=bool(routes),
     )
@@ -40,4 +40,15 @@ def _route(route: Route) -> documents.ModelRoute:
         doubtful=route.doubtful,
         ignores=route.ignores,
         approximates=route.approximates,
+    )
+
+
+def _parameter(bound: Bound) -> documents.Parameter:
+    return documents.Parameter(
+        type="string" if bound.type == "text" else bound.type,
+        default=given(bound.default),
+        minimum=given(bound.least),
+        maximum=given(bound.most),
+        multiple_of=given(bound.step),
+        max_length=given(bound.longest),
     )

@@ -34,7 +34,6 @@ from longplay.engine.admission import Admission
 from longplay.engine.forecast import Forecast
 from longplay.engine.ledger import Ledger
 from longplay.engine.routing import Routing
-from longplay.http.documents import PresignedUrl, timestamp
 from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import JobTable, Refused, new_token
@@ -99,15 +98,13 @@ class Service:
             )
         return job
 
-    def output_url(self, owner: str, job_id: str, n: str) -> PresignedUrl:
+    def output_url(self, owner: str, job_id: str, n: str) -> str:
         """A fresh presigned URL of the job's n-th file, from 0; raises OutputNotFound where there is none."""
         job = self.find(owner, job_id)
         output = dict(zip(map(str, range(len(job.outputs))), job.outputs, strict=True)).get(n)
         if output is None:
             raise OutputNotFound(f"The job is {job.status} and has {len(job.outputs)} files, counted from 0.")
-        return PresignedUrl(
-            url=self.presigned(output), url_expires_at=timestamp(self.clock() + self.settings.url_lifetime)
-        )
+        return self.presigned(output)
 
     def presigned(self, output: Output) -> str:
         """A URL that fetches the file without a key, for the settings' `url_lifetime`."""
