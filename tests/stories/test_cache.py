@@ -69,7 +69,7 @@ def test_owners_can_share_results(product_with: Callable[..., Product], model_se
 def test_equal_requests_in_flight_make_one_call(
     product: Product, model_server: ModelServer, clock: time_machine.Traveller
 ) -> None:
-    """The first of equal requests is the leader; the others follow it. Their waits name no job, as it may be a foreign one."""
+    """The first of equal requests leads, the others follow it. Their waits name no job, as it may be foreign."""
     leader, *followers = (product.submit(TRACK) for _ in range(3))
     waits = [job["wait"] for job in followers]
     assert {wait["reason"] for wait in waits} == {"coalesced"}
