@@ -1,4 +1,4 @@
-"""What jobs at a Space do, at the stand-in and at the real Gradio server."""
+"""Assertions about jobs at a Space, for the stand-in and for the real Gradio server."""
 
 from __future__ import annotations
 
