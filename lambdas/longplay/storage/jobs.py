@@ -19,6 +19,7 @@ from longplay.domain.catalogue import Kind
 from longplay.domain.changes import Change
 from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job, Leg, Status, WaitReason, opened
+from longplay.domain.listing import Position
 from longplay.domain.schedule import is_urgent
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
@@ -74,6 +75,32 @@ class JobTable:
         """The job as it stands now. An id that cannot be ours is not asked for."""
         item = self._table.get(_key(job_id)) if _OURS.fullmatch(job_id) else None
         return _job(item) if item else None
+
+    def find_all(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """The jobs as they stand now, by id; at most 100."""
+        items = self._table.get_all([*map(_key, job_ids)])
+        return {job.id: job for job in map(_job, items.values())}
+
+    def of_owner(
+        self, owner: str, *, since: float, until: float, after: Position | None, page: int
+    ) -> Iterator[Position]:
+        """Where the owner's jobs of this time (epoch seconds, both included) stand in its list, the newest first.
+
+        It begins behind `after`. A job is in the list within a second of its creation.
+        """
+        begin = {"pk": _key(after.job), "owner": owner, "created_at": after.created_at} if after else None
+        found = self._table.query(
+            "mine",
+            "#owner = :owner AND #created_at BETWEEN :since AND :until",
+            after=begin,
+            newest_first=True,
+            page=page,
+            owner=owner,
+            since=since,
+            until=until,
+        )
+        for item in found:
+            yield Position(item["created_at"], item["pk"].removeprefix("job#"))
 
     def claim(self, job_id: str, *, route: str, now: float, lease: float) -> Job:
         """Take a queued job and enter the attempt that is about to be made."""

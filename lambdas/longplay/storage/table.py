@@ -18,7 +18,6 @@ from longplay.storage.patience import PASSING_REASONS, Conflict, Patience
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
 Item = dict[str, Any]
 _PAGE = 1_000  # keys that a query reads at once
@@ -68,28 +67,53 @@ class Table:
         """The item; None also if AWS does not give it within a second. For facts that a job can do without."""
         return self._patience.convenience(lambda: self.get(key), otherwise=None)
 
-    def query(self, index: str, condition: str, **values: object) -> Iterator[Item]:
-        """Keys from an index, in the order of the index. A page of them is read when it is needed."""
-        start: dict[str, Any] = {}
-        while True:
-            page = self._patience.repeat(partial(self._page, index, condition, values, start))
-            yield from map(from_item, page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    def get_all(self, keys: Sequence[str]) -> dict[str, Item]:
+        """The items as they stand now, by their keys; at most 100 keys."""
+        items: dict[str, Item] = {}
+        left = [to_item({"pk": key}) for key in keys]
+        while left:
+            read, left = self._patience.repeat(partial(self._batch, left))
+            items |= {item["pk"]: item for item in map(from_item, read)}
+        return items
 
-    def _page(
-        self, index: str, condition: str, values: Mapping[str, object], start: dict[str, Any]
-    ) -> QueryOutputTypeDef:
-        return self._client.query(
-            TableName=self._name,
-            IndexName=index,
-            KeyConditionExpression=condition,
-            ExpressionAttributeNames=_names(condition),
-            ExpressionAttributeValues=_values(condition, values),
-            Limit=_PAGE,
-            **start,
-        )
+    def _batch(self, keys: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """The items that DynamoDB gives at once, and the keys of the others; raises Conflict if it gives none."""
+        answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
+        left = answer["UnprocessedKeys"].get(self._name, {"Keys": []})["Keys"]
+        if len(left) == len(keys):
+            raise Conflict("BatchGetItem: no key was processed")
+        return answer["Responses"].get(self._name, []), [*left]
+
+    def query(
+        self,
+        index: str,
+        condition: str,
+        *,
+        after: Item | None = None,
+        newest_first: bool = False,
+        page: int = _PAGE,
+        **values: object,
+    ) -> Iterator[Item]:
+        """Keys from an index in its order, or against it. `page` keys are read at once, when they are needed.
+
+        It begins behind the keys `after`.
+        """
+        how: dict[str, Any] = {
+            "TableName": self._name,
+            "IndexName": index,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": _names(condition),
+            "ExpressionAttributeValues": _values(condition, values),
+            "ScanIndexForward": not newest_first,
+            "Limit": page,
+        }
+        start: dict[str, Any] = {"ExclusiveStartKey": to_item(after)} if after else {}
+        while True:
+            found = self._patience.repeat(partial(self._client.query, **how, **start))
+            yield from map(from_item, found["Items"])
+            if "LastEvaluatedKey" not in found:
+                return
+            start = {"ExclusiveStartKey": found["LastEvaluatedKey"]}
 
     def put(self, name: str, item: Item, change: Change, **values: object) -> Part:
         """A part that puts a whole item."""

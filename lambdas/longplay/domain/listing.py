@@ -1,0 +1,167 @@
+"""Parses the query of a list of jobs, and the cursor that continues it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from msgspec.structs import replace
+
+from longplay.domain.catalogue import Catalogue, Kind
+from longplay.domain.errors import InvalidRequest
+from longplay.domain.job import Job, Status
+from longplay.domain.texts import shown
+
+MOST_LISTED = 100
+USUALLY_LISTED = 20
+_LAST = 253402300799.0  # the end of the year 9999 in epoch seconds
+_A_TIME = "a time with its zone, such as 2026-11-25T10:00:00Z"
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """The place of a job in its owner's list: when it was created (epoch seconds), and its id."""
+
+    created_at: Annotated[float, Meta(ge=1, le=_LAST)]
+    job: Annotated[str, Meta(pattern="^[a-z2-7]{26}$")]
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """The jobs a caller asks for: all those to which every filter applies, newest first.
+
+    The times are epoch seconds; a job created at `created_before` is not listed. `after` is the last job of the page
+    before.
+    """
+
+    status: frozenset[Status] = frozenset(Status)
+    kind: frozenset[Kind] = frozenset(Kind)
+    model: str | None = None
+    tag: Mapping[str, str] = {}
+    created_after: float = 0.0
+    created_before: float = _LAST
+    limit: int = USUALLY_LISTED
+    after: Position | None = None
+
+    @property
+    def selective(self) -> bool:
+        """Whether it may leave out jobs of its time."""
+        return replace(self, created_after=0.0, created_before=_LAST, limit=USUALLY_LISTED, after=None) != Wanted()
+
+    def includes(self, job: Job) -> bool:
+        """Whether every filter applies to the job."""
+        request = job.request
+        return (
+            job.status in self.status
+            and request.kind in self.kind
+            and self.model in (None, request.model)
+            and self.tag.items() <= job.tags.items()
+        )
+
+
+def parse_listing(query: Mapping[str, Sequence[str]], owner: str, catalogue: Catalogue) -> Wanted:
+    """The list that the parameters of a query ask for; raises InvalidRequest with the parameter and its bound."""
+    fields = {name: _PARSERS[name](values, catalogue) for name, values in query.items() if name in _PARSERS}
+    for name in query:
+        if name not in _PARSERS and name != "cursor":
+            raise InvalidRequest(
+                shown(name), f"`{shown(name)}` is unknown; a list takes: {', '.join(_PARSERS)}, cursor."
+            )
+    wanted = Wanted(**fields)
+    after = _position(_one("cursor", query["cursor"]), owner, wanted) if "cursor" in query else None
+    return replace(wanted, after=after)
+
+
+def cursor_after(position: Position, owner: str, wanted: Wanted) -> str:
+    """The text that continues this owner's list after a job, with the same filters."""
+    sealed = msgspec.json.encode([position, _seal(position, owner, wanted)])
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def _position(cursor: str, owner: str, wanted: Wanted) -> Position:
+    try:
+        sealed = base64.urlsafe_b64decode(cursor + "==")
+        position, seal = msgspec.json.decode(sealed, type=tuple[Position, str])
+    except (ValueError, msgspec.DecodeError):
+        raise _foreign() from None
+    if seal != _seal(position, owner, wanted):
+        raise _foreign()
+    return position
+
+
+def _seal(position: Position, owner: str, wanted: Wanted) -> str:
+    """Shows to which list a cursor belongs. It is no secret: another owner's position opens no job."""
+    filters = replace(wanted, limit=0, after=None)
+    return hashlib.sha256(msgspec.json.encode([position, owner, filters], order="deterministic")).hexdigest()[:16]
+
+
+def _foreign() -> InvalidRequest:
+    return InvalidRequest(
+        "cursor", "`cursor` is not from a list with these filters. Leave it out to start with the newest job."
+    )
+
+
+def _one(name: str, values: Sequence[str]) -> str:
+    if len(values) > 1:
+        raise InvalidRequest(name, f"`{name}` is given {len(values)} times; give it once.")
+    return values[0]
+
+
+def _words(name: str, words: type[Status] | type[Kind]) -> Callable[[Sequence[str], Catalogue], frozenset[Any]]:
+    def parse(values: Sequence[str], _: Catalogue) -> frozenset[Any]:
+        if not set(values) <= {*words}:
+            raise InvalidRequest(name, f"`{name}` must be one of {', '.join(words)}; it may be given several times.")
+        return frozenset(map(words, values))
+
+    return parse
+
+
+def _model(values: Sequence[str], catalogue: Catalogue) -> str:
+    """The model's own name, by any of its names; a model of an older catalogue is taken as it is given."""
+    name = _one("model", values)
+    known = catalogue.find(name)
+    return known.name if known else name
+
+
+def _tag(values: Sequence[str], _: Catalogue) -> dict[str, str]:
+    pairs = [value.partition(":") for value in values]
+    if not all(colon for _name, colon, _value in pairs):
+        raise InvalidRequest(
+            "tag", "`tag` must be the name and the value of a tag with a colon between, such as song:7."
+        )
+    return {name: value for name, _colon, value in pairs}
+
+
+def _time(name: str) -> Callable[[Sequence[str], Catalogue], float]:
+    def parse(values: Sequence[str], _: Catalogue) -> float:
+        try:
+            time = datetime.fromisoformat(_one(name, values))
+        except ValueError:
+            time = datetime.min
+        if time.tzinfo is None:
+            raise InvalidRequest(name, f"`{name}` must be {_A_TIME}. In a URL, a + is written as %2B.")
+        return max(0.0, time.timestamp())
+
+    return parse
+
+
+def _limit(values: Sequence[str], _: Catalogue) -> int:
+    text = _one("limit", values)
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < len("1000") else 0
+    if not 1 <= limit <= MOST_LISTED:
+        raise InvalidRequest("limit", f"`limit` must be a whole number from 1 to {MOST_LISTED}.")
+    return limit
+
+
+_PARSERS: dict[str, Callable[[Sequence[str], Catalogue], Any]] = {
+    "status": _words("status", Status),
+    "kind": _words("kind", Kind),
+    "model": _model,
+    "tag": _tag,
+    "created_after": _time("created_after"),
+    "created_before": _time("created_before"),
+    "limit": _limit,
+}
