@@ -1,4 +1,4 @@
-"""The function for /jobs/{id} (read, fetch outputs, cancel, retry, delete), GET /models and GET /health."""
+"""The function for GET /jobs, /jobs/{id} (read, fetch outputs, cancel, retry, delete), GET /models and GET /health."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from longplay.domain.listing import cursor_after, parse_listing
 from longplay.http.api import (
     created_response,
     file_response,
     job_response,
     json_response,
+    list_response,
     new_api,
     owner_of,
+    query_of,
     tagged_response,
 )
 from longplay.http.health_view import health_view
@@ -23,6 +26,16 @@ from wiring import dependencies
 
 logger = Logger()
 api = new_api()
+
+
+@api.get("/jobs")
+def listed() -> Response[str]:
+    """The caller's jobs, newest first, a page at a time."""
+    service, owner = dependencies().service, owner_of(api.current_event)
+    wanted = parse_listing(query_of(api.current_event), owner, service.catalogue)
+    page = dependencies().listing.page(owner, wanted)
+    logger.info("list", owner=owner, jobs=len(page.jobs))
+    return list_response(page, service, cursor=cursor_after(page.last, owner, wanted) if page.last else None)
 
 
 @api.get("/jobs/<job_id>")

@@ -23,6 +23,7 @@ from longplay.engine.recovery import Recovery
 from longplay.engine.routing import Routing
 from longplay.engine.sweeper import Sweeper
 from longplay.engine.worker import Worker
+from longplay.http.listing import Listing
 from longplay.http.service import Service
 from longplay.http.uploads import Uploads
 from longplay.providers import PROVIDERS
@@ -64,6 +65,11 @@ class Dependencies:
             catalogue=self._catalogue,
             settings=self._settings,
         )
+
+    @cached_property
+    def listing(self) -> Listing:
+        """The use case of GET /jobs."""
+        return Listing(jobs=self._jobs)
 
     @cached_property
     def worker(self) -> Worker:

@@ -97,8 +97,9 @@ class Api(Construct):
         self.submit.allow_listing("jobs/", "uploads/", "inputs/")
         self.submit.allow_sending()
         self.submit.allow_counting()
-        # a retry creates a job, a deletion deletes its files
-        self.jobs.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        # a list is read from an index; a retry creates a job, a deletion deletes its files
+        self.jobs.allow_querying("mine")
+        self.jobs.allow_items("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")
         self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="jobs/")
         self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="inputs/")
         self.jobs.allow_listing("jobs/", "inputs/")
@@ -139,7 +140,9 @@ class Api(Construct):
         root = self.rest_api.root
         root.add_resource("generate").add_method("POST", submit)
         root.add_resource("uploads").add_method("POST", submit)
-        job = root.add_resource("jobs").add_resource("{id}")
+        all_jobs = root.add_resource("jobs")
+        all_jobs.add_method("GET", jobs)
+        job = all_jobs.add_resource("{id}")
         job.add_method("GET", jobs)
         job.add_method("DELETE", jobs)
         job.add_resource("outputs").add_resource("{n}").add_method("GET", jobs)

@@ -115,6 +115,10 @@ class Function(lambda_.Function):
         """Grants these DynamoDB actions on the items of the table, not on its indexes."""
         self.allow(*(f"dynamodb:{verb}" for verb in verbs), on=self._runtime.table.table_arn)
 
+    def allow_querying(self, index: str) -> None:
+        """Lets the function query this index of the table."""
+        self.allow("dynamodb:Query", on=f"{self._runtime.table.table_arn}/index/{index}")
+
     def allow_files(self, *verbs: str, prefix: str) -> None:
         """Grants these S3 actions on the files whose keys begin with `prefix`."""
         bucket = self._runtime.bucket

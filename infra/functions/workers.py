@@ -70,7 +70,7 @@ class Sweeper(Construct):
         super().__init__(scope, construct_id)
         under_a_minute = cdk.Duration.seconds(50)
         self.function = Function(self, "Sweeper", entry="sweeper", runtime=runtime, timeout=under_a_minute)
-        self.function.allow("dynamodb:Query", on=f"{runtime.table.table_arn}/index/open")
+        self.function.allow_querying("open")
         self.function.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
         self.function.allow_files("GetObject", "DeleteObject", prefix="jobs/")
         self.function.allow_files("DeleteObject", prefix="inputs/")

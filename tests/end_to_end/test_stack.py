@@ -122,6 +122,15 @@ def test_the_job_of_another_owner_looks_like_an_unknown_job(stack: DeployedStack
         assert _without_request_id(foreign) == _without_request_id(unknown)
 
 
+def test_an_owner_lists_its_own_jobs(stack: DeployedStack) -> None:
+    """The function may read its index and the jobs in it; another owner does not see them."""
+    newest = [stack.submit(**TRACK, tags={"list": "mine"}) for _ in range(3)][::-1]
+    page = stack.get("/jobs", params={"tag": "list:mine", "limit": 2}).json()
+    rest = stack.get("/jobs", params={"tag": "list:mine", "limit": 2, "cursor": page["next_cursor"]}).json()
+    assert [job["id"] for job in page["jobs"] + rest["jobs"]] == newest
+    assert stack.get("/jobs", params={"tag": "list:mine"}, key=stack.others_key).json() == {"jobs": []}
+
+
 def test_the_job_of_another_owner_cannot_be_canceled(stack: DeployedStack) -> None:
     """The job still succeeds."""
     job_id = stack.submit(**TRACK)

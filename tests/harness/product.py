@@ -7,6 +7,7 @@ import json as json_module
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 import callbacks
 import doctor
@@ -102,10 +103,7 @@ class Product:
 
     def call_back(self, path: str, body: bytes) -> Answer:
         """A provider's callback: a POST without an API key, its token in the query."""
-        path, _, query = path.partition("?t=")
-        event = _event("POST", path, body, "", {}) | {"queryStringParameters": {"t": query}}
-        event["multiValueQueryStringParameters"] = {"t": [query]}
-        return _answer(callbacks.handler(event, Context()))  # type: ignore[arg-type]
+        return _answer(callbacks.handler(_event("POST", path, body, "", {}), Context()))  # type: ignore[arg-type]
 
     def sweep(self) -> None:
         """One run of the schedule."""
@@ -135,6 +133,8 @@ def _answer(raw: dict[str, Any]) -> Answer:
 
 
 def _event(method: str, path: str, body: Any, key: str, headers: dict[str, str]) -> dict[str, Any]:
+    path, _, query = path.partition("?")
+    parameters = parse_qs(query, keep_blank_values=True)
     raw = body if isinstance(body, bytes | str | None) else json_module.dumps(body)
     encoded = isinstance(raw, bytes)
     sent = {"x-api-key": key, **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -144,8 +144,8 @@ def _event(method: str, path: str, body: Any, key: str, headers: dict[str, str])
         "httpMethod": method,
         "headers": sent,
         "multiValueHeaders": {name: [value] for name, value in sent.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": {name: values[-1] for name, values in parameters.items()} or None,
+        "multiValueQueryStringParameters": parameters or None,
         "requestContext": {
             "requestId": "c6af9ac6",
             "stage": "prod",

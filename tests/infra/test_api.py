@@ -13,6 +13,7 @@ CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 ROUTES = {
     ("POST", "/generate"): "ApiSubmit",
     ("POST", "/uploads"): "ApiSubmit",
+    ("GET", "/jobs"): "ApiJobs",
     ("GET", "/jobs/{id}"): "ApiJobs",
     ("DELETE", "/jobs/{id}"): "ApiJobs",
     ("GET", "/jobs/{id}/outputs/{n}"): "ApiJobs",

@@ -35,7 +35,14 @@ GRANTS = {
         "ApiSubmitLog.Arn": LOG,
     },
     "ApiJobsRole": {
-        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        TABLE: {
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
+        f"{TABLE}/index/mine": {"dynamodb:Query"},
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         f"{FILES}/inputs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         OUTPUTS_AND_INPUTS: LIST,

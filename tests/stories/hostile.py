@@ -293,6 +293,23 @@ def a_job(chance: random.Random) -> Hostile:
     return Hostile(method=method, path=f"/jobs/{chance.choice(ids)}{rest}", status=404, named=None, bounds=("no job",))
 
 
+def a_list(chance: random.Random) -> Hostile:
+    """A query of a list with a value that is wrong, twice there, or of no parameter."""
+    wrong: dict[str, list[str]] = {
+        "limit": ["0", "101", "-1", "1.5", "٣", "", "9" * 400, "%00"],
+        "status": ["done", "", "queued%00", "🎹"],
+        "kind": ["sound", "🎹", "%ED%A0%80"],
+        "tag": ["", "song", "🎹"],
+        "created_after": ["0", "now", "2026-13-01T00:00:00Z", "2026-11-25", "9" * 400],
+        "created_before": ["%00", "2026-11-25T10:00:00", "10000-01-01T00:00:00Z"],
+        "cursor": ["", "x", "W10", "e30", "🎹", "A" * 3_000, "W1sxZTk5OSwiYSJdLCJ4Il0"],
+        "🎹": ["1"],
+        "offset": ["2"],
+    }
+    name = chance.choice([*wrong])
+    return Hostile(method="GET", path=f"/jobs?{name}={chance.choice(wrong[name])}", status=400, named=name)
+
+
 def a_callback(chance: random.Random) -> Hostile:
     """A callback for an attempt that was never made, with any token and any body."""
     provider, job, fence = (chance.choice(["fal", JOB, "🎹", "%00", "..", "1", "a" * 300]) for _ in range(3))
@@ -322,6 +339,7 @@ MAKERS: tuple[Callable[[random.Random], Hostile], ...] = (
     an_idempotency_key,
     an_upload,
     a_job,
+    a_list,
     a_callback,
     a_path,
 )

@@ -1,10 +1,11 @@
-"""Reads HTTP requests (owner, body, headers) and writes HTTP responses and errors."""
+"""Reads HTTP requests (owner, query, body, headers) and writes HTTP responses and errors."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,8 +15,10 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from longplay.domain.errors import Charged, InvalidRequest, JobNotFound, PathNotFound, Problem
 from longplay.domain.job import Job
-from longplay.http.documents import OpenedUpload, PresignedUrl, timestamp
+from longplay.http import documents
+from longplay.http.documents import OpenedUpload, PresignedUrl, given, timestamp
 from longplay.http.job_view import ViewContext, job_view, retry_after
+from longplay.http.listing import Page
 from longplay.http.service import NO_JOB, Service, Submitted
 from longplay.http.uploads import LARGEST_UPLOAD, Upload
 
@@ -69,17 +72,32 @@ def job_response(
 ) -> Response[str]:
     """The job as JSON; Retry-After says when to poll again if it is not finished."""
     job, position = service.standing(job, just_submitted=just_submitted)
-    now = service.clock()
-    context = ViewContext(
-        now=now,
+    context = _context(job, service, position=position, leader=service.leader_of(job))
+    waiting = {} if job.status.finished else {"Retry-After": str(retry_after(context.leader or job, now=context.now))}
+    return json_response(status, job_view(job, context), headers={**waiting, **(headers or {})})
+
+
+def _context(job: Job, service: Service, *, position: int | None, leader: Job | None) -> ViewContext:
+    return ViewContext(
+        now=service.clock(),
         model=service.catalogue.models.get(job.request.model),
         position=position,
-        leader=service.leader_of(job),
+        leader=leader,
         url=service.presigned,
         url_seconds=service.settings.url_lifetime,
     )
-    waiting = {} if job.status.finished else {"Retry-After": str(retry_after(context.leader or job, now=now))}
-    return json_response(status, job_view(job, context), headers={**waiting, **(headers or {})})
+
+
+def list_response(page: Page, service: Service, *, cursor: str | None) -> Response[str]:
+    """The jobs of a page as JSON; `cursor` continues the list."""
+    jobs = tuple(_listed(job, page.leaders, service) for job in page.jobs)
+    return json_response(HTTPStatus.OK, documents.Jobs(jobs=jobs, next_cursor=given(cursor)))
+
+
+def _listed(job: Job, leaders: Mapping[str, Job], service: Service) -> documents.Job:
+    standing, position = service.standing(job)
+    leader = service.as_leader(leaders.get(job.follows or ""))
+    return job_view(standing, _context(standing, service, position=position, leader=leader))
 
 
 def created_response(submitted: Submitted, service: Service, *, location: str) -> Response[str]:
@@ -139,6 +157,11 @@ def owner_of(event: APIGatewayProxyEvent) -> str:
     key = identity.api_key or (None if identity.user_arn else _header(event, "x-api-key"))
     named = _KEY.fullmatch(key or "")
     return named["owner"] if named else _derived_owner(key or identity.user_arn or "")
+
+
+def query_of(event: APIGatewayProxyEvent) -> dict[str, list[str]]:
+    """The parameters of the query by name, each as often as it is given."""
+    return {name: [*values] for name, values in event.multi_value_query_string_parameters.items()}
 
 
 def body_of(event: APIGatewayProxyEvent) -> bytes:

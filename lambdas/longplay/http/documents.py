@@ -139,6 +139,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     urls: JobUrls
 
 
+class Jobs(msgspec.Struct, frozen=True, kw_only=True):
+    """Some of the caller's jobs, newest first. `next_cursor` continues the list; without it, this is its end."""
+
+    jobs: tuple[Job, ...]
+    next_cursor: str | UnsetType = UNSET
+
+
 class ModelRoute(msgspec.Struct, frozen=True, kw_only=True):
     """A way to a model, with what a generation costs there and how long it takes."""
 

@@ -116,8 +116,11 @@ class Service:
 
     def leader_of(self, job: Job) -> Job | None:
         """The job whose result this one waits for, with its expected start."""
-        leader = self.jobs.find(job.follows) if job.follows else None
-        return self.standing(leader)[0] if leader and not leader.status.finished else None
+        return self.as_leader(self.jobs.find(job.follows) if job.follows else None)
+
+    def as_leader(self, job: Job | None) -> Job | None:
+        """The job with its expected start; None if it is over, or is no more."""
+        return self.standing(job)[0] if job and not job.status.finished else None
 
     def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel the job; one that had finished already is returned as it is."""
