@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -21,6 +22,7 @@ from longplay.http.api import (
     tagged_response,
 )
 from longplay.http.health_view import health_view
+from longplay.http.holding import seconds_to_hold
 from longplay.http.model_view import models_view
 from wiring import dependencies
 
@@ -41,7 +43,9 @@ def listed() -> Response[str]:
 @api.get("/jobs/<job_id>")
 def read(job_id: str) -> Response[str]:
     """The job; Retry-After says when to poll again."""
+    seconds = seconds_to_hold(api)
     job = dependencies().service.find(owner_of(api.current_event), job_id)
+    job = dependencies().holding.until_over(job, seconds=seconds)
     logger.info("read", job=job.id, status=job.status)
     return job_response(200, job, dependencies().service)
 
@@ -65,9 +69,11 @@ def cancel(job_id: str) -> Response[str]:
 @api.post("/jobs/<job_id>/retry")
 def retry(job_id: str) -> Response[str]:
     """A new job with the same request as one that failed or was canceled."""
+    seconds = seconds_to_hold(api)
     again = dependencies().service.retry(owner_of(api.current_event), job_id)
     logger.info("retry", job=again.job.id, retry_of=job_id)
-    return created_response(again, dependencies().service, location=f"../{again.job.id}")
+    job = dependencies().holding.until_over(again.job, seconds=seconds)
+    return created_response(replace(again, job=job), dependencies().service, location=f"../{job.id}")
 
 
 @api.delete("/jobs/<job_id>")

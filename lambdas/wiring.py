@@ -23,6 +23,7 @@ from longplay.engine.recovery import Recovery
 from longplay.engine.routing import Routing
 from longplay.engine.sweeper import Sweeper
 from longplay.engine.worker import Worker
+from longplay.http.holding import Holding
 from longplay.http.listing import Listing
 from longplay.http.service import Service
 from longplay.http.uploads import Uploads
@@ -34,6 +35,7 @@ from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
 from longplay.storage.ends import Ends
 from longplay.storage.files import ResultBucket, s3_client
+from longplay.storage.held_answers import HeldAnswers
 from longplay.storage.jobs import JobTable
 from longplay.storage.limiter import Limiter, LinesInView
 from longplay.storage.patience import Patience
@@ -70,6 +72,14 @@ class Dependencies:
     def listing(self) -> Listing:
         """The use case of GET /jobs."""
         return Listing(jobs=self._jobs)
+
+    @cached_property
+    def holding(self) -> Holding:
+        """The use case of callers that wait."""
+        return Holding(
+            service=self.service,
+            answers=HeldAnswers(self._table, self._patience, self._settings.held_answers),
+        )
 
     @cached_property
     def worker(self) -> Worker:

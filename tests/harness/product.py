@@ -61,12 +61,12 @@ class Product:
 
     def post(self, path: str, body: Any = None, *, key: str = API_KEY, **headers: str) -> Answer:
         """POST, with a body that is JSON-encoded unless it is bytes or text already."""
-        handler = submit.handler if path in ("/generate", "/uploads") else jobs.handler
+        handler = submit.handler if path.partition("?")[0] in ("/generate", "/uploads") else jobs.handler
         return _answer(handler(_event("POST", path, body, key, headers), Context()))  # type: ignore[arg-type]
 
-    def get(self, path: str, *, key: str = API_KEY, **headers: str) -> Answer:
-        """The answer to a GET request with this key."""
-        return _answer(jobs.handler(_event("GET", path, None, key, headers), Context()))  # type: ignore[arg-type]
+    def get(self, path: str, *, key: str = API_KEY, seconds: float = 28, **headers: str) -> Answer:
+        """The answer to a GET request with this key; the function is stopped after `seconds`."""
+        return _answer(jobs.handler(_event("GET", path, None, key, headers), Context(seconds)))  # type: ignore[arg-type]
 
     def delete(self, path: str, *, key: str = API_KEY) -> Answer:
         """DELETE."""

@@ -205,3 +205,34 @@ def a_newer_report_replaces_an_older_one(storage: Storage) -> None:
 def _same_request(storage: Storage) -> tuple[Job, Job]:
     job = storage.follower()
     return replace(job, follows=None), replace(job, id=secrets.token_hex(8), follows=None)
+
+
+@guards("ANSWER_HOLD", "(attribute_not_exists(#pk) OR #until <= :now)")
+def a_held_answer_keeps_its_place(storage: Storage) -> None:
+    storage.free_all_places()
+    with storage.one_answer(NOW) as first, storage.one_answer(NOW + 9) as second:
+        assert (first, second) == (True, False)
+
+
+@guards("ANSWER_HOLD", "attribute_not_exists(#pk)")
+def the_first_answer_is_held(storage: Storage) -> None:
+    storage.free_all_places()
+    with storage.one_answer(NOW) as first:
+        assert first
+
+
+@guards("ANSWER_HOLD", "#until <= :now")
+def a_place_is_taken_again_when_its_time_is_over(storage: Storage) -> None:
+    storage.free_all_places()
+    with storage.one_answer(NOW), storage.one_answer(NOW + 10) as second:
+        assert second
+
+
+@guards("ANSWER_RELEASE", "#token = :token")
+def an_answer_that_lost_its_place_frees_no_other(storage: Storage) -> None:
+    storage.free_all_places()
+    with storage.one_answer(NOW):
+        later = storage.one_answer(NOW + 10)
+        later.__enter__()
+    with storage.one_answer(NOW + 11) as third:
+        assert not third

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
@@ -22,8 +22,10 @@ from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
 from longplay.storage.ends import Ends
+from longplay.storage.held_answers import HeldAnswers
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import Limiter, read_line
+from longplay.storage.patience import Patience
 from longplay.storage.table import Table, WriteRefused
 from msgspec.structs import replace
 
@@ -160,6 +162,14 @@ class Storage:
         self.client.delete_item(TableName=TABLE, Key={"pk": {"S": f"limit#{ACCOUNT}"}})
         limits = {ACCOUNT: Limit(windows=(Window(1, 10),))}
         return Limiter(self.table, limits, tolerance=0), Limiter(self.table, limits, tolerance=0)
+
+    def one_answer(self, now: float) -> AbstractContextManager[bool]:
+        """Whether the only answer that may be held at once is held from now on, for ten seconds."""
+        return HeldAnswers(self.table, Patience(), most=1).one_more(now=now, until=now + 10)
+
+    def free_all_places(self) -> None:
+        """Remove the place of the only answer that may be held."""
+        self.client.delete_item(TableName=TABLE, Key={"pk": {"S": "held#0"}})
 
     def close_route(self, route: str, now: float) -> None:
         """Close the route, as a function does that learns at `now` that it is not served."""

@@ -18,7 +18,7 @@ from longplay.http.listing import MOST_READ
 
 from local.stand_ins.model import ModelServer
 from tests.harness.aws import TABLE
-from tests.harness.product import Product
+from tests.harness.product import API_KEY, Product
 
 BOB = "lp_bob_0123456789abcdef"
 
@@ -34,8 +34,8 @@ def _submitted(product: Product, clock: time_machine.Traveller, number: int, **m
     return str(product.submit({"prompt": f"a calm cello, take {number}", **more})["id"])
 
 
-def _page(product: Product, query: str = "", **how: str) -> dict[str, Any]:
-    answer = product.get(f"/jobs?{query}", **how)
+def _page(product: Product, query: str = "", *, key: str = API_KEY) -> dict[str, Any]:
+    answer = product.get(f"/jobs?{query}", key=key)
     assert answer.status == 200, answer.body
     msgspec.json.decode(answer.body, type=documents.Jobs)
     return dict(answer.json)

@@ -295,4 +295,9 @@ MEASURE = Change(
 CIRCUIT_OPEN = Change("", ("(attribute_not_exists(#pk) OR #until < :until)",))
 REPORT_KEEP = Change("", ("(attribute_not_exists(#pk) OR #checked_at < :checked_at)",))
 
+# --- answers that are held back: a place is free if it was never taken, or its time is over ---
+
+ANSWER_HOLD = Change("", ("(attribute_not_exists(#pk) OR #until <= :now)",))
+ANSWER_RELEASE = Change("SET #until = :now", ("#token = :token",))
+
 CHANGES = {name: value for name, value in dict(globals()).items() if isinstance(value, Change)}

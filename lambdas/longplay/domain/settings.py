@@ -82,6 +82,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: at once; these leave four of them to the API and the sweeper. SQS allows 2 to 1,000 for an event source.
     concurrent_calls: Annotated[int, Meta(ge=2, le=1_000)] = 4
     concurrent_steps: Annotated[int, Meta(ge=2, le=1_000)] = 2
+    #: How many answers are held back at once for callers that wait (`?wait=`). Each occupies a function, so the sum of
+    #: this and the two settings above must leave some of the account's functions free. 0 answers everyone at once.
+    held_answers: Annotated[int, Meta(ge=0, le=1_000)] = 3
     #: Caps of each owner, so that no owner uses up the caps of the deployment, and caps of all owners together.
     owner_caps: DayCaps = Caps()
     deployment_caps: DayCaps = Caps()
