@@ -73,7 +73,7 @@ def test_an_output_of_any_number_is_not_found(product: Product, n: str) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
-@pytest.mark.parametrize("path", ["/", "/generate", "/jobs", "/models/x", "/🎹", "/health/"])
+@pytest.mark.parametrize("path", ["/", "/generate", "/job", "/models/x", "/🎹", "/health/"])
 def test_a_path_of_no_use_case_is_a_problem(product: Product, path: str) -> None:
     """The answer is that of API Gateway to an unknown path, and a slash at the end is no fault."""
     answer = product.get(path)

@@ -35,7 +35,7 @@ class Holding:
         """The job as soon as it is over, or as it stands after this time.
 
         It does not wait for a job that starts later than that, nor where as many answers are held as may be. Raises
-        JobExpired if the job is deleted meanwhile.
+        JobExpired if the job is deleted in between.
         """
         now = self.clock()
         until = now + seconds
