@@ -37,6 +37,8 @@ class Holding:
         It does not wait for a job that starts later than that, nor where as many answers are held as may be. Raises
         JobExpired if the job is deleted in between.
         """
+        if seconds <= 0:
+            return job
         now = self.clock()
         until = now + seconds
         if job.status.finished or self._starts_at(job) >= until:
