@@ -16,13 +16,15 @@ BOOTSTRAPPED = .venv/bin/python -c 'import boto3; boto3.client("cloudformation")
 UV = .venv/bin/uv --quiet
 LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock'
 LEFT = .local/left.json
+# Hugging Face publishes it on GitHub alone; this is version 0.5.6.
+TOOLKIT ?= git+https://github.com/huggingface/huggingface-inference-toolkit@833b5a2efd70c4e2c6a275c5866a0b82f3fc3e93
 ERASE = .venv/bin/python -m infra.operate erase-data $(LEFT)
 OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate)
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test check bench lock deploy key token doctor pause resume destroy space space-remove
+.PHONY: help run test toolkit check bench lock deploy key token doctor pause resume destroy space space-remove
 .DELETE_ON_ERROR:
 
 help:
@@ -30,6 +32,7 @@ help:
 	@echo '                              HF_TOKEN=hf_… asks the real Hugging Face, MODEL_SERVER=http://… any server like it'
 	@echo '                              SPACE=1 asks the app of your own Space, run here on Gradio'"'"'s server'
 	@echo 'make test, check, bench       the tests; format, lint, types and words; the benchmarks'
+	@echo 'make toolkit                  the local run on Hugging Face'"'"'s inference toolkit, with PyTorch (2 GB); not in make test'
 	@echo 'make lock                     writes each requirements.txt from its requirements.in'
 	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
 	@echo '                              (ARGS="-c name=value" for settings of infra/settings/settings.py)'
@@ -46,6 +49,9 @@ run: $(LOCAL_TOOLS) $(if $(SPACE),.local/space/ready)
 
 test: $(LOCAL_TOOLS) .local/space/ready
 	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+toolkit: $(LOCAL_TOOLS) .local/toolkit/ready
+	.venv/bin/pytest -q -rA tests/end_to_end/toolkit
 
 check: .venv/ready
 	.venv/bin/ruff format --check .
@@ -108,6 +114,14 @@ resume: .venv/ready
 .local/cdk/ready: .venv/ready
 	@echo 'Installing the AWS CDK command into .local/ (once)'
 	@npm install --silent --no-audit --no-fund --no-package-lock --prefix .local/cdk aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+# pip, and not uv: where PyTorch for CPUs alone is set up, it is set up for pip.
+.local/toolkit/ready: tests/end_to_end/toolkit/requirements.txt
+	@echo 'Installing the inference toolkit into .local/ (once, some minutes)'
+	@$(PYTHON) -m venv .local/toolkit
+	@.local/toolkit/bin/pip install --quiet --requirement $<
+	@.local/toolkit/bin/pip install --quiet --no-deps '$(TOOLKIT)'
 	@touch $@
 
 # MiniStack pins a botocore of its own; its functions see only what AWS Lambda would give them.

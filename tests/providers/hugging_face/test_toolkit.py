@@ -1,14 +1,14 @@
-"""Hugging Face's inference toolkit itself: its code reads our requests, and we read its answers.
+"""Hugging Face's inference toolkit for SageMaker: its code reads our requests, and we read its answers.
 
 Only the computation is replaced: a pipeline answers with a short sound or a small image, after transformers' own check
 of its arguments. The toolkit needs no torch, but a separate environment, because it needs an older huggingface-hub:
 
-    .venv/bin/uv venv .local/toolkit
-    .venv/bin/uv pip install --python .local/toolkit -r lambdas/requirements.txt -r local/requirements.txt \\
+    .venv/bin/uv venv .local/sagemaker-toolkit
+    .venv/bin/uv pip install --python .local/sagemaker-toolkit -r lambdas/requirements.txt -r local/requirements.txt \\
         -r tests/requirements.txt
-    .venv/bin/uv pip install --python .local/toolkit -r tests/toolkit-requirements.txt
-    .venv/bin/uv pip install --python .local/toolkit --no-deps sagemaker-huggingface-inference-toolkit==2.6.0
-    .local/toolkit/bin/python -m pytest tests/providers/hugging_face/test_toolkit.py
+    .venv/bin/uv pip install --python .local/sagemaker-toolkit -r tests/sagemaker-toolkit-requirements.txt
+    .venv/bin/uv pip install --python .local/sagemaker-toolkit --no-deps sagemaker-huggingface-inference-toolkit==2.6.0
+    .local/sagemaker-toolkit/bin/python -m pytest tests/providers/hugging_face/test_toolkit.py
 """
 
 from __future__ import annotations
