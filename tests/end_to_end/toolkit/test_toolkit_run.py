@@ -69,7 +69,7 @@ def caller(run: Run) -> Caller:
 
 
 def test_the_first_track_and_image_come_from_the_toolkit(run: Run) -> None:
-    """Ten seconds of sound at MusicGen's rate and a picture of the model's own size, without a setting."""
+    """Ten seconds of sound at MusicGen's rate and an image of the model's own size, without a setting."""
     with wave.open(str(run.saved(".wav"))) as track:
         assert (track.getnchannels(), track.getframerate()) == (1, RATE)
         assert track.getnframes() / RATE == pytest.approx(10, abs=0.1)
@@ -92,7 +92,7 @@ def test_music(caller: Caller, tmp_path: Path, model: str, channels: int) -> Non
 
 
 def test_an_image_with_parameters(caller: Caller, tmp_path: Path) -> None:
-    """The size, the steps and the seed are the model's: the same seed makes the same picture."""
+    """The size, the steps and the seed are the model's: the same seed makes the same image."""
     request = {
         "model": "runwayml/stable-diffusion-v1-5",
         "prompt": "a lighthouse",

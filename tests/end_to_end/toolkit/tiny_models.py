@@ -40,7 +40,7 @@ RATE = 32_000  # samples a second, as MusicGen's codec has
 
 
 def main(folder: Path) -> None:
-    """Each model in a folder of its own."""
+    """Each model in its own folder."""
     torch.manual_seed(0)
     music(folder / "mono", channels=1)
     music(folder / "stereo", channels=2)
@@ -96,7 +96,7 @@ def image(folder: Path) -> None:
         vae=AutoencoderKL(
             down_block_types=("DownEncoderBlock2D",) * 4,
             up_block_types=("UpDecoderBlock2D",) * 4,
-            block_out_channels=(4,) * 4,  # four: a pixel of the latent image is eight of the picture
+            block_out_channels=(4,) * 4,  # four: a latent pixel is eight of the image
             latent_channels=4,
             norm_num_groups=2,
             sample_size=512,
