@@ -53,7 +53,7 @@ def a_generation_canceled_at_its_provider(sim: Simulation) -> None:
 
 def a_generation_slower_than_its_deadline(sim: Simulation) -> None:
     sim.provider.stall()
-    submit(sim, "job", deadline_seconds=120)
+    submit(sim, "job", deadline_seconds=45)
 
 
 def a_generation_reported_by_its_provider(sim: Simulation) -> None:

@@ -123,13 +123,15 @@ def test_a_broken_job_does_not_stop_the_sweeper(product: Product, clock: time_ma
     assert product.job(other["id"])["status"] == "failed"
 
 
-def test_ten_thousand_waiting_jobs_are_resent_in_turn(record_property: Callable[[str, object], None]) -> None:
-    """No run sends more than its bound, and within two hours every job is sent again."""
-    minutes = 120
-    waited = wait(10_000, minutes=minutes)
+def test_more_waiting_jobs_than_a_run_sends_are_sent_again_in_turn(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """No run sends more than its bound, and each job gets its turn. `make bench` does this with 10,000 jobs."""
+    jobs, minutes = 2_000, 30
+    waited = wait(jobs, minutes=minutes)
     record_property(
         FIGURE,
-        f"10,000 jobs waiting for {minutes} minutes: {sum(waited.runs):,} messages repeated, "
+        f"{jobs:,} jobs waiting for {minutes} minutes: {sum(waited.runs):,} messages repeated, "
         f"at most {max(waited.runs)} in a run and {waited.most} for a job",
     )
     assert max(waited.runs) == MOST_RESENT
