@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BENCHMARKS = ("calls", "pacing", "waiting", "memory", "cold_start", "beyond_29_seconds")
+BENCHMARKS = ("calls", "units", "limits", "pacing", "waiting", "memory", "cold_start", "beyond_29_seconds")
 
 
 def main() -> int:
