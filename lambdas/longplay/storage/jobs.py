@@ -24,7 +24,8 @@ from longplay.domain.schedule import is_urgent
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 _OURS = re.compile(r"[\w-]{1,64}", re.ASCII)
-_URGENT, _WAITING, _OF_VERSION_0_1, _SHARDS = "open", "waits", "open", 4
+_URGENT, _WAITING, _OF_VERSION_0_1 = "open", "waits", "open"
+SHARDS = 4  # keys of the index of open jobs, each a partition
 _WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value for status in Status}}
 # Version 0.1 reads a job that waits for a reason it does not know as one that waits for this reason.
 _REASON_FOR_0_1 = {WaitReason.SERVICE_BUSY: WaitReason.PROVIDER_ERROR, WaitReason.BUDGET: WaitReason.CONCURRENCY}
@@ -170,11 +171,11 @@ def _key(job_id: str) -> str:
 
 def _place(job_id: str, *, urgent: bool) -> str:
     """Where the job stands in the index of open jobs: one partition of DynamoDB takes 1,000 writes a second."""
-    return f"{_URGENT if urgent else _WAITING}#{crc32(job_id.encode()) % _SHARDS}"
+    return f"{_URGENT if urgent else _WAITING}#{crc32(job_id.encode()) % SHARDS}"
 
 
 def _places(*, urgent: bool) -> list[str]:
-    return [f"{_URGENT if urgent else _WAITING}#{shard}" for shard in range(_SHARDS)]
+    return [f"{_URGENT if urgent else _WAITING}#{shard}" for shard in range(SHARDS)]
 
 
 def _item(job: Job, now: float) -> Item:
