@@ -26,6 +26,7 @@ from time_machine import Traveller
 from tests.harness.aws import BUCKET, REGION, SECRET, TABLE, Aws, make_account
 from tests.harness.product import QUEUES, Answer, Context, Product
 from tests.harness.providers import RunningProvider
+from tests.kill.containers import OneContainer
 from tests.kill.injector import FaultInjector, Killed
 
 STARTS_AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -103,6 +104,7 @@ class SimulatedDeployment:
     account: SimulatedAccount
     provider: RunningProvider
     injector: FaultInjector
+    containers: OneContainer = field(default_factory=OneContainer)
     delivered: list[str] = field(default_factory=list)
 
     @property
@@ -126,12 +128,11 @@ class SimulatedDeployment:
         return Product(self.aws)
 
     def run(self, function: str, act: Callable[[], Result]) -> Result | None:
-        """The result of the function, or None if its process was killed; its memory is then cleared."""
+        """The result of the function, or None if its process was killed."""
         try:
-            with self.injector.process(function, self.situation):
+            with self.containers.entered(function), self.injector.process(function, self.situation):
                 return act()
         except Killed:
-            wiring.dependencies.cache_clear()
             return None
         except (Unavailable, ExceptionGroup):
             return None  # the invocation failed, and its process goes on with the next

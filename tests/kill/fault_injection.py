@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from tests.harness.providers import RunningProvider
 from tests.kill.audit import Ledgers, final_state_of, violations
+from tests.kill.containers import OneContainer
 from tests.kill.deployment import empty_account
 from tests.kill.injector import Call, Fault, FaultInjector, FaultPoint
 from tests.kill.network import network_behind
@@ -81,13 +82,14 @@ def run_scenario(
     point: FaultPoint | None = None,
     *,
     injector: FaultInjector | None = None,
+    containers: OneContainer | None = None,
 ) -> Run:
     """Run the scenario from an empty account until all its jobs have ended, with a fault at the point.
 
-    `injector` chooses the faults in its place.
+    `injector` chooses the faults in its place, and `containers` those in which functions run.
     """
     injector = injector or FaultInjector(point)
-    with _simulation(scenario, provider, injector) as sim:
+    with _simulation(scenario, provider, injector, containers or OneContainer()) as sim:
         scenario.steps(sim)
         sim.settle()
         calls = list(injector.calls)
@@ -113,12 +115,15 @@ def _inject(scenario: Scenario, provider: RunningProvider, point: FaultPoint, ba
 
 
 @contextmanager
-def _simulation(scenario: Scenario, provider: RunningProvider, injector: FaultInjector) -> Iterator[Simulation]:
+def _simulation(
+    scenario: Scenario, provider: RunningProvider, injector: FaultInjector, containers: OneContainer
+) -> Iterator[Simulation]:
     """A simulation on an empty account; `time.sleep` moves its clock."""
     random.seed(scenario.name)
     with empty_account(provider, default_deadline=DEADLINE, **scenario.settings) as account:
-        sim = Simulation(account, provider, injector)
+        sim = Simulation(account, provider, injector, containers)
         with (
+            containers.running(),
             patch.object(time, "sleep", account.clock.shift),
             network_behind(injector, provider.server, timed=sim.call_provider),
         ):

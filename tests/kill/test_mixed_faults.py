@@ -1,5 +1,7 @@
 """Lives of a job in which processes die, replies are lost and AWS answers with errors, at random and all mixed.
 
+Each invocation comes to one of several containers with their own memory.
+
 `SEED=7 LIVES=1 pytest tests/kill/test_mixed_faults.py -k replicate` plays the life of one seed again.
 """
 
@@ -22,6 +24,7 @@ from tests.harness.providers import (
     model_server_provider,
 )
 from tests.kill.aws_errors import answers_of
+from tests.kill.containers import SeveralContainers
 from tests.kill.fault_injection import Scenario, run_scenario
 from tests.kill.injector import AwsAnswer, Fault, FaultInjector, FaultPoint
 from tests.kill.provider_scenarios import caps_pacing_and_cache
@@ -64,8 +67,14 @@ def _violations(running: RunningProvider, server: str) -> list[str]:
     return [
         f"seed {seed}: {violation}"
         for seed in range(FIRST, FIRST + LIVES)
-        for violation in with_room(lambda: run_scenario(scenario, running, injector=RandomFaults(seed)).violations)  # noqa: B023
+        for violation in with_room(lambda: _life(scenario, running, seed))  # noqa: B023
     ]
+
+
+def _life(scenario: Scenario, running: RunningProvider, seed: int) -> list[str]:
+    """The guarantees that a life broke, with random faults, and with each invocation in one of several containers."""
+    run = run_scenario(scenario, running, injector=RandomFaults(seed), containers=SeveralContainers(seed))
+    return run.violations
 
 
 @pytest.mark.parametrize("provider", [REPLICATE, FAL, HF_FAL_AI, SAGEMAKER], ids=lambda provider: provider.name)
