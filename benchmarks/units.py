@@ -1,7 +1,4 @@
-"""What one job, one poll and one waiting hour cost in AWS's own units; and at what rate each of AWS's limits is met.
-
-The units are counted on the real entry points (tests/harness/units.py), the rates computed from them.
-"""
+"""One job, one poll and one hour of waiting in AWS's own units, counted on the real entry points."""
 
 from __future__ import annotations
 
@@ -80,7 +77,7 @@ Figures = tuple[float, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What is played, and what of it does not count; `polls` of the provider, or None for one that holds its answer."""
+    """A play, and the part of it that does not count; `polls` of the provider, or None for one that holds its answer."""
 
     play: Play
     without: Play | None = None

@@ -26,7 +26,7 @@ Item = Mapping[str, Any]
 
 @dataclass(kw_only=True)
 class Units:
-    """What was counted. `read` is in read units, `stored` in bytes, `requests` goes by operation.
+    """The counts. `read` is in read units, `stored` in bytes, `requests` goes by operation.
 
     `written` has the write units by the kind of an item's key (`job`, `limit`, `budget` …), `index` by the index.
     """
