@@ -77,7 +77,7 @@ Figures = tuple[float, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A play, and the part of it that does not count; `polls` of the provider, or None for one that holds its answer."""
+    """A play, and the part that does not count; `polls` of the provider, or None for one that holds its answer."""
 
     play: Play
     without: Play | None = None
