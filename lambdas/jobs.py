@@ -1,4 +1,4 @@
-"""The function for GET /jobs, /jobs/{id} (read, fetch outputs, cancel, retry, delete), GET /models and GET /health."""
+"""The function for GET /jobs, /jobs/{id} (read, fetch outputs, cancel, retry, delete), /files, /models and /health."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from longplay.http.api import (
     new_api,
     owner_of,
     query_of,
+    redirect_response,
     tagged_response,
 )
 from longplay.http.health_view import health_view
@@ -56,6 +57,14 @@ def fetch(job_id: str, n: str) -> Response[str]:
     url = dependencies().service.output_url(owner_of(api.current_event), job_id, n)
     logger.info("fetch", job=job_id, output=n)
     return file_response(api.current_event, url, dependencies().service)
+
+
+@api.get("/files/<job_id>/<token>/<n>")
+def follow(job_id: str, token: str, n: str) -> Response[str]:
+    """303 to a new presigned URL of a file, for everyone who has its link."""
+    url = dependencies().service.linked_url(job_id, token, n)
+    logger.info("follow", job=job_id, output=n)
+    return redirect_response(url)
 
 
 @api.post("/jobs/<job_id>/cancel")

@@ -24,14 +24,19 @@ LONGEST_CALLBACK = cdk.Duration.seconds(10)
 CALLBACKS_PER_SECOND = 20
 CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 
-#: The id of the key identifies the caller; the key itself is a password and is not logged.
+#: A page with twenty players asks for twenty files at once. A flood of links takes no requests from callers with a key.
+FILES_PER_SECOND = 50
+FILES = "/files/{job}/{token}/{n}"
+
+#: The id of the key identifies the caller; the key itself is a password and is not logged. Nor is a path: the link to
+#: a file has its token there. The functions' logs have the id of the job, and the same request id.
 ACCESS_LOG = {
     "time": "$context.requestTime",
     "request_id": "$context.requestId",
     "api_key_id": "$context.identity.apiKeyId",
     "ip": "$context.identity.sourceIp",
     "method": "$context.httpMethod",
-    "path": "$context.path",
+    "resource": "$context.resourcePath",
     "status": "$context.status",
     "response_bytes": "$context.responseLength",
     "latency_ms": "$context.responseLatency",
@@ -44,10 +49,13 @@ CALLBACK_TOKENS = (
     "A provider has no API key. The URL it calls contains a random token of the attempt, and its message is not "
     "trusted: the generator then asks the provider with the operator's token and uses only that answer."
 )
+FILE_TOKENS = (
+    "The link to a file contains 128 random bits of its job, so that a player or a page can use it without a key."
+)
 LOGS_FOR_THE_ACCOUNT = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 ACKNOWLEDGED = {
     "AwsSolutions-APIG2": "The functions check every field, and name it and its bounds; API Gateway's models cannot.",
-    "AwsSolutions-APIG3": "Only callbacks need no key; a web ACL is the operator's choice, and costs money.",
+    "AwsSolutions-APIG3": "Callbacks and links to files need no key; a web ACL is the operator's choice, and costs.",
     "AwsSolutions-APIG4": KEYS,
     "AwsSolutions-COG4": KEYS,
     "AwsSolutions-APIG6": "The access log has each request's error; execution logs go to a group that never expires.",
@@ -115,7 +123,10 @@ class Api(Construct):
             stage_name="prod",
             throttling_rate_limit=requests_per_second,
             throttling_burst_limit=2 * requests_per_second,
-            method_options={f"{CALLBACKS}/POST": _throttled(CALLBACKS_PER_SECOND)},
+            method_options={
+                f"{CALLBACKS}/POST": _throttled(CALLBACKS_PER_SECOND),
+                f"{FILES}/GET": _throttled(FILES_PER_SECOND),
+            },
             access_log_destination=apigateway.LogGroupLogDestination(log),
             access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
         )
@@ -150,12 +161,13 @@ class Api(Construct):
         job.add_resource("retry").add_method("POST", jobs)
         root.add_resource("models").add_method("GET", jobs)
         root.add_resource("health").add_method("GET", jobs)
-        self._route_callbacks()
+        self._route_without_key(FILES, "GET", self.jobs, FILE_TOKENS)
+        self._route_without_key(CALLBACKS, "POST", self.callbacks, CALLBACK_TOKENS)
 
-    def _route_callbacks(self) -> None:
-        callback = self.rest_api.root.resource_for_path(CALLBACKS)
-        method = callback.add_method("POST", _calling(self.callbacks), api_key_required=False)
-        acknowledge(method, {"AwsSolutions-APIG4": CALLBACK_TOKENS, "AwsSolutions-COG4": CALLBACK_TOKENS})
+    def _route_without_key(self, path: str, verb: str, function: Function, why: str) -> None:
+        resource = self.rest_api.root.resource_for_path(path)
+        method = resource.add_method(verb, _calling(function), api_key_required=False)
+        acknowledge(method, {"AwsSolutions-APIG4": why, "AwsSolutions-COG4": why})
 
     def _usage_plan(self, requests_per_second: int) -> apigateway.UsagePlan:
         stage = apigateway.UsagePlanPerApiStage(api=self.rest_api, stage=self.rest_api.deployment_stage)

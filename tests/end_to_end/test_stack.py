@@ -76,6 +76,15 @@ def test_an_output_has_a_stable_link_to_a_fresh_presigned_url(stack: DeployedSta
     assert requests.get(answer.headers["Location"], timeout=30).content == _download(job)
 
 
+def test_a_link_leads_to_the_file_without_a_key(stack: DeployedStack) -> None:
+    """A player follows it; with another token there is nothing."""
+    job = stack.wait(stack.submit(**TRACK))
+    link = f"{stack.deployment.api_url}/{job['outputs'][0]['link']}"
+    assert hashlib.sha256(requests.get(link, timeout=30).content).hexdigest() == job["outputs"][0]["sha256"]
+    wrong = link.replace(link.split("/")[-2], "A" * 22)
+    assert requests.get(wrong, timeout=30).status_code == 404
+
+
 def test_a_changed_presigned_url_is_refused(stack: DeployedStack) -> None:
     """Neither another key nor a missing signature is accepted."""
     [output] = stack.wait(stack.submit(**TRACK))["outputs"]

@@ -10,6 +10,7 @@ import pytest
 from tests.infra.reading import Template, only, properties, readable
 
 CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
+FILES = "/files/{job}/{token}/{n}"
 ROUTES = {
     ("POST", "/generate"): "ApiSubmit",
     ("POST", "/uploads"): "ApiSubmit",
@@ -21,6 +22,7 @@ ROUTES = {
     ("POST", "/jobs/{id}/retry"): "ApiJobs",
     ("GET", "/models"): "ApiJobs",
     ("GET", "/health"): "ApiJobs",
+    ("GET", FILES): "ApiJobs",
     ("POST", CALLBACKS): "ApiCallbacks",
 }
 
@@ -31,11 +33,12 @@ def test_each_method_and_path_calls_its_function(prod: Template) -> None:
     assert {(m["HttpMethod"], _path(prod, m["ResourceId"])): _target(m) for m in methods} == ROUTES
 
 
-def test_only_callbacks_and_preflight_requests_need_no_key(prod: Template) -> None:
+def test_only_callbacks_links_to_files_and_preflight_requests_need_no_key(prod: Template) -> None:
     """Every other method requires an API key."""
     keyless = [method for method in _methods(prod) if not method["ApiKeyRequired"]]
     calls = [method for method in keyless if method["HttpMethod"] != "OPTIONS"]
-    assert [(_path(prod, method["ResourceId"]), _target(method)) for method in calls] == [(CALLBACKS, "ApiCallbacks")]
+    found = {(_path(prod, method["ResourceId"]), _target(method)) for method in calls}
+    assert found == {(CALLBACKS, "ApiCallbacks"), (FILES, "ApiJobs")}
 
 
 def test_the_keys_work_at_the_stage_prod(prod: Template) -> None:
@@ -53,12 +56,13 @@ def test_one_key_cannot_use_up_the_limit_of_the_whole_api(prod: Template) -> Non
     assert for_one["BurstLimit"] < for_all["ThrottlingBurstLimit"]
 
 
-def test_a_flood_of_callbacks_takes_no_requests_from_callers_with_a_key(prod: Template) -> None:
-    """Callbacks have a lower limit, counted separately."""
+@pytest.mark.parametrize(("path", "verb"), [(CALLBACKS, "POST"), (FILES, "GET")])
+def test_a_flood_without_a_key_takes_no_requests_from_callers_with_one(prod: Template, path: str, verb: str) -> None:
+    """Callbacks and links to files each have a lower limit, counted separately."""
     throttles = _throttles(prod)
-    callbacks = throttles["/" + CALLBACKS.replace("/", "~1")]
-    assert callbacks["HttpMethod"] == "POST"
-    assert callbacks["ThrottlingRateLimit"] < throttles["/*"]["ThrottlingRateLimit"]
+    own = throttles["/" + path.replace("/", "~1")]
+    assert own["HttpMethod"] == verb
+    assert own["ThrottlingRateLimit"] < throttles["/*"]["ThrottlingRateLimit"]
 
 
 def test_the_access_log_is_json_and_contains_no_key(prod: Template) -> None:
@@ -68,10 +72,11 @@ def test_the_access_log_is_json_and_contains_no_key(prod: Template) -> None:
     assert "$context.identity.apiKey" not in json.loads(line).values()
 
 
-def test_the_access_log_contains_no_query(prod: Template) -> None:
-    """A callback carries its token in the query."""
+def test_the_access_log_contains_neither_path_nor_query(prod: Template) -> None:
+    """A callback carries its token in the query, a link to a file in the path."""
     line = only(prod, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
-    assert json.loads(line)["path"] == "$context.path"
+    assert json.loads(line)["resource"] == "$context.resourcePath"
+    assert "$context.path" not in line
     assert "query" not in line.lower()
 
 

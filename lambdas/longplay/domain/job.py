@@ -148,6 +148,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `ref` is the provider's reference of the generation, `polled_at` the time of the last poll.
     `incarnation` tells the jobs of one id apart: an Idempotency-Key that is used again after its job's retention makes
     a job with the same id. Jobs of version 0.1 have none.
+    `file_token` is in the links to its files, which need no key; jobs of version 0.1 have none.
     `max_price_usd` is the price of one generation on the most expensive route that is set up.
     `start_expected` is when a worker should be free for it, as its submission estimated.
     `slot` is its reserved start on a paced account. `hold` is what each budget in `held_by` reserves for it, in
@@ -157,6 +158,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     incarnation: str = ""
+    file_token: str = ""
     owner: str
     status: Status
     request: GenerationRequest

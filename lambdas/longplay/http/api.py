@@ -13,13 +13,13 @@ import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from longplay.domain.errors import Charged, InvalidRequest, JobNotFound, PathNotFound, Problem
+from longplay.domain.errors import Charged, InvalidRequest, JobNotFound, OutputNotFound, PathNotFound, Problem
 from longplay.domain.job import Job
 from longplay.http import documents
 from longplay.http.documents import OpenedUpload, PresignedUrl, given, timestamp
 from longplay.http.job_view import ViewContext, job_view, retry_after
 from longplay.http.listing import Page
-from longplay.http.service import NO_JOB, Service, Submitted
+from longplay.http.service import NO_FILE, NO_JOB, Service, Submitted
 from longplay.http.uploads import LARGEST_UPLOAD, Upload
 
 _KEY = re.compile(r"lp_(?P<owner>[a-z0-9-]{1,32})_\w+")
@@ -42,10 +42,15 @@ def new_api() -> APIGatewayRestResolver:
     def nothing(_: Exception) -> Response[str]:
         """Powertools' patterns match no emoji, quotes or control characters, so such an id has no route."""
         event = api.current_event
-        problem = JobNotFound(NO_JOB) if event.path.startswith("/jobs/") else PathNotFound(_NO_PATH)
-        return _problem(problem, request_id=event.request_context.request_id)
+        return _problem(_unknown(event.path), request_id=event.request_context.request_id)
 
     return api
+
+
+def _unknown(path: str) -> Problem:
+    if path.startswith("/files/"):
+        return OutputNotFound(NO_FILE)
+    return JobNotFound(NO_JOB) if path.startswith("/jobs/") else PathNotFound(_NO_PATH)
 
 
 def json_response(status: int, body: object, *, headers: dict[str, str] | None = None) -> Response[str]:
@@ -142,7 +147,12 @@ def file_response(event: APIGatewayProxyEvent, url: str, service: Service) -> Re
     if "application/json" in (_header(event, "Accept") or ""):
         expires_at = timestamp(service.clock() + service.settings.url_lifetime)
         return json_response(HTTPStatus.OK, PresignedUrl(url=url, url_expires_at=expires_at))
-    headers: dict[str, str | list[str]] = {"Location": url, **_NOT_KEPT}
+    return redirect_response(url)
+
+
+def redirect_response(url: str) -> Response[str]:
+    """303 to the presigned URL of a file; no page that it leads to learns the address it came from."""
+    headers: dict[str, str | list[str]] = {"Location": url, "Referrer-Policy": "no-referrer", **_NOT_KEPT}
     return Response(status_code=HTTPStatus.SEE_OTHER, content_type="text/plain", body="", headers=headers)
 
 

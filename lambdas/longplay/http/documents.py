@@ -62,11 +62,15 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
-    """One file. `url` fetches it without a key until `url_expires_at`; `href` is the link to keep."""
+    """One file. `link` fetches it without a key as long as the job is kept, and `url` until `url_expires_at`.
+
+    `href` needs the key. A `link` or `url` that is passed on passes the file on.
+    """
 
     url: Url
     url_expires_at: Time
     href: Path
+    link: Path | UnsetType = UNSET
     content_type: str
     bytes: Count
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]

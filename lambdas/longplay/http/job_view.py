@@ -140,6 +140,7 @@ def _output(job: Job, n: int, context: ViewContext) -> documents.Output:
         url=context.url(output),
         url_expires_at=timestamp(context.now + context.url_seconds),
         href=f"jobs/{job.id}/outputs/{n}",
+        link=f"files/{job.id}/{job.file_token}/{n}" if job.file_token else UNSET,
         content_type=output.content_type,
         bytes=output.bytes,
         sha256=output.sha256,

@@ -41,6 +41,7 @@ from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
 
 NO_JOB = "There is no job with this id under your key. Check the id; jobs belong to one owner."
+NO_FILE = "There is no file behind this link, or not any more: it ends with its job. Ask the one who sent it."
 _ERASED_LATER = (
     "The job is deleted and its prompt erased. S3 did not erase its files in time: Longplay tries again until it has, "
     "within minutes. Send the request again to have it try now."
@@ -101,10 +102,20 @@ class Service:
     def output_url(self, owner: str, job_id: str, n: str) -> str:
         """A fresh presigned URL of the job's n-th file, from 0; raises OutputNotFound where there is none."""
         job = self.find(owner, job_id)
-        output = dict(zip(map(str, range(len(job.outputs))), job.outputs, strict=True)).get(n)
-        if output is None:
+        if n not in _places(job):
             raise OutputNotFound(f"The job is {job.status} and has {len(job.outputs)} files, counted from 0.")
-        return self.presigned(output)
+        return self.presigned(job.outputs[int(n)])
+
+    def linked_url(self, job_id: str, token: str, n: str) -> str:
+        """The same for the link to a file, which is its own permission; raises OutputNotFound for an unknown one."""
+        job = self.jobs.find(job_id)
+        if job is None or not self._is_linked(job, token) or n not in _places(job):
+            raise OutputNotFound(NO_FILE)
+        return self.presigned(job.outputs[int(n)])
+
+    def _is_linked(self, job: Job, token: str) -> bool:
+        known = secrets.compare_digest(job.file_token.encode(), token.encode(errors="replace"))
+        return bool(job.file_token) and known and job.deleted is None and job.expires_at > self.clock()
 
     def presigned(self, output: Output) -> str:
         """A URL that fetches the file without a key, for the settings' `url_lifetime`."""
@@ -185,6 +196,7 @@ class Service:
         job = Job(
             id=_job_id(owner, seed),
             incarnation=secrets.token_hex(4),
+            file_token=secrets.token_urlsafe(16),
             owner=owner,
             status=Status.QUEUED,
             request=request,
@@ -262,6 +274,11 @@ def _job_id(owner: str, seed: str | None) -> str:
     """An id that the same owner and seed always give, or a random one."""
     digest = hashlib.sha256(f"{owner}|{seed}".encode()).digest() if seed else secrets.token_bytes(16)
     return base64.b32encode(digest[:16]).decode().rstrip("=").lower()
+
+
+def _places(job: Job) -> list[str]:
+    """The numbers of its files, as they are written in addresses."""
+    return [str(n) for n in range(len(job.outputs))]
 
 
 def _input_key(job: Job) -> str | None:
