@@ -197,17 +197,18 @@ def _derived_owner(credential: str) -> str:
 
 
 def _problem(problem: Problem, *, request_id: str) -> Response[str]:
-    body: dict[str, Any] = {
-        "type": f"urn:longplay:problem:{problem.code}",
-        "title": problem.title,
-        "status": problem.status,
-        "code": problem.code,
-        "detail": problem.detail,
-        "retryable": problem.retryable,
-        "charged": Charged.NO,
-        "request_id": request_id,
-        **problem.extra,
-    }
+    extra: dict[str, Any] = {**problem.extra}
+    body = documents.Problem(
+        type=f"urn:longplay:problem:{problem.code}",
+        title=problem.title,
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail,
+        retryable=problem.retryable,
+        charged=Charged.NO,
+        request_id=request_id,
+        **extra,
+    )
     wait = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}
     return Response(
         status_code=HTTPStatus(problem.status),

@@ -233,6 +233,30 @@ class OpenedUpload(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """A refusal (RFC 9457): what happened, whether it was charged, and whether the same request may succeed later.
+
+    `field` names the member that is not valid. Of a cap there are its rest and when it resets; `needs_usd` is what the
+    job may cost.
+    """
+
+    type: str
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599)]
+    code: str
+    detail: str
+    retryable: bool
+    charged: Charged
+    request_id: str
+    field: str | UnsetType = UNSET
+    needs_usd: Usd | UnsetType = UNSET
+    resets_at: Time | UnsetType = UNSET
+    usd_left: Usd | UnsetType = UNSET
+    held_usd: Usd | UnsetType = UNSET
+    jobs_left: Count | UnsetType = UNSET
+    open_jobs_left: Count | UnsetType = UNSET
+
+
 def given(value: T | None) -> T | UnsetType:
     """The value, or UNSET for none."""
     return UNSET if value is None else value

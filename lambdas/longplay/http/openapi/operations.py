@@ -1,0 +1,235 @@
+"""The table of all operations: their parameters, bodies, answers and problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from longplay.domain.catalogue import Kind
+from longplay.domain.errors import (
+    ExceedsBudget,
+    InvalidRequest,
+    JobExpired,
+    JobNotFound,
+    KeyReused,
+    LineTooLong,
+    ModelUnavailable,
+    NotFinished,
+    NotRetryable,
+    OutputNotFound,
+    OverDailyBudget,
+    Paused,
+    Problem,
+    TooLarge,
+    TooManyOpenJobs,
+)
+from longplay.domain.job import Status
+from longplay.domain.listing import MOST_LISTED
+from longplay.http import documents
+from longplay.http.holding import LONGEST
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """A parameter of the path, the query or a header."""
+
+    name: str
+    where: str
+    schema: Schema
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An answer that is no problem: the type of its document, if it has one, and its own headers."""
+
+    description: str
+    document: type[msgspec.Struct] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """A path and method. `links` are what the job in its answer can be used for next."""
+
+    id: str
+    verb: str
+    path: str
+    summary: str
+    answers: Mapping[int, Answer]
+    problems: tuple[type[Problem], ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    body: str | None = None
+    needs_key: bool = True
+    makes_a_job: bool = False
+
+
+_JOB = Parameter(name="id", where="path", schema={"type": "string"}, description="The job's id.")
+_N = Parameter(name="n", where="path", schema={"type": "string"}, description="The file's number, from 0.")
+_WAIT = Parameter(
+    name="wait",
+    where="query",
+    schema={"type": "integer", "minimum": 0, "maximum": LONGEST},
+    description="Holds the answer for up to so many seconds until the job is over.",
+)
+_PREFER = Parameter(
+    name="Prefer",
+    where="header",
+    schema={"type": "string"},
+    description="`wait=20` is the same as in the query (RFC 7240).",
+)
+_KEY = Parameter(
+    name="Idempotency-Key",
+    where="header",
+    schema={"type": "string", "pattern": "^[!-~]{1,255}$"},
+    description="A request that is repeated with the same key makes no second job.",
+)
+_TIME = {"type": "string", "format": "date-time"}
+_FILTERS = (
+    Parameter(name="status", where="query", schema={"type": "array", "items": {"enum": [*Status]}}),
+    Parameter(name="kind", where="query", schema={"type": "array", "items": {"enum": [*Kind]}}),
+    Parameter(name="model", where="query", schema={"type": "string"}),
+    Parameter(
+        name="tag",
+        where="query",
+        schema={"type": "array", "items": {"type": "string", "pattern": "^[^:]*:"}},
+        description="A tag's name and value with a colon between: `song:7`.",
+    ),
+    Parameter(name="created_after", where="query", schema=_TIME),
+    Parameter(name="created_before", where="query", schema=_TIME),
+    Parameter(name="limit", where="query", schema={"type": "integer", "minimum": 1, "maximum": MOST_LISTED}),
+    Parameter(name="cursor", where="query", schema={"type": "string"}, description="`next_cursor` of the page before."),
+)
+_LOCATION = {"Location": "The job's address, relative to the request's."}
+_WAITING = {"Retry-After": "Seconds after which to ask again."}
+_REPLAYED = {"Idempotency-Replayed": "`true` if the job was made by an earlier request."}
+_MADE = {
+    200: Answer(description="The job is over.", document=documents.Job, headers={**_LOCATION, **_REPLAYED}),
+    202: Answer(
+        description="The job is on its way.", document=documents.Job, headers={**_LOCATION, **_WAITING, **_REPLAYED}
+    ),
+}
+_ADMISSION = (ModelUnavailable, ExceedsBudget, LineTooLong, TooManyOpenJobs, OverDailyBudget, Paused)
+_READ = {200: Answer(description="The job.", document=documents.Job, headers=_WAITING)}
+_REDIRECT = Answer(description="A new URL of the file.", headers={"Location": "The presigned URL."})
+
+OPERATIONS = (
+    Operation(
+        id="generate",
+        verb="post",
+        path="/generate",
+        summary="Starts a generation.",
+        parameters=(_WAIT, _PREFER, _KEY),
+        body="GenerateRequest",
+        answers=_MADE,
+        problems=(InvalidRequest, TooLarge, JobExpired, KeyReused, *_ADMISSION),
+        makes_a_job=True,
+    ),
+    Operation(
+        id="upload",
+        verb="post",
+        path="/uploads",
+        summary="Opens an upload of an image to start from.",
+        body="UploadRequest",
+        answers={201: Answer(description="The form to send the image with.", document=documents.OpenedUpload)},
+        problems=(InvalidRequest, TooLarge),
+    ),
+    Operation(
+        id="listJobs",
+        verb="get",
+        path="/jobs",
+        summary="Lists your jobs, newest first.",
+        parameters=_FILTERS,
+        answers={200: Answer(description="A page of jobs.", document=documents.Jobs)},
+        problems=(InvalidRequest,),
+    ),
+    Operation(
+        id="getJob",
+        verb="get",
+        path="/jobs/{id}",
+        summary="Reads a job.",
+        parameters=(_JOB, _WAIT, _PREFER),
+        answers=_READ,
+        problems=(InvalidRequest, JobNotFound, JobExpired),
+    ),
+    Operation(
+        id="deleteJob",
+        verb="delete",
+        path="/jobs/{id}",
+        summary="Erases a job's prompt and files.",
+        parameters=(_JOB,),
+        answers={204: Answer(description="They are erased.")},
+        problems=(JobNotFound, NotFinished),
+    ),
+    Operation(
+        id="getOutput",
+        verb="get",
+        path="/jobs/{id}/outputs/{n}",
+        summary="Leads to a file.",
+        parameters=(_JOB, _N, Parameter(name="Accept", where="header", schema={"type": "string"})),
+        answers={
+            200: Answer(description="Its URL, for `Accept: application/json`.", document=documents.PresignedUrl),
+            303: _REDIRECT,
+        },
+        problems=(JobNotFound, OutputNotFound, JobExpired),
+    ),
+    Operation(
+        id="followLink",
+        verb="get",
+        path="/files/{id}/{token}/{n}",
+        summary="Leads to a file, without a key: `outputs[].link`.",
+        parameters=(_JOB, Parameter(name="token", where="path", schema={"type": "string"}), _N),
+        answers={303: _REDIRECT},
+        problems=(OutputNotFound,),
+        needs_key=False,
+    ),
+    Operation(
+        id="cancelJob",
+        verb="post",
+        path="/jobs/{id}/cancel",
+        summary="Cancels a job; a result that is paid for is kept.",
+        parameters=(_JOB,),
+        answers=_READ,
+        problems=(JobNotFound, JobExpired),
+    ),
+    Operation(
+        id="retryJob",
+        verb="post",
+        path="/jobs/{id}/retry",
+        summary="Makes a new job with the same request, for one that failed or was canceled.",
+        parameters=(_JOB, _WAIT, _PREFER),
+        answers=_MADE,
+        problems=(InvalidRequest, JobNotFound, JobExpired, NotRetryable, *_ADMISSION),
+    ),
+    Operation(
+        id="listModels",
+        verb="get",
+        path="/models",
+        summary="The models offered here: parameters, bounds, prices, licenses.",
+        parameters=(Parameter(name="If-None-Match", where="header", schema={"type": "string"}),),
+        answers={
+            200: Answer(description="The models.", document=documents.Models, headers={"ETag": "Of this document."}),
+            304: Answer(description="You have this document."),
+        },
+    ),
+    Operation(
+        id="getHealth",
+        verb="get",
+        path="/health",
+        summary="Which models work, by the last round of checkups.",
+        answers={200: Answer(description="The health.", document=documents.Health)},
+    ),
+    Operation(
+        id="getOpenApi",
+        verb="get",
+        path="/openapi.json",
+        summary="This description.",
+        answers={200: Answer(description="OpenAPI 3.1."), 304: Answer(description="You have this document.")},
+        needs_key=False,
+    ),
+)
