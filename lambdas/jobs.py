@@ -1,4 +1,4 @@
-"""The function for GET /jobs, /jobs/{id} (read, fetch outputs, cancel, retry, delete), /files, /models and /health."""
+"""The function for GET /jobs, /jobs/{id} (read, fetch outputs, cancel, retry, delete), /files, and what is offered."""
 
 from __future__ import annotations
 
@@ -97,6 +97,16 @@ def delete(job_id: str) -> Response[str]:
 def models() -> Response[str]:
     """The models offered here; 304 for a caller that has this document."""
     return tagged_response(api.current_event, models_view(dependencies().service.catalogue))
+
+
+@api.get("/openapi.json")
+def described() -> Response[str]:
+    """The description of this API; 304 for a caller that has it."""
+    from longplay.http.openapi import openapi  # only this path needs it
+
+    service = dependencies().service
+    document = openapi(service.catalogue, longest_deadline=service.settings.longest_deadline)
+    return tagged_response(api.current_event, document)
 
 
 @api.get("/health")

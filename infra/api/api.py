@@ -27,6 +27,8 @@ CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 #: A page with twenty players asks for twenty files at once. A flood of links takes no requests from callers with a key.
 FILES_PER_SECOND = 50
 FILES = "/files/{job}/{token}/{n}"
+DESCRIPTION_PER_SECOND = 10
+DESCRIPTION = "/openapi.json"
 
 #: The id of the key identifies the caller; the key itself is a password and is not logged. Nor is a path: the link to
 #: a file has its token there. The functions' logs have the id of the job, and the same request id.
@@ -52,10 +54,11 @@ CALLBACK_TOKENS = (
 FILE_TOKENS = (
     "The link to a file contains 128 random bits of its job, so that a player or a page can use it without a key."
 )
+PUBLIC = "The description of the API is public: generators of clients read it without a key."
 LOGS_FOR_THE_ACCOUNT = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 ACKNOWLEDGED = {
     "AwsSolutions-APIG2": "The functions check every field, and name it and its bounds; API Gateway's models cannot.",
-    "AwsSolutions-APIG3": "Callbacks and links to files need no key; a web ACL is the operator's choice, and costs.",
+    "AwsSolutions-APIG3": "Callbacks, file links and the description need no key; a web ACL is the operator's choice.",
     "AwsSolutions-APIG4": KEYS,
     "AwsSolutions-COG4": KEYS,
     "AwsSolutions-APIG6": "The access log has each request's error; execution logs go to a group that never expires.",
@@ -126,6 +129,7 @@ class Api(Construct):
             method_options={
                 f"{CALLBACKS}/POST": _throttled(CALLBACKS_PER_SECOND),
                 f"{FILES}/GET": _throttled(FILES_PER_SECOND),
+                f"{DESCRIPTION}/GET": _throttled(DESCRIPTION_PER_SECOND),
             },
             access_log_destination=apigateway.LogGroupLogDestination(log),
             access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
@@ -162,6 +166,7 @@ class Api(Construct):
         root.add_resource("models").add_method("GET", jobs)
         root.add_resource("health").add_method("GET", jobs)
         self._route_without_key(FILES, "GET", self.jobs, FILE_TOKENS)
+        self._route_without_key(DESCRIPTION, "GET", self.jobs, PUBLIC)
         self._route_without_key(CALLBACKS, "POST", self.callbacks, CALLBACK_TOKENS)
 
     def _route_without_key(self, path: str, verb: str, function: Function, why: str) -> None:

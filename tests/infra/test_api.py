@@ -11,6 +11,7 @@ from tests.infra.reading import Template, only, properties, readable
 
 CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 FILES = "/files/{job}/{token}/{n}"
+DESCRIPTION = "/openapi.json"
 ROUTES = {
     ("POST", "/generate"): "ApiSubmit",
     ("POST", "/uploads"): "ApiSubmit",
@@ -23,6 +24,7 @@ ROUTES = {
     ("GET", "/models"): "ApiJobs",
     ("GET", "/health"): "ApiJobs",
     ("GET", FILES): "ApiJobs",
+    ("GET", DESCRIPTION): "ApiJobs",
     ("POST", CALLBACKS): "ApiCallbacks",
 }
 
@@ -33,12 +35,12 @@ def test_each_method_and_path_calls_its_function(prod: Template) -> None:
     assert {(m["HttpMethod"], _path(prod, m["ResourceId"])): _target(m) for m in methods} == ROUTES
 
 
-def test_only_callbacks_links_to_files_and_preflight_requests_need_no_key(prod: Template) -> None:
+def test_only_callbacks_links_the_description_and_preflights_need_no_key(prod: Template) -> None:
     """Every other method requires an API key."""
     keyless = [method for method in _methods(prod) if not method["ApiKeyRequired"]]
     calls = [method for method in keyless if method["HttpMethod"] != "OPTIONS"]
     found = {(_path(prod, method["ResourceId"]), _target(method)) for method in calls}
-    assert found == {(CALLBACKS, "ApiCallbacks"), (FILES, "ApiJobs")}
+    assert found == {(CALLBACKS, "ApiCallbacks"), (FILES, "ApiJobs"), (DESCRIPTION, "ApiJobs")}
 
 
 def test_the_keys_work_at_the_stage_prod(prod: Template) -> None:
@@ -56,7 +58,7 @@ def test_one_key_cannot_use_up_the_limit_of_the_whole_api(prod: Template) -> Non
     assert for_one["BurstLimit"] < for_all["ThrottlingBurstLimit"]
 
 
-@pytest.mark.parametrize(("path", "verb"), [(CALLBACKS, "POST"), (FILES, "GET")])
+@pytest.mark.parametrize(("path", "verb"), [(CALLBACKS, "POST"), (FILES, "GET"), (DESCRIPTION, "GET")])
 def test_a_flood_without_a_key_takes_no_requests_from_callers_with_one(prod: Template, path: str, verb: str) -> None:
     """Callbacks and links to files each have a lower limit, counted separately."""
     throttles = _throttles(prod)

@@ -7,6 +7,8 @@ import tomllib
 from datetime import date
 from pathlib import Path
 
+from longplay.http.openapi.document import VERSION
+
 ROOT = Path(__file__).parents[2]
 SECTIONS = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
@@ -15,6 +17,11 @@ def test_the_newest_section_is_the_version() -> None:
     """A reader of the changelog knows which version the checkout is."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert SECTIONS[0].split(" - ")[0] == version
+
+
+def test_the_description_of_the_api_has_the_version() -> None:
+    """A client that was made from it says which version it was made for."""
+    assert SECTIONS[0].split(" - ")[0] == VERSION
 
 
 def test_each_section_has_a_version_and_a_day() -> None:
