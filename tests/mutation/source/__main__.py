@@ -1,6 +1,6 @@
 """`python -m tests.mutation.source`: changes single lines of engine/ and domain/, and asks the tests who notices.
 
-The same seed chooses the same mutants of the same sources. `--by-hand` tries those of by_hand.py instead.
+The same seed chooses the same mutants of the same sources. Those of by_hand.py come first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FOLDERS = ["tests/domain", "tests/mutation", "tests/properties", "tests/provider
 def main() -> int:
     """The exit status: 1 if fewer than nine of ten are noticed, without those that change nothing."""
     arguments = _arguments()
-    chosen = list(by_hand()) if arguments.by_hand else _chosen(arguments.seed, arguments.mutants)
+    chosen = [*by_hand(), *_chosen(arguments.seed, arguments.mutants)]
     LOCAL.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mutants-", dir=LOCAL) as folder:
         copies = [checkout(Path(folder, str(number))) for number in range(arguments.jobs)]
@@ -40,7 +40,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.source", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mutants", type=int, default=100)
-    parser.add_argument("--by-hand", action="store_true")
     parser.add_argument("--jobs", type=int, default=2, help="how many are tried at a time")
     parser.add_argument("--tests", nargs="+", default=FOLDERS, help="the folders of the tests that may notice")
     return parser.parse_args()
