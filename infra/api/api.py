@@ -165,6 +165,7 @@ class Api(Construct):
         job.add_resource("retry").add_method("POST", jobs)
         root.add_resource("models").add_method("GET", jobs)
         root.add_resource("health").add_method("GET", jobs)
+        root.add_resource("key").add_method("GET", _accepted(), method_responses=[_NO_CONTENT])
         self._route_without_key(FILES, "GET", self.jobs, FILE_TOKENS)
         self._route_without_key(DESCRIPTION, "GET", self.jobs, PUBLIC)
         self._route_without_key(CALLBACKS, "POST", self.callbacks, CALLBACK_TOKENS)
@@ -182,6 +183,21 @@ class Api(Construct):
             throttle=apigateway.ThrottleSettings(rate_limit=requests_per_second, burst_limit=2 * requests_per_second),
             api_stages=[stage],
         )
+
+
+_NO_CONTENT = apigateway.MethodResponse(
+    status_code="204", response_parameters={"method.response.header.Access-Control-Allow-Origin": True}
+)
+
+
+def _accepted() -> apigateway.MockIntegration:
+    """204 for a valid key, from API Gateway alone; a wrong key is refused before."""
+    answer = apigateway.IntegrationResponse(
+        status_code="204", response_parameters={"method.response.header.Access-Control-Allow-Origin": "'*'"}
+    )
+    return apigateway.MockIntegration(
+        request_templates={"application/json": '{"statusCode": 204}'}, integration_responses=[answer]
+    )
 
 
 def _calling(function: Function) -> apigateway.LambdaIntegration:

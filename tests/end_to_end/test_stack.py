@@ -121,6 +121,11 @@ def test_a_request_without_a_valid_key_is_refused(stack: DeployedStack, path: st
     assert not [request for request in stack.server.requests if "theft" in request.inputs]
 
 
+def test_a_key_can_be_checked(stack: DeployedStack) -> None:
+    """API Gateway alone says whether it is valid."""
+    assert [stack.get("/key", key=key).status_code for key in (stack.key, "lp_alice_wrong")] == [204, 403]
+
+
 def test_the_job_of_another_owner_looks_like_an_unknown_job(stack: DeployedStack) -> None:
     """The answer does not show that the job exists."""
     job_id = stack.submit(**TRACK)

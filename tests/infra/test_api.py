@@ -23,6 +23,7 @@ ROUTES = {
     ("POST", "/jobs/{id}/retry"): "ApiJobs",
     ("GET", "/models"): "ApiJobs",
     ("GET", "/health"): "ApiJobs",
+    ("GET", "/key"): "MOCK",
     ("GET", FILES): "ApiJobs",
     ("GET", DESCRIPTION): "ApiJobs",
     ("POST", CALLBACKS): "ApiCallbacks",
@@ -138,8 +139,10 @@ def _path(template: Template, resource: dict[str, str]) -> str:
 
 
 def _target(method: dict[str, Any]) -> str:
-    function: str = readable(method["Integration"]["Uri"]).rpartition("functions/")[2].partition(".")[0]
-    return function
+    """The function that a method calls, or MOCK where API Gateway answers by itself."""
+    integration = method["Integration"]
+    function: str = readable(integration.get("Uri", "")).rpartition("functions/")[2].partition(".")[0]
+    return function or str(integration["Type"])
 
 
 def _responses(template: Template) -> dict[str, dict[str, Any]]:

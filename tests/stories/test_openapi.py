@@ -27,7 +27,7 @@ from tests.harness.product import Product
 EXAMPLES = int(os.environ.get("EXAMPLES", "12"))
 DAY = 86_400
 DESCRIPTION = openapi(load_catalogue(PROVIDERS, servers={"*": "http://127.0.0.1/{model}"}), longest_deadline=DAY)
-API = schemathesis.openapi.from_dict(DESCRIPTION)
+API = schemathesis.openapi.from_dict(DESCRIPTION).exclude(path="/key")  # API Gateway answers there by itself
 OPERATIONS: list[Any] = [found.ok() for found in API.get_all_operations()]  # type: ignore[union-attr]
 CHECKS = [
     checks.not_a_server_error,

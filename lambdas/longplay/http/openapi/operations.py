@@ -225,6 +225,13 @@ OPERATIONS = (
         answers={200: Answer(description="The health.", document=documents.Health)},
     ),
     Operation(
+        id="checkKey",
+        verb="get",
+        path="/key",
+        summary="Whether the key is valid; API Gateway answers by itself.",
+        answers={204: Answer(description="It is.")},
+    ),
+    Operation(
         id="getOpenApi",
         verb="get",
         path="/openapi.json",
