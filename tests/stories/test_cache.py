@@ -239,3 +239,15 @@ def test_the_cache_can_be_off(product_with: Callable[..., Product], model_server
     while product.deliver():
         pass
     assert model_server.generations == 2
+
+
+def test_a_request_without_budget_does_not_follow_a_job_that_is_gone(
+    product_with: Callable[..., Product], clock: time_machine.Traveller
+) -> None:
+    """While an equal job is alive, a request beyond the cap shares its result; later it is refused."""
+    product = product_with(owner_caps={"jobs": 1})
+    product.submit({**TRACK, "deadline_seconds": 60})
+    assert product.submit(TRACK)["wait"]["reason"] == "coalesced"
+    clock.shift(300)
+    refused = product.post("/generate", TRACK)
+    assert (refused.status, refused.json["code"]) == (429, "over_daily_budget")

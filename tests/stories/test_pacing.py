@@ -177,6 +177,18 @@ def test_a_job_beyond_the_horizon_is_refused(
     assert round(_submit(product, "four")["wait"]["eta_seconds"]) == 30
 
 
+def test_a_job_that_would_start_after_its_deadline_is_refused(
+    product_with: Callable[..., Product], clock: time_machine.Traveller
+) -> None:
+    """Also well within the horizon: it would only wait to fail. The one behind it takes the slot."""
+    product = product_with(limits={"*": {"windows": [[1, 600]]}}, start_tolerance=0)
+    _submit(product, "one")
+    refused = product.post("/generate", {"prompt": "two", "deadline_seconds": 60})
+    assert (refused.status, refused.json["code"], refused.headers["Retry-After"]) == (429, "line_too_long", "540")
+    assert "60 s" in refused.json["detail"]
+    assert _submit(product, "three")["wait"]["reason"] == "provider_quota"
+
+
 def test_a_replay_reserves_no_slot(product_with: Callable[..., Product], clock: time_machine.Traveller) -> None:
     """Repeats of one idempotency key reserve one slot."""
     product = product_with(limits=ONE_IN_TEN_SECONDS, start_tolerance=0)

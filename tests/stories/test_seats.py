@@ -77,6 +77,16 @@ def test_a_canceled_job_passes_its_room_on(
     assert _statuses(product, [first, second, third]) == ["succeeded", "canceled", "succeeded"]
 
 
+def test_the_end_of_a_failed_generation_starts_the_next_job(
+    product: Product, clock: time_machine.Traveller, replicate: ReplicateServer
+) -> None:
+    """The job that waits for room is told at once; by itself it would look five minutes later."""
+    replicate.fault("failed", times=1)
+    first, second = _track(product, 1, max_charges=1), _track(product, 2)
+    _run_until_over(product, clock, [second], minutes=3)
+    assert _statuses(product, [first, second]) == ["failed", "succeeded"]
+
+
 def test_a_failed_job_gives_its_room_back_although_its_worker_has_died(
     product: Product, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
