@@ -111,12 +111,18 @@ class Problem(LongplayError):
 
 
 class InvalidRequest(Problem):
-    """A field of the request is not valid; no job was created."""
+    """A field of the request is not valid; no job was created.
+
+    `why` is the fault in a word, and `bounds` are those of the field, in the words of JSON Schema.
+    """
 
     status, code, title = 400, "invalid_request", "The request is not valid"
 
-    def __init__(self, field: str, detail: str) -> None:
+    def __init__(self, field: str, detail: str, *, why: str = "invalid", **bounds: float | None) -> None:
         super().__init__(detail, field=field)
+        self.field = field
+        self.why = why
+        self.bounds = {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 class TooLarge(Problem):

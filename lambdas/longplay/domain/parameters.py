@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeGuard
 
 from longplay.domain.catalogue import Bound, Model
 from longplay.domain.errors import InvalidRequest
+from longplay.domain.faults import Faults
 from longplay.domain.texts import text_of
 
 LONGEST_PROMPT = 2_000  # characters; keeps a job's item small
 RANDOM_SEED = -1  # as diffusers' tools and stable-diffusion.cpp write it
 
 Value = int | float | str
+_NOT_VALID: Value = 0  # stands for a value with a fault, and is not used
 
 
-def parameters_of(given: Mapping[str, Any], model: Model, *, draw: Callable[[int], int]) -> dict[str, Value]:
-    """The model's parameters, checked, with defaults filled in; null is the same as left out. Raises InvalidRequest.
+def parameters_of(
+    given: Mapping[str, Any], model: Model, faults: Faults, *, draw: Callable[[int], int]
+) -> dict[str, Value]:
+    """The model's parameters, checked, with defaults filled in; null is the same as left out.
 
     `draw(n)` returns a random number from 0 to n - 1. It is called for a seed of -1.
     """
@@ -25,7 +30,7 @@ def parameters_of(given: Mapping[str, Any], model: Model, *, draw: Callable[[int
     if values.get("seed") == RANDOM_SEED:
         values["seed"] = _drawn(model.parameters["seed"], draw)
     return {
-        name: _CHECKS[bound.type](name, values[name], bound)
+        name: faults.check(partial(_CHECKS[bound.type], name, values[name], bound), _NOT_VALID)
         for name, bound in model.parameters.items()
         if values[name] is not None
     }
@@ -35,10 +40,15 @@ def whole_number(field: str, value: object, bound: Bound) -> int:
     """A whole number within its bounds, however it is written: 512, 512.0 and 5.12e2 are equal."""
     number = _plain(value) if _is_number(value) else None
     if not isinstance(number, int):
-        raise InvalidRequest(field, f"`{field}` must be a whole number{_range(field, bound)}.")
+        raise _wrong(field, f"`{field}` must be a whole number{_range(field, bound)}.", bound, "wrong_type")
     if not _in_bounds(number, bound) or (bound.step and number % bound.step):
-        raise InvalidRequest(field, f"`{field}` is out of bounds: it must be a whole number{_range(field, bound)}.")
+        out = f"`{field}` is out of bounds: it must be a whole number{_range(field, bound)}."
+        raise _wrong(field, out, bound, "out_of_bounds")
     return number
+
+
+def _wrong(field: str, detail: str, bound: Bound, why: str) -> InvalidRequest:
+    return InvalidRequest(field, detail, why=why, minimum=bound.least, maximum=bound.most, multipleOf=bound.step)
 
 
 def _given_or_default(value: object, bound: Bound) -> Any:
@@ -52,9 +62,10 @@ def _drawn(bound: Bound, draw: Callable[[int], int]) -> int:
 
 def _number(field: str, value: object, bound: Bound) -> int | float:
     if not _is_number(value):
-        raise InvalidRequest(field, f"`{field}` must be a number{_range(field, bound)}.")
+        raise _wrong(field, f"`{field}` must be a number{_range(field, bound)}.", bound, "wrong_type")
     if not _in_bounds(value, bound):
-        raise InvalidRequest(field, f"`{field}` is out of bounds: it must be a number{_range(field, bound)}.")
+        out = f"`{field}` is out of bounds: it must be a number{_range(field, bound)}."
+        raise _wrong(field, out, bound, "out_of_bounds")
     return _plain(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from longplay.domain.availability import available, no_default
 from longplay.domain.body import decode_body
 from longplay.domain.catalogue import Bound, Catalogue, Kind, Model
 from longplay.domain.errors import InvalidRequest
+from longplay.domain.faults import Faults
 from longplay.domain.input_images import IMAGE_TYPES, StoredImage, checked_image, image_of
 from longplay.domain.parameters import LONGEST_PROMPT, Value, parameters_of, whole_number
 from longplay.domain.spellings import without_shown_members
@@ -72,21 +74,19 @@ def parse_submission(
 ) -> Submission:
     """The submission in a JSON body. A null member is the same as one that is left out.
 
-    `draw(n)` returns a random number below n, for a random seed. Raises TooLarge, InvalidRequest with the field and
-    its bound, and ModelUnavailable where no model was named and none is served.
+    `draw(n)` returns a random number below n, for a random seed. Raises TooLarge, InvalidRequest with each field
+    that is not valid and its bound, and ModelUnavailable where no model was named and none is served.
     """
     fields = without_shown_members(decode_body(body))
     given = {name: value for name, value in fields.items() if value is not None}
-    model = _model(fields, catalogue)
-    image = image_of(fields.pop("image", None), model)
-    prompt = _prompt(fields, model)
-    options = _options(fields, longest_deadline)
-    request = GenerationRequest(
-        kind=model.kind,
-        model=model.name,
-        prompt=prompt,
-        parameters=parameters_of(_flat(fields, model), model, draw=draw),
-    )
+    faults = Faults()
+    model = faults.demand(lambda: _model(fields, catalogue))
+    image = faults.check(lambda: image_of(fields.pop("image", None), model), None)
+    prompt = faults.check(lambda: _prompt(fields, model), "")
+    options = _options(fields, longest_deadline, faults)
+    parameters = parameters_of(_flat(fields, model, faults), model, faults, draw=draw)
+    faults.settle()
+    request = GenerationRequest(kind=model.kind, model=model.name, prompt=prompt, parameters=parameters)
     submission = Submission(request=request, body_hash=_sha256(msgspec.json.encode(given, order="sorted")), **options)
     return submission.showing(image) if isinstance(image, bytes) else replace(submission, stored=image)
 
@@ -136,27 +136,33 @@ def _prompt(fields: dict[str, Any], model: Model) -> str:
         return ""
     if value is None:
         raise InvalidRequest(
-            "prompt", f"`prompt` is missing: describe in words what to generate, in 1 to {LONGEST_PROMPT:,} characters."
+            "prompt",
+            f"`prompt` is missing: describe in words what to generate, in 1 to {LONGEST_PROMPT:,} characters.",
+            why="missing",
         )
     return text_of(name, value, longest=LONGEST_PROMPT)
 
 
-def _flat(fields: dict[str, Any], model: Model) -> dict[str, Any]:
+def _flat(fields: dict[str, Any], model: Model, faults: Faults) -> dict[str, Any]:
     """The parameters that stand in the body itself and those in its member `parameters`, by name."""
+    nested: dict[str, Any] = faults.check(lambda: _nested(fields, model), {})
+    faults.nested = {shown(name) for name, value in nested.items() if value is not None}
+    for name in [*fields, *nested]:
+        if name not in model.parameters:
+            faults.add(InvalidRequest(shown(name), _unknown(shown(name), model), why="unknown"))
+        elif fields.get(name) is not None and nested.get(name) is not None:
+            twice = f"`{name}` is given twice: in the body and in `parameters`. Send it once."
+            faults.add(InvalidRequest(name, twice, why="given_twice"))
+            nested = {**nested, name: None}
+    return {**fields, **{name: value for name, value in nested.items() if value is not None}}
+
+
+def _nested(fields: dict[str, Any], model: Model) -> dict[str, Any]:
     nested = fields.pop("parameters", None)
     if nested is not None and not isinstance(nested, dict):
-        raise InvalidRequest("parameters", f"`parameters` must be an object; it takes: {', '.join(model.parameters)}.")
-    for name in [*fields, *(nested or {})]:
-        if name not in model.parameters:
-            raise InvalidRequest(shown(name), _unknown(shown(name), model))
-    return _merged(fields, nested or {})
-
-
-def _merged(flat: dict[str, Any], nested: dict[str, Any]) -> dict[str, Any]:
-    for name in flat:
-        if flat[name] is not None and nested.get(name) is not None:
-            raise InvalidRequest(name, f"`{name}` is given twice: in the body and in `parameters`. Send it once.")
-    return {**flat, **{name: value for name, value in nested.items() if value is not None}}
+        takes = f"`parameters` must be an object; it takes: {', '.join(model.parameters)}."
+        raise InvalidRequest("parameters", takes, why="wrong_type")
+    return nested or {}
 
 
 def _unknown(field: str, model: Model) -> str:
@@ -167,9 +173,9 @@ def _unknown(field: str, model: Model) -> str:
     )
 
 
-def _options(fields: dict[str, Any], longest_deadline: int) -> dict[str, Any]:
+def _options(fields: dict[str, Any], longest_deadline: int, faults: Faults) -> dict[str, Any]:
     given = {name: value for name in _OPTIONS if (value := fields.pop(name, None)) is not None}
-    return {name: _OPTIONS[name](value, longest_deadline) for name, value in given.items()}
+    return {name: faults.check(partial(_OPTIONS[name], value, longest_deadline), None) for name, value in given.items()}
 
 
 def _max_charges(value: object, _longest_deadline: int) -> int:

@@ -30,14 +30,15 @@ def text_of(field: str, value: object, *, longest: int, called: str = "") -> str
     """
     called = called or f"`{field}`"
     if not isinstance(value, str):
-        raise InvalidRequest(field, f"{called} must be text of 1 to {longest:,} characters.")
+        raise InvalidRequest(field, f"{called} must be text of 1 to {longest:,} characters.", why="wrong_type")
     if refused := _REFUSED.search(value):
-        raise InvalidRequest(field, f"{called} contains {_described(refused)}")
+        raise InvalidRequest(field, f"{called} contains {_described(refused)}", why="character_refused")
     text = value.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n")
     if not any(map(_is_visible, text)):
-        raise InvalidRequest(field, f"{called} is empty; it must have 1 to {longest:,} characters.")
+        raise InvalidRequest(field, f"{called} is empty; it must have 1 to {longest:,} characters.", why="empty")
     if len(text) > longest:
-        raise InvalidRequest(field, f"{called} has {len(text):,} characters; the limit is {longest:,}.")
+        long = f"{called} has {len(text):,} characters; the limit is {longest:,}."
+        raise InvalidRequest(field, long, why="too_long", maxLength=longest)
     return text
 
 

@@ -233,11 +233,23 @@ class OpenedUpload(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the body that is not valid, by a JSON pointer, and its bounds."""
+
+    pointer: str
+    code: str
+    detail: str
+    minimum: float | UnsetType = UNSET
+    maximum: float | UnsetType = UNSET
+    multiple_of: float | UnsetType = msgspec.field(default=UNSET, name="multipleOf")
+    max_length: float | UnsetType = msgspec.field(default=UNSET, name="maxLength")
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """A refusal (RFC 9457): what happened, whether it was charged, and whether the same request may succeed later.
 
-    `field` names the member that is not valid. Of a cap there are its rest and when it resets; `needs_usd` is what the
-    job may cost.
+    `field` names the first member that is not valid, and `errors` has all of a body. Of a cap there are its rest and
+    when it resets; `needs_usd` is what the job may cost.
     """
 
     type: str
@@ -249,6 +261,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     charged: Charged
     request_id: str
     field: str | UnsetType = UNSET
+    errors: tuple[Fault, ...] | UnsetType = UNSET
     needs_usd: Usd | UnsetType = UNSET
     resets_at: Time | UnsetType = UNSET
     usd_left: Usd | UnsetType = UNSET

@@ -1,0 +1,55 @@
+"""Collects the faults of a body, so that its caller reads all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from longplay.domain.errors import InvalidRequest
+
+T = TypeVar("T")
+
+
+class Faults:
+    """The faults so far. `nested` are the names of the fields that stand in the member `parameters`."""
+
+    def __init__(self) -> None:
+        self._found: list[InvalidRequest] = []
+        self.nested: Collection[str] = ()
+
+    def add(self, fault: InvalidRequest) -> None:
+        """One more."""
+        self._found.append(fault)
+
+    def check(self, check: Callable[[], T], otherwise: T) -> T:
+        """The value of a check; `otherwise`, with the fault kept, where it raises InvalidRequest."""
+        try:
+            return check()
+        except InvalidRequest as fault:
+            self.add(fault)
+            return otherwise
+
+    def demand(self, check: Callable[[], T]) -> T:
+        """The value of a check on which all others depend; raises InvalidRequest at once, as `settle` does."""
+        try:
+            return check()
+        except InvalidRequest as fault:
+            self.add(fault)
+            self.settle()
+            raise
+
+    def settle(self) -> None:
+        """Raises InvalidRequest about the first fault, with all of them in its member `errors`; nothing without one."""
+        if not self._found:
+            return
+        first, *others = self._found
+        more = f" {len(others)} more in `errors`." if others else ""
+        refusal = InvalidRequest(first.field, first.detail + more, why=first.why)
+        refusal.extra["errors"] = [self._described(fault) for fault in self._found]
+        raise refusal from first
+
+    def _described(self, fault: InvalidRequest) -> dict[str, Any]:
+        """RFC 9457's form: a JSON pointer into the body, in the notation of a URI's fragment."""
+        member = fault.field.replace("~", "~0").replace("/", "~1")
+        pointer = f"#/parameters/{member}" if fault.field in self.nested else f"#/{member}"
+        return {"pointer": pointer, "code": fault.why, "detail": fault.detail, **fault.bounds}
