@@ -172,3 +172,15 @@ def line_of(limit: Limit, jobs: int) -> Line:
     for _ in range(jobs):
         _, line = pacing.reserve(line, limit, now=NOW)
     return line
+
+
+def test_a_line_pushed_back_long_after_the_refused_start_waits_a_whole_window() -> None:
+    """Others have started since then, so the provider's window is full although it asks for one second only."""
+    limit = Limit(windows=(Window(1, 10),))
+    slot, line = pacing.reserve(Line(), limit, now=LATER)
+    soon, late = (
+        pacing.push(line, slot, limit, since=LATER, now=LATER + seconds, until=LATER + seconds + 1)
+        for seconds in (9, 10)
+    )
+    assert (soon.start_of(slot), soon.resume_at) == (LATER + 10, LATER + 10)
+    assert (late.start_of(slot), late.resume_at) == (LATER + 20, LATER + 20)

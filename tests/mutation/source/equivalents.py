@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from local.tools import ROOT
 from tests.mutation.source.operators import Mutation
 
-#: by file, the text that is replaced, and what replaces it
-EQUIVALENT: Mapping[tuple[str, str, str], str] = {}
+#: by file, its line, the text that is replaced, and what replaces it
+EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
+    (
+        "engine/worker.py",
+        "poll_at = self.clock() + min(max(_POLL_AGAIN, error.retry_after or 0), _POLL_AT_LAST)",
+        "0",
+        "1",
+    ): "a poll is repeated after more than a second in any case",
+    (
+        "domain/schedule.py",
+        "waits_until = max(start, 0.0 if job.attempts else job.start_expected or 0.0)",
+        "0.0",
+        "1.0",
+    ): "a start is in epoch seconds, far beyond both",
+}
 
 
 def reason(mutation: Mutation) -> str | None:
     """Why a mutant changes nothing, or None if it should be noticed."""
-    found = EQUIVALENT.get((mutation.path.removeprefix("lambdas/longplay/"), mutation.before, mutation.after))
+    line = (ROOT / mutation.path).read_text().splitlines()[mutation.line - 1].strip()
+    file = mutation.path.removeprefix("lambdas/longplay/")
+    found = EQUIVALENT.get((file, line, mutation.before, mutation.after))
     return f"equivalent: {found}" if found else None
