@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from longplay.domain.catalogue import Kind
+from longplay.domain.catalogue import Catalogue, Kind
 from longplay.domain.models_file import CatalogueError, load_catalogue
 from longplay.providers import PROVIDERS
 
@@ -133,11 +133,11 @@ MISTAKES = [
 ]
 
 
-def load(folder: Path, text: str) -> None:
-    """Load a catalogue with this text."""
+def load(folder: Path, text: str) -> Catalogue:
+    """The catalogue with this text."""
     path = folder / "models.toml"
     path.write_text(text)
-    load_catalogue(PROVIDERS, path)
+    return load_catalogue(PROVIDERS, path)
 
 
 @pytest.mark.parametrize(("right", "wrong", "error"), MISTAKES)
@@ -149,7 +149,7 @@ def test_a_mistake_is_refused_where_it_is(tmp_path: Path, right: str, wrong: str
 
 
 def test_a_file_without_a_mistake_loads(tmp_path: Path) -> None:
-    load(tmp_path, GOOD)
+    assert [*load(tmp_path, GOOD).models]
 
 
 def test_all_mistakes_of_a_file_are_named_at_once(tmp_path: Path) -> None:

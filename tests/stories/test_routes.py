@@ -75,6 +75,19 @@ def test_one_refusal_moves_every_job_of_the_account(
     assert len(model_server.requests) == 1 + 3
 
 
+def test_a_job_that_leaves_an_account_without_a_call_gives_its_start_back(
+    two_accounts: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """Of two reserved starts one was made, and was refused; the other job went by the next route."""
+    product = two_accounts(limits={"musicgen-small": {"windows": [[1, 60]]}})
+    _store_token(product)
+    jobs = [product.submit({**TRACK, "prompt": f"guitar {n}"}) for n in range(2)]
+    model_server.fault("unauthorized", times=1)
+    _run(product, clock, 120)
+    assert {product.job(job["id"])["served_by"] for job in jobs} == {"router"}
+    assert len(wiring.dependencies()._limiter.line("musicgen-small").log) == 1
+
+
 @pytest.mark.parametrize(("fault", "settings"), [("throttled", {"failover": "busy"}), ("unauthorized", {})])
 def test_a_job_returns_to_its_first_route_if_the_second_does_not_serve_it(
     two_accounts: Callable[..., Product],

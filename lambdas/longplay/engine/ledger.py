@@ -178,6 +178,8 @@ class Ledger:
             parts += self.ends.settled(job)
             parts += self.ends.dropped(job) if leads and not job.outputs else []
             parts += [] if _used_its_slot(decision, seen) else self._slot(job)
+        elif _leaves_its_slot(decision, seen):
+            parts += self._slot(seen)
         if change.ends and change.succeeds and parts:
             parts.append(self.ends.measured(job, now=now))
         return parts
@@ -209,6 +211,12 @@ def _counts(job: Job | None, account: str) -> bool:
 
 def _waits_for_room(job: Job) -> bool:
     return job.wait is not None and job.wait.reason is WaitReason.CONCURRENCY
+
+
+def _leaves_its_slot(decision: Decision, seen: Job) -> bool:
+    """Whether the job goes to another account without the call for which it had a slot."""
+    uncalled = bool(seen.attempts) and seen.attempts[-1].outcome == NOT_CALLED
+    return uncalled and decision.job.leg.account != seen.leg.account
 
 
 def _used_its_slot(decision: Decision, seen: Job) -> bool:

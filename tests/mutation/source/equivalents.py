@@ -16,6 +16,12 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         "1",
     ): "a poll is repeated after more than a second in any case",
     (
+        "engine/routing.py",
+        "if len(routes) > 1:",
+        ">",
+        ">=",
+    ): "the one route there is is taken whether it is open or not",
+    (
         "domain/schedule.py",
         "waits_until = max(start, 0.0 if job.attempts else job.start_expected or 0.0)",
         "0.0",

@@ -184,9 +184,12 @@ def test_a_notice_of_an_earlier_attempt_brings_no_reference(
 
 
 def test_a_notice_about_a_job_at_another_provider_changes_nothing(
-    product_with: Callable[..., Product], clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+    product_with: Callable[..., Product],
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A notice from SageMaker brings no reference to a job at another provider."""
+    """A notice from SageMaker brings no reference to a job at another provider; the log says that it is unknown."""
     product = product_with()
     job = product.submit(TRACK)
     kill_after_submit(product, monkeypatch)
@@ -195,3 +198,4 @@ def test_a_notice_about_a_job_at_another_provider_changes_nothing(
     message = {"inferenceId": attempt, "responseParameters": {"outputLocation": location}}
     notify(event_of(json.dumps(message)))
     assert "ref" not in item(product, job["id"])
+    assert vars(caplog.records[-1])["outcome"] == "unknown"
