@@ -103,6 +103,13 @@ def test_a_longer_window_counts_the_starts_that_were_forgotten(
     assert slot - NOW >= start
 
 
+def test_forgotten_starts_are_counted_in_real_time_after_the_line_was_pushed_back() -> None:
+    """Thirty in the last known hour and ten in the one before: the day has room when those ten are a day old."""
+    line = Line(windows=((30, 3_600.0),), forgotten=NOW + 3_600, shift=600.0)
+    slot, after = pacing.reserve(line, Limit(windows=(Window(40, 86_400),)), now=NOW + 7_200)
+    assert after.start_of(slot) == NOW + 86_400
+
+
 TEN_THOUSAND_A_MONTH = Limit(windows=(Window(10_000, 2_592_000),))
 MANY_AN_HOUR = Limit(windows=(Window(1_500, 3_600),))
 LATER = 1_800_000_000.0  # epoch seconds, later than a month

@@ -16,6 +16,12 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         "1",
     ): "a poll is repeated after more than a second in any case",
     (
+        "engine/sweeper.py",
+        "due = takewhile(lambda _: self.clock() < now + LONGEST_RUN, self.jobs.due(now, most_waiting=MOST_WAITING))",
+        "<",
+        "<=",
+    ): "a run may end one job earlier or later, in the very instant of its end",
+    (
         "engine/routing.py",
         "if len(routes) > 1:",
         ">",
