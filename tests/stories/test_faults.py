@@ -57,3 +57,11 @@ def test_a_fault_that_hides_all_others_stands_alone(product: Product) -> None:
     """Without a model nothing else can be checked; a body that is not JSON has no members."""
     assert _errors(product, {**IMAGE, "model": "gpt-9", "width": 1}) == [{"pointer": "#/model", "code": "invalid"}]
     assert "errors" not in product.post("/generate", b"{").json
+
+
+def test_a_body_of_many_faults_is_told_twenty(product: Product) -> None:
+    """Else a body of a few megabytes would have an answer that is larger than Lambda takes."""
+    unknown = {f"{name}{'x' * 40}": 1 for name in range(50_000)}
+    for body in ({**IMAGE, **unknown}, {**IMAGE, "parameters": unknown}):
+        answer = product.post("/generate", body)
+        assert (answer.status, len(answer.json["errors"]), len(answer.body) < 10_000) == (400, 20, True)

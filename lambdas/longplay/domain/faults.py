@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from longplay.domain.errors import InvalidRequest
 
 T = TypeVar("T")
+MOST_TOLD = 20  # faults of a body; a hostile one could have a million
 
 
 class Faults:
@@ -17,9 +18,15 @@ class Faults:
         self._found: list[InvalidRequest] = []
         self.nested: Collection[str] = ()
 
+    @property
+    def enough(self) -> bool:
+        """Whether as many are found as are told."""
+        return len(self._found) >= MOST_TOLD
+
     def add(self, fault: InvalidRequest) -> None:
         """One more."""
-        self._found.append(fault)
+        if not self.enough:
+            self._found.append(fault)
 
     def check(self, check: Callable[[], T], otherwise: T) -> T:
         """The value of a check; `otherwise`, with the fault kept, where it raises InvalidRequest."""

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -147,7 +148,7 @@ def _flat(fields: dict[str, Any], model: Model, faults: Faults) -> dict[str, Any
     """The parameters that stand in the body itself and those in its member `parameters`, by name."""
     nested: dict[str, Any] = faults.check(lambda: _nested(fields, model), {})
     faults.nested = {shown(name) for name, value in nested.items() if value is not None}
-    for name in [*fields, *nested]:
+    for name in takewhile(lambda _: not faults.enough, [*fields, *nested]):
         if name not in model.parameters:
             faults.add(InvalidRequest(shown(name), _unknown(shown(name), model), why="unknown"))
         elif fields.get(name) is not None and nested.get(name) is not None:
