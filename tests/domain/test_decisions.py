@@ -205,6 +205,7 @@ CRASHES: dict[str, tuple[dict[str, Any], Change | None]] = {
     "third crash": ({"crashes": 2}, changes.FAIL_CRASHED),
     "past its deadline": ({"deadline": NOW}, changes.FAIL_CRASHED),
     "may still call back": ({"max_charges": 1, "leg": replace(LEG, callback_grace=60.0)}, None),
+    "may call back no more": ({"max_charges": 1, "leg": replace(LEG, callback_grace=10.0)}, changes.FAIL_CRASHED),
     "canceled": ({"status": Status.CANCELED}, changes.CLOSE),
     "deleted": ({"status": Status.CANCELED, "deleted": NOW}, changes.CLOSE_DELETED),
     "during a poll": ({"ref": "r"}, None),
