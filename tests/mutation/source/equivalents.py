@@ -28,6 +28,12 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         ">=",
     ): "the one route there is is taken whether it is open or not",
     (
+        "domain/settings.py",
+        "resend_after: Annotated[int, Meta(ge=1)] = 60",
+        "60",
+        "61",
+    ): "a default of about a minute",
+    (
         "domain/schedule.py",
         "waits_until = max(start, 0.0 if job.attempts else job.start_expected or 0.0)",
         "0.0",
