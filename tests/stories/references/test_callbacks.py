@@ -91,3 +91,14 @@ def test_a_callback_after_a_crash_brings_the_result_without_a_second_charge(
     story.clock.shift(400)
     sweep_for(story.product, story.clock, 15)
     assert (story.job(job)["status"], story.server.generations, story.charges(job)) == ("succeeded", 1, ["yes"])
+
+
+def test_a_body_of_more_than_a_megabyte_is_not_read(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is answered as any other callback, and brings no reference."""
+    story.submit()
+    kill_after_submit(story.product, monkeypatch)
+    path, body = story.callback()
+    assert story.product.call_back(path, body + b" " * 2**20).status == 204
+    assert [item.get("ref") for item in story.open_jobs()] == [None]
+    assert story.product.call_back(path, body).status == 204
+    assert [bool(item.get("ref")) for item in story.open_jobs()] == [True]
