@@ -28,6 +28,12 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         ">=",
     ): "the one route there is is taken whether it is open or not",
     (
+        "engine/callbacks.py",
+        "if len(body) > LARGEST_BODY or not isinstance(provider, PolledProvider):",
+        "or",
+        "and",
+    ): "each provider's reader has the same bound",
+    (
         "domain/settings.py",
         "resend_after: Annotated[int, Meta(ge=1)] = 60",
         "60",
