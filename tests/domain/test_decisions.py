@@ -127,13 +127,16 @@ def test_a_refused_account_waits_where_no_other_route_is_open() -> None:
     assert NOW + PAUSED <= after.not_before <= NOW + 1.2 * PAUSED
 
 
-def test_uncharged_repeats_on_one_route_are_one_entry() -> None:
-    """With their number in `tries`."""
-    error = ProviderError(FailureKind.LOADING, "503", retry_after=5)
-    _, once = _failed(called(), error)
+@pytest.mark.parametrize(
+    ("second", "kinds"),
+    [(FailureKind.LOADING, {}), (FailureKind.THROTTLED, {"loading": 1, "throttled": 1})],
+)
+def test_uncharged_repeats_on_one_route_are_one_entry(second: FailureKind, kinds: dict[str, int]) -> None:
+    """With their number in `tries`, and in `kinds` how many failed in which way, if there is more than one."""
+    _, once = _failed(called(), ProviderError(FailureKind.LOADING, "503", retry_after=5))
     again = replace(once, status=Status.RUNNING, attempts=(*once.attempts, called().attempts[0]), charges=1)
-    _, twice = _failed(again, error)
-    assert [attempt.tries for attempt in twice.attempts] == [2]
+    _, twice = _failed(again, ProviderError(second, "503", retry_after=5))
+    assert [(attempt.tries, attempt.kinds) for attempt in twice.attempts] == [(2, kinds)]
 
 
 # --- who may write ---

@@ -191,3 +191,11 @@ def test_a_line_pushed_back_long_after_the_refused_start_waits_a_whole_window() 
     )
     assert (soon.start_of(slot), soon.resume_at) == (LATER + 10, LATER + 10)
     assert (late.start_of(slot), late.resume_at) == (LATER + 20, LATER + 20)
+
+
+def test_a_window_that_is_kept_exactly_gives_back_no_start_but_its_own() -> None:
+    """A thousand starts are the most that are kept without buckets."""
+    limit = Limit(windows=(Window(1_000, 3_600),))
+    _, line = pacing.reserve(Line(), limit, now=LATER)
+    _, line = pacing.reserve(line, limit, now=LATER + 2)
+    assert pacing.give_back(line, LATER + 1) == line

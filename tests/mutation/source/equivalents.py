@@ -34,6 +34,12 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         "and",
     ): "each provider's reader has the same bound",
     (
+        "domain/pacing.py",
+        "if not self.log or self.forgotten > now:",
+        ">",
+        ">=",
+    ): "a start that was forgotten up to this very instant has begun",
+    (
         "domain/settings.py",
         "resend_after: Annotated[int, Meta(ge=1)] = 60",
         "60",
