@@ -92,6 +92,7 @@ class Dependencies:
             followers=self._followers,
             calls=self._calls,
             limiter=self._limiter,
+            tokens=self._tokens,
             patience=self._patience,
             lease_margin=self._settings.lease_margin,
         )

@@ -27,6 +27,7 @@ from longplay.storage.jobs import Refused, new_secret
 from longplay.storage.limiter import Limiter
 from longplay.storage.patience import Patience, Unavailable
 from longplay.storage.queue import Message
+from longplay.storage.tokens import ProviderTokens
 from longplay.storage.workspace import NoRoom, workspace
 
 _log = logging.getLogger("longplay.worker")
@@ -51,6 +52,7 @@ class Worker:
     followers: Followers
     calls: Calls
     limiter: Limiter
+    tokens: ProviderTokens
     patience: Patience
     lease_margin: float
     clock: Callable[[], float] = time.time
@@ -116,6 +118,7 @@ class Worker:
         began = self.clock()
         try:
             image = self.calls.image(job)
+            self.tokens.prepare()  # a slow answer may make the job late for its start, but not the call
             job, wait = self._due(job)
         except Unavailable as error:
             return self._aws_down(job, error)
