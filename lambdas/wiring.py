@@ -92,7 +92,6 @@ class Dependencies:
             followers=self._followers,
             calls=self._calls,
             limiter=self._limiter,
-            tokens=self._tokens,
             patience=self._patience,
             lease_margin=self._settings.lease_margin,
         )
@@ -133,6 +132,7 @@ class Dependencies:
         return Calls(
             providers=self._providers,
             bucket=self._bucket,
+            tokens=self._tokens,
             catalogue=self._catalogue,
             settings=self._settings,
             callback_base=os.environ.get("CALLBACK_BASE_URL"),

@@ -140,17 +140,9 @@ def test_a_secret_that_cannot_be_read_is_a_temporary_failure_without_charge(secr
     assert "ResourceNotFoundException" in caught.value.message
 
 
-def test_prepared_tokens_are_there_without_another_read(tokens: ProviderTokens, store: Store) -> None:
+def test_refreshed_tokens_are_there_without_another_read(tokens: ProviderTokens, store: Store) -> None:
     """A call that is due does not wait for the secret."""
     store({"huggingface": "hf_first"})
-    tokens.prepare()
+    tokens.refresh()
     store({"huggingface": "hf_second"})
     assert tokens.get("huggingface") == "hf_first"
-
-
-def test_a_secret_that_cannot_be_prepared_is_told_of_by_the_call(tokens: ProviderTokens, store: Store) -> None:
-    """Preparing fails no job."""
-    store("{")
-    tokens.prepare()
-    with pytest.raises(ProviderError):
-        tokens.get("huggingface")

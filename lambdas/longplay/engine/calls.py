@@ -14,9 +14,10 @@ from longplay.domain.errors import Case, Charged, FailureKind, LongplayError, Pr
 from longplay.domain.job import Job
 from longplay.domain.request import GenerationRequest
 from longplay.domain.settings import Settings
-from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, PollError, Provider
+from longplay.providers.protocol import Accepted, Call, Done, PolledProvider, PollError, PreparedProvider, Provider
 from longplay.providers.sent import requests_noted
 from longplay.storage.files import ResultBucket
+from longplay.storage.tokens import ProviderTokens
 
 _log = logging.getLogger("longplay.calls")
 STORING = 5  # seconds reserved at the end of a call to store its result
@@ -28,11 +29,12 @@ class Calls:
     """Makes the calls. `callback_base` is the API's public URL, None where it has none; `remaining` is in seconds,
     `clock` gives epoch seconds.
 
-    If the route is gone, `submit` raises ProviderError and the other two raise PollError.
+    If the route is gone, `prepare` and `submit` raise ProviderError and the other two raise PollError.
     """
 
     providers: Mapping[str, Provider]
     bucket: ResultBucket
+    tokens: ProviderTokens
     catalogue: Catalogue
     settings: Settings
     callback_base: str | None = None
@@ -41,6 +43,15 @@ class Calls:
     def image(self, job: Job) -> bytes | None:
         """The input image, for `submit`. It is read before a start is looked at: a slow bucket makes no start late."""
         return self.bucket.input(job.input_key) if job.input_key else None
+
+    def prepare(self, job: Job, *, image: bytes | None, folder: Path, remaining: float) -> None:
+        """Read the token and what else the provider needs, for the same reason. Nothing is charged."""
+        self.tokens.refresh()
+        route = self._route(job)
+        provider = self.providers[route.provider]
+        if isinstance(provider, PreparedProvider):
+            with _unexpected_as_failures(job):
+                provider.prepare(self._call(job, route, folder, remaining, image=image))
 
     def submit(self, job: Job, *, image: bytes | None, folder: Path, remaining: float) -> Done | Accepted:
         """Start the generation."""

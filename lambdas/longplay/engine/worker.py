@@ -27,7 +27,6 @@ from longplay.storage.jobs import Refused, new_secret
 from longplay.storage.limiter import Limiter
 from longplay.storage.patience import Patience, Unavailable
 from longplay.storage.queue import Message
-from longplay.storage.tokens import ProviderTokens
 from longplay.storage.workspace import NoRoom, workspace
 
 _log = logging.getLogger("longplay.worker")
@@ -52,7 +51,6 @@ class Worker:
     followers: Followers
     calls: Calls
     limiter: Limiter
-    tokens: ProviderTokens
     patience: Patience
     lease_margin: float
     clock: Callable[[], float] = time.time
@@ -118,10 +116,13 @@ class Worker:
         began = self.clock()
         try:
             image = self.calls.image(job)
-            self.tokens.prepare()  # a slow answer may make the job late for its start, but not the call
+            if not self.limiter.paused(job.leg.account, now=began):
+                self.calls.prepare(job, image=image, folder=folder, remaining=remaining)
             job, wait = self._due(job)
         except Unavailable as error:
             return self._aws_down(job, error)
+        except ProviderError as error:
+            return self._failed(job, error)
         remaining -= self.clock() - began
         if wait:
             seated = job.id in self.limiter.under_way(job.leg.account)

@@ -75,6 +75,15 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class PreparedProvider(Provider, Protocol):
+    """A provider that reads something, free of charge, before it starts a generation."""
+
+    def prepare(self, call: Call) -> None:
+        """Read it ahead; `submit` reads what is still missing. Raises ProviderError."""
+        ...
+
+
+@runtime_checkable
 class PolledProvider(Provider, Protocol):
     """A provider that returns a reference, and is polled or calls back."""
 
@@ -90,5 +99,5 @@ class PolledProvider(Provider, Protocol):
         ...
 
     def reference_in(self, body: bytes) -> str | None:
-        """The reference in a callback's body, None if there is none. Nothing else in the body is trusted."""
+        """The reference in a callback's body of at most 1 MB, None if there is none. Nothing else in it is trusted."""
         ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -38,22 +37,18 @@ class ProviderTokens:
 
     def get(self, name: str) -> str | None:
         """The token stored under a name, None without one; raises ProviderError if the secret is unusable."""
-        self._refresh()
+        self.refresh()
         return _token(name, self._tokens.get(name))
 
-    def prepare(self) -> None:
-        """Reads the secret now, if it is due, so that the next `get` takes no time. An error is left to that."""
-        with suppress(ProviderError):
-            self._refresh()
+    def refresh(self) -> None:
+        """Read the secret, if it is due; raises ProviderError if it is unusable."""
+        if self._clock() >= self._fresh_until:
+            self._tokens = self._read()
+            self._fresh_until = self._clock() + SECONDS_KEPT
 
     def forget(self) -> None:
         """Make the next `get` read the secret again, because a provider has refused a token."""
         self._fresh_until = float("-inf")
-
-    def _refresh(self) -> None:
-        if self._clock() >= self._fresh_until:
-            self._tokens = self._read()
-            self._fresh_until = self._clock() + SECONDS_KEPT
 
     def _read(self) -> Mapping[str, Any]:
         try:

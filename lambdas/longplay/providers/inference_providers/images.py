@@ -23,6 +23,10 @@ class Images:
         self._router = router
         self._body_of = body_of
 
+    def prepare(self, call: Call) -> None:
+        """Read who serves the model; raises ProviderError."""
+        self._router.model_of(call)
+
     def submit(self, call: Call) -> Done:
         """Generate one image; raises ProviderError."""
         until = time.monotonic() + call.timeout

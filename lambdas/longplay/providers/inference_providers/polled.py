@@ -53,6 +53,10 @@ class Polled(ABC):
     def __init__(self, router: Router) -> None:
         self._router = router
 
+    def prepare(self, call: Call) -> None:
+        """Read who serves the model; raises ProviderError."""
+        self._router.model_of(call)
+
     def submit(self, call: Call) -> Done | Accepted:
         """Start the generation; raises ProviderError."""
         until = time.monotonic() + call.timeout
