@@ -56,7 +56,19 @@ def test_a_pointer_leads_to_nested_parameters_and_to_odd_names(product: Product)
 def test_a_fault_that_hides_all_others_stands_alone(product: Product) -> None:
     """Without a model nothing else can be checked; a body that is not JSON has no members."""
     assert _errors(product, {**IMAGE, "model": "gpt-9", "width": 1}) == [{"pointer": "#/model", "code": "invalid"}]
-    assert "errors" not in product.post("/generate", b"{").json
+    assert [error["pointer"] for error in product.post("/generate", b"{").json["errors"]] == ["#"]
+
+
+def test_a_fault_of_the_query_has_no_pointer(product: Product) -> None:
+    """It is not in the body; `field` names it."""
+    refused = product.get("/jobs?limit=0").json
+    assert (refused["field"], "errors" in refused) == ("limit", False)
+
+
+def test_a_broken_image_is_told_like_any_other_member(product: Product) -> None:
+    """Also where it is found after all other members."""
+    body = {"model": "stable-video-diffusion", "image": "data:image/png;base64,aGVsbG8="}
+    assert _errors(product, body) == [{"pointer": "#/image", "code": "invalid"}]
 
 
 def test_a_body_of_many_faults_is_told_twenty(product: Product) -> None:

@@ -2,7 +2,7 @@
 
 LongplayError
 ├── Problem                 an answer to a caller (RFC 9457): what happened, what it cost, what to do next
-│   ├── InvalidRequest      400: a field is not valid
+│   ├── InvalidRequest      400: a member of the body is not valid
 │   ├── JobNotFound         404: unknown, or another owner's
 │   └── …                   one class per error code, below
 └── ProviderError           a provider refused, failed or did not answer; `kind` says why
@@ -10,7 +10,9 @@ LongplayError
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -111,18 +113,41 @@ class Problem(LongplayError):
 
 
 class InvalidRequest(Problem):
-    """A field of the request is not valid; no job was created.
+    """A member of the body is not valid; no job was created.
 
-    `why` is the fault in a word, and `bounds` are those of the field, in the words of JSON Schema.
+    `why` is the fault in a word, and `bounds` are those of the member, in the words of JSON Schema. `errors` are the
+    faults in RFC 9457's form, if there are others than this one.
     """
 
     status, code, title = 400, "invalid_request", "The request is not valid"
 
-    def __init__(self, field: str, detail: str, *, why: str = "invalid", **bounds: float | None) -> None:
-        super().__init__(detail, field=field)
+    def __init__(
+        self,
+        field: str,
+        detail: str,
+        *,
+        why: str = "invalid",
+        errors: Sequence[Mapping[str, Any]] = (),
+        **bounds: float | None,
+    ) -> None:
+        known = {name: bound for name, bound in bounds.items() if bound is not None}
         self.field = field
-        self.why = why
-        self.bounds = {name: bound for name, bound in bounds.items() if bound is not None}
+        self.errors = errors or [{"pointer": _pointer(field), "code": why, "detail": detail, **known}]
+        super().__init__(detail, field=field, errors=self.errors)
+
+
+class InvalidParameter(Problem):
+    """A parameter of the query, or a header, is not valid; no job was created."""
+
+    status, code, title = InvalidRequest.status, InvalidRequest.code, InvalidRequest.title
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(detail, field=field)
+
+
+def _pointer(field: str) -> str:
+    """The JSON pointer to a member of the body (RFC 6901), in the notation of a URI's fragment; `body` is the whole."""
+    return "#" if field == "body" else f"#/{field.replace('~', '~0').replace('/', '~1')}"
 
 
 class TooLarge(Problem):

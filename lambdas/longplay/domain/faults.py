@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from longplay.domain.errors import InvalidRequest
@@ -36,27 +36,14 @@ class Faults:
             self.add(fault)
             return otherwise
 
-    def demand(self, check: Callable[[], T]) -> T:
-        """The value of a check on which all others depend; raises InvalidRequest at once, as `settle` does."""
-        try:
-            return check()
-        except InvalidRequest as fault:
-            self.add(fault)
-            self.settle()
-            raise
-
     def settle(self) -> None:
         """Raises InvalidRequest about the first fault, with all of them in its member `errors`; nothing without one."""
         if not self._found:
             return
         first, *others = self._found
         more = f" {len(others)} more in `errors`." if others else ""
-        refusal = InvalidRequest(first.field, first.detail + more, why=first.why)
-        refusal.extra["errors"] = [self._described(fault) for fault in self._found]
-        raise refusal from first
+        raise InvalidRequest(first.field, first.detail + more, errors=[self._placed(fault) for fault in self._found])
 
-    def _described(self, fault: InvalidRequest) -> dict[str, Any]:
-        """RFC 9457's form: a JSON pointer into the body, in the notation of a URI's fragment."""
-        member = fault.field.replace("~", "~0").replace("/", "~1")
-        pointer = f"#/parameters/{member}" if fault.field in self.nested else f"#/{member}"
-        return {"pointer": pointer, "code": fault.why, "detail": fault.detail, **fault.bounds}
+    def _placed(self, fault: InvalidRequest) -> Mapping[str, Any]:
+        [told] = fault.errors
+        return {**told, "pointer": f"#/parameters{told['pointer'][1:]}"} if fault.field in self.nested else told

@@ -13,7 +13,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from longplay.domain.catalogue import Catalogue, Kind
-from longplay.domain.errors import InvalidRequest
+from longplay.domain.errors import InvalidParameter
 from longplay.domain.job import Job, Status
 from longplay.domain.texts import shown
 
@@ -63,11 +63,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_listing(query: Mapping[str, Sequence[str]], owner: str, catalogue: Catalogue) -> Wanted:
-    """The list that the parameters of a query ask for; raises InvalidRequest with the parameter and its bound."""
+    """The list that the parameters of a query ask for; raises InvalidParameter with the parameter and its bound."""
     fields = {name: _PARSERS[name](values, catalogue) for name, values in query.items() if name in _PARSERS}
     for name in query:
         if name not in _PARSERS and name != "cursor":
-            raise InvalidRequest(
+            raise InvalidParameter(
                 shown(name), f"`{shown(name)}` is unknown; a list takes: {', '.join(_PARSERS)}, cursor."
             )
     wanted = Wanted(**fields)
@@ -98,22 +98,22 @@ def _seal(position: Position, owner: str, wanted: Wanted) -> str:
     return hashlib.sha256(msgspec.json.encode([position, owner, filters], order="deterministic")).hexdigest()[:16]
 
 
-def _foreign() -> InvalidRequest:
-    return InvalidRequest(
+def _foreign() -> InvalidParameter:
+    return InvalidParameter(
         "cursor", "`cursor` is not from a list with these filters. Leave it out to start with the newest job."
     )
 
 
 def _one(name: str, values: Sequence[str]) -> str:
     if len(values) > 1:
-        raise InvalidRequest(name, f"`{name}` is given {len(values)} times; give it once.")
+        raise InvalidParameter(name, f"`{name}` is given {len(values)} times; give it once.")
     return values[0]
 
 
 def _words(name: str, words: type[Status] | type[Kind]) -> Callable[[Sequence[str], Catalogue], frozenset[Any]]:
     def parse(values: Sequence[str], _: Catalogue) -> frozenset[Any]:
         if not set(values) <= {*words}:
-            raise InvalidRequest(name, f"`{name}` must be one of {', '.join(words)}; it may be given several times.")
+            raise InvalidParameter(name, f"`{name}` must be one of {', '.join(words)}; it may be given several times.")
         return frozenset(map(words, values))
 
     return parse
@@ -129,7 +129,7 @@ def _model(values: Sequence[str], catalogue: Catalogue) -> str:
 def _tag(values: Sequence[str], _: Catalogue) -> dict[str, str]:
     pairs = [value.partition(":") for value in values]
     if not all(colon for _name, colon, _value in pairs):
-        raise InvalidRequest(
+        raise InvalidParameter(
             "tag", "`tag` must be the name and the value of a tag with a colon between, such as song:7."
         )
     return {name: value for name, _colon, value in pairs}
@@ -142,7 +142,7 @@ def _time(name: str) -> Callable[[Sequence[str], Catalogue], float]:
         except ValueError:
             time = datetime.min
         if time.tzinfo is None:
-            raise InvalidRequest(name, f"`{name}` must be {_A_TIME}. In a URL, a + is written as %2B.")
+            raise InvalidParameter(name, f"`{name}` must be {_A_TIME}. In a URL, a + is written as %2B.")
         return max(0.0, time.timestamp())
 
     return parse
@@ -152,7 +152,7 @@ def _limit(values: Sequence[str], _: Catalogue) -> int:
     text = _one("limit", values)
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < len("1000") else 0
     if not 1 <= limit <= MOST_LISTED:
-        raise InvalidRequest("limit", f"`limit` must be a whole number from 1 to {MOST_LISTED}.")
+        raise InvalidParameter("limit", f"`limit` must be a whole number from 1 to {MOST_LISTED}.")
     return limit
 
 

@@ -80,8 +80,7 @@ def parse_submission(
     """
     fields = without_shown_members(decode_body(body))
     given = {name: value for name, value in fields.items() if value is not None}
-    faults = Faults()
-    model = faults.demand(lambda: _model(fields, catalogue))
+    model, faults = _model(fields, catalogue), Faults()
     image = faults.check(lambda: image_of(fields.pop("image", None), model), None)
     prompt = faults.check(lambda: _prompt(fields, model), "")
     options = _options(fields, longest_deadline, faults)

@@ -13,7 +13,7 @@ import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from longplay.domain.errors import Charged, InvalidRequest, JobNotFound, OutputNotFound, PathNotFound, Problem
+from longplay.domain.errors import Charged, InvalidParameter, JobNotFound, OutputNotFound, PathNotFound, Problem
 from longplay.domain.job import Job
 from longplay.http import documents
 from longplay.http.documents import OpenedUpload, PresignedUrl, given, timestamp
@@ -181,10 +181,10 @@ def body_of(event: APIGatewayProxyEvent) -> bytes:
 
 
 def idempotency_key_of(event: APIGatewayProxyEvent) -> str | None:
-    """The Idempotency-Key header; raises InvalidRequest unless it is 1 to 255 visible ASCII characters."""
+    """The Idempotency-Key header; raises InvalidParameter unless it is 1 to 255 visible ASCII characters."""
     key = _header(event, "Idempotency-Key")
     if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
-        raise InvalidRequest("Idempotency-Key", "`Idempotency-Key` must be 1 to 255 visible ASCII characters.")
+        raise InvalidParameter("Idempotency-Key", "`Idempotency-Key` must be 1 to 255 visible ASCII characters.")
     return key
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
-from longplay.domain.errors import InvalidRequest
+from longplay.domain.errors import InvalidParameter
 from longplay.domain.job import Job
 from longplay.http.service import Service
 from longplay.storage.held_answers import HeldAnswers
@@ -57,7 +57,7 @@ class Holding:
 def seconds_to_hold(api: APIGatewayRestResolver) -> float:
     """How long the answer may be held: `?wait=` or the preference `wait` (RFC 7240), as far as time allows.
 
-    Raises InvalidRequest for a `wait` in the query that is not a number of seconds up to 24. A preference is cut.
+    Raises InvalidParameter for a `wait` in the query that is not a number of seconds up to 24. A preference is cut.
     """
     event = api.current_event
     preferred = _PREFERENCE.search(event.headers.get("Prefer") or "")
@@ -69,5 +69,5 @@ def _asked(text: str | None) -> int:
     if text is None:
         return 0
     if not _SECONDS.fullmatch(text) or int(text) > LONGEST:
-        raise InvalidRequest("wait", f"`wait` must be a whole number of seconds from 0 to {LONGEST}.")
+        raise InvalidParameter("wait", f"`wait` must be a whole number of seconds from 0 to {LONGEST}.")
     return int(text)

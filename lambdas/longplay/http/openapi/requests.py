@@ -43,8 +43,7 @@ def upload_request() -> Schema:
 
 
 _BODY = (
-    "The generation. Each model takes some of the parameters, within bounds that GET /models has; here are the widest. "
-    "A job's own document may be sent back, too."
+    "The generation. Each model takes some of the parameters, within bounds that GET /models has; here are the widest."
 )
 _NESTED = "The parameters, as Hugging Face's clients send them. Each stands here or in the body itself."
 _IMAGE = (
