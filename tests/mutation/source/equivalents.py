@@ -28,12 +28,6 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         ">=",
     ): "the one route there is is taken whether it is open or not",
     (
-        "engine/callbacks.py",
-        "if len(body) > LARGEST_BODY or not isinstance(provider, PolledProvider):",
-        "or",
-        "and",
-    ): "each provider's reader has the same bound",
-    (
         "domain/pacing.py",
         "if not self.log or self.forgotten > now:",
         ">",

@@ -84,5 +84,5 @@ def test_a_failure_does_not_contain_the_token(server: RawServer, refusal: Refusa
 
 @pytest.mark.parametrize(("own", "body"), each(lambda own: [(body,) for body in own.forged]))
 def test_an_unusable_callback_names_nothing(provider: OwnProvider, body: bytes) -> None:
-    """A callback body that is unreadable, forged or too large names no generation."""
+    """A callback body that is unreadable or forged names no generation."""
     assert provider.reference_in(body) is None

@@ -18,7 +18,6 @@ from longplay.providers.protocol import Call
 from longplay.providers.reach import callback_url
 
 LARGEST_ANSWER = 8_000_000  # bytes
-LARGEST_CALLBACK = 1_000_000  # bytes
 
 _ID = r"[\w-]{8,64}"
 _REQUEST = re.compile(rf"(?:\w[\w.-]*/){{2,4}}requests/{_ID}", re.ASCII)
@@ -62,8 +61,8 @@ def read_reference(body: Path, call: Call) -> str | None:
 
 
 def reference_in(body: bytes) -> str | None:
-    """The request id in a callback's body, None if there is none or the body is too large."""
-    ticket = _ticket(body) if len(body) <= LARGEST_CALLBACK else None
+    """The request id in a callback's body, None if there is none."""
+    ticket = _ticket(body)
     return ticket.request_id if ticket else None
 
 

@@ -20,7 +20,6 @@ from longplay.providers.protocol import Call
 from longplay.providers.refusals import LONGEST_TEXT, printable
 
 LARGEST_PREDICTION = 8_000_000  # bytes; it contains the input and the logs
-LARGEST_CALLBACK = 1_000_000  # bytes
 MOST_OUTPUTS = 8
 NO_FILE = "it finished without a file; if moderation blocked the prompt, change it"
 
@@ -50,8 +49,8 @@ def read_prediction(body: Path) -> Prediction | None:
 
 
 def reference_in(body: bytes) -> str | None:
-    """The prediction's id in a callback's body, None if there is none or the body is too large."""
-    prediction = _decode(body) if len(body) <= LARGEST_CALLBACK else None
+    """The prediction's id in a callback's body, None if there is none."""
+    prediction = _decode(body)
     return prediction.id if prediction else None
 
 
