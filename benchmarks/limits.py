@@ -14,6 +14,7 @@ from benchmarks.tables import show
 from benchmarks.units import CASES, POLLS, counted
 from tests.harness.units import Units
 
+JOBS = ("a job, connection held", "a job, paced", "a job, with caps")
 RATES = (10, 100, 1_000)  # jobs a second
 HELD = 20  # seconds of a call that keeps its connection
 PARTITION = 1_000  # write units a second of one partition: one item, or one key of an index
@@ -39,13 +40,12 @@ class Limit:
 
 def main() -> None:
     """Print the table."""
-    plain, paced, capped = (counted(CASES[name])[0] for name in ("a job, connection held", "a job, paced", CAPPED))
+    plain, paced, capped = (counted(CASES[name])[0] for name in JOBS)
     rows = [_row(limit) for limit in sorted(_limits(plain, paced, capped), key=lambda limit: limit.rate)]
     heads = ("limit", "a second", "of a job", "met at jobs a second", *(f"at {rate:,}" for rate in RATES))
     show("Limits of AWS, the first to be met first", heads, rows, *NOTES)
 
 
-CAPPED = "a job, with caps"
 NOTES = (
     f"Of a job: one submit, {POLLS} polls by its caller, one call that keeps its connection for {HELD} s.",
     "A paced account's starts are limited by its provider first. Transactions on one item also conflict, and are",
@@ -54,10 +54,10 @@ NOTES = (
 
 
 def _limits(plain: Units, paced: Units, capped: Units) -> Iterator[Limit]:
-    owner, everyone = capped.written["budget"] / 2, capped.written["budget"] / 2
+    of_each_budget = capped.written["budget"] / 2  # the owner's, and that of all
     yield Limit("functions at once *", FUNCTIONS, HELD)
-    yield Limit("a cap of all owners: one item", PARTITION, everyone)
-    yield Limit("caps of one owner: one item", PARTITION, owner)
+    yield Limit("a cap of all owners: one item", PARTITION, of_each_budget)
+    yield Limit("caps of one owner: one item", PARTITION, of_each_budget)
     yield Limit("a paced account: one item", PARTITION, paced.written["limit"])
     yield Limit("jobs of one owner: one key of the list", PARTITION, plain.index["mine"])
     yield Limit(f"open jobs: {SHARDS} keys of the index", SHARDS * PARTITION, plain.index["open"])

@@ -35,7 +35,7 @@ BY_HAND = (
         "paid.attempts[mine]",
     ),
     (
-        "the first route's price is reserved, not the dearest's",
+        "the price of the first route is reserved, not the highest one",
         "engine/routing.py",
         "max((model.price_usd(route, request.parameters) for route in self._set_up(model)), default=0.0)",
         "next((model.price_usd(route, request.parameters) for route in self._set_up(model)), 0.0)",
