@@ -98,7 +98,7 @@ class Api(Construct):
 
     def _allow(self) -> None:
         # a transaction needs only the permissions of its parts
-        self.submit.allow_items("GetItem", "PutItem", "UpdateItem")
+        self.submit.allow_items("GetItem", "BatchGetItem", "PutItem", "UpdateItem")
         # a request can start from the image of an earlier job
         self.submit.allow_files("GetObject", "PutObject", prefix="inputs/")
         # an upload form can do no more than the role that signs it; the file is read when a job uses it

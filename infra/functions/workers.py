@@ -50,7 +50,7 @@ class Generator(Construct):
         self._feed(runtime.steps, concurrent_steps)
 
     def _allow(self, secret_arn: str) -> None:
-        self.function.allow_items("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+        self.function.allow_items("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")
         # the result of a job that was deleted during the call is left to the sweeper
         self.function.allow_files("GetObject", "PutObject", prefix="jobs/")
         self.function.allow_files("GetObject", prefix="inputs/")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,3 +38,19 @@ def aws_answers(client: Any, operation: str, fault: AwsFault) -> Iterator[AwsFau
         yield fault
     finally:
         client.meta.events.unregister(name, fault)
+
+
+@contextmanager
+def in_between(client: Any, operation: str, action: Callable[[], object]) -> Iterator[None]:
+    """In this block, the action of another process happens just before the client's first call of this operation."""
+    name = f"before-call.{client.meta.service_model.service_id.hyphenize()}.{operation}"
+
+    def act(**_: Any) -> None:
+        client.meta.events.unregister(name, act)
+        action()
+
+    client.meta.events.register(name, act)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister(name, act)

@@ -25,7 +25,7 @@ LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 GRANTS = {
     "ApiSubmitRole": {
-        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        TABLE: {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
         f"{FILES}/inputs/*": {"s3:GetObject", "s3:PutObject"},
         f"{FILES}/uploads/*": {"s3:GetObject", "s3:PutObject"},
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
@@ -58,7 +58,13 @@ GRANTS = {
         "ApiCallbacksLog.Arn": LOG,
     },
     "GeneratorGeneratorRole": {
-        TABLE: {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"},
+        TABLE: {
+            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        },
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
         f"{FILES}/inputs/*": {"s3:GetObject"},
         OUTPUTS_AND_INPUTS: LIST,

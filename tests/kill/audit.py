@@ -11,6 +11,7 @@ from longplay.domain.job import MOST_CRASHES
 from longplay.domain.settings import Settings
 from longplay.storage.limiter import read_line
 
+from tests.harness.budgets import budgets_in
 from tests.kill.deployment import INVOCATION, Item
 from tests.kill.injector import FaultInjector
 from tests.kill.simulation import SWEEP_EVERY, Simulation
@@ -157,7 +158,7 @@ def _every_stored_result_is_listed(state: FinalState) -> Iterator[str]:
 def _budgets_are_settled(state: FinalState) -> Iterator[str]:
     budgeted = [job for job in state.jobs.values() if "budget_day" in job]
     spent = round(MILLION * sum(_spent_usd(job) for job in budgeted))
-    for key, budget in state.of("budget").items():
+    for key, budget in budgets_in(state.items).items():
         found = {name: budget[name] for name in ("used", "waiting", "jobs")}
         expected = {"used": spent, "waiting": 0, "jobs": len(budgeted)}
         if found != expected:

@@ -132,6 +132,14 @@ def a_video_that_is_deleted(sim: Simulation) -> None:
     sim.delete(video)
 
 
+def a_second_job_in_the_room_of_the_first(sim: Simulation) -> None:
+    with sim.without_faults():
+        sim.submit("first", TRACK)
+        sim.settle()
+    sim.submit("second", {**TRACK, "prompt": "another"})
+
+
+ONE_OPEN = {"owner_caps": {"open_jobs": 1}, "deployment_caps": {"open_jobs": 1}}
 CANCELED = {"job": "canceled"}
 SCENARIOS = [
     Scenario(steps=a_cancel_while_waiting, ends=CANCELED, settings=CAPPED),
@@ -150,6 +158,11 @@ SCENARIOS = [
     Scenario(steps=a_delete_while_calling_whose_caller_does_not_retry, ends=CANCELED, may_lack=1, settings=CAPPED),
     Scenario(steps=a_video_that_is_deleted, ends={"job": "succeeded"}, settings=CAPPED),
     Scenario(steps=a_delete_while_calling, ends=CANCELED, may_lack=1, settings=CAPPED),
+    Scenario(
+        steps=a_second_job_in_the_room_of_the_first,
+        ends={"first": "succeeded", "second": "succeeded"},
+        settings=ONE_OPEN,
+    ),
     Scenario(steps=a_delete_after_a_crash_after_storing, ends=CANCELED, may_lack=1, settings=CAPPED),
 ]
 

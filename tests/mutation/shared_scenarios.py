@@ -9,6 +9,7 @@ from longplay.storage.cache import Entry
 from longplay.storage.circuits import UNSERVED
 from msgspec.structs import replace
 
+from tests.harness.aws_faults import in_between
 from tests.mutation.registry import NO_LEADER, guards
 from tests.mutation.storage import ACCOUNT, NOW, Storage, assert_refused
 
@@ -200,6 +201,16 @@ def a_newer_report_replaces_an_older_one(storage: Storage) -> None:
     storage.keep_report(NOW)
     storage.keep_report(NOW + 60)
     assert storage.latest_report() == NOW + 60
+
+
+@guards("COLLECT", "#version = :seen")
+def an_amount_given_back_is_collected_once(storage: Storage) -> None:
+    budgets, owner = storage.budgets(usd=2, jobs=2, open_jobs=2), secrets.token_hex(4)
+    storage.reserve_a_dollar(budgets, owner)
+    storage.give_a_dollar_back(owner)
+    with in_between(storage.client, "TransactWriteItems", lambda: storage.collect(owner)):
+        storage.collect(owner)
+    assert storage.collect(owner) == 0
 
 
 def _same_request(storage: Storage) -> tuple[Job, Job]:

@@ -21,11 +21,12 @@ from longplay.domain.settings import CacheScope, Caps
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
-from longplay.storage.ends import Ends
+from longplay.storage.ends import OWNER_BUDGET, Ends, budget_key
 from longplay.storage.held_answers import HeldAnswers
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import Limiter, read_line
 from longplay.storage.patience import Patience
+from longplay.storage.returned import collected
 from longplay.storage.table import Table, WriteRefused
 from msgspec.structs import replace
 
@@ -156,6 +157,15 @@ class Storage:
         """Reserve one dollar of the owner's budget for one more job."""
         job = _job(owner=owner, hold=1_000_000, budget_day="2026-03-04")
         self.table.write(*budgets.hold(job, now=NOW))
+
+    def give_a_dollar_back(self, owner: str) -> None:
+        """The end of that job, which cost nothing."""
+        job = _job(owner=owner, hold=1_000_000, budget_day="2026-03-04", held_by=(OWNER_BUDGET,), expected_at=NOW)
+        self.table.write(*self.ends.settled(job, now=NOW))
+
+    def collect(self, owner: str) -> int:
+        """The dollars the owner has used, in millionths, after all that was given back is collected."""
+        return int((collected(self.table, budget_key(OWNER_BUDGET, owner, "2026-03-04")) or {})["used"])
 
     def two_limiters(self) -> tuple[Limiter, Limiter]:
         """The limiters of two functions for one account: it allows one start in ten seconds, and no slot is taken."""

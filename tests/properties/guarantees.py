@@ -7,6 +7,8 @@ from typing import Any
 
 from longplay.domain.settings import Caps, Settings
 
+from tests.harness.budgets import budgets_in
+
 Item = dict[str, Any]
 MILLION = 1_000_000
 
@@ -35,10 +37,9 @@ def _count(jobs: list[Item], charge: str) -> int:
 
 
 def _budgets(items: list[Item], settings: Settings) -> Iterator[str]:
-    for item in items:
-        if item["pk"].startswith("budget#"):
-            caps = settings.deployment_caps if "#ALL#" in item["pk"] else settings.owner_caps
-            yield from (f"{item['pk']}: {name} is {item[name]}" for name in _exceeded(item, caps))
+    for key, budget in budgets_in(items).items():
+        caps = settings.deployment_caps if key.startswith("ALL#") else settings.owner_caps
+        yield from (f"{key}: {name} is {budget[name]}" for name in _exceeded(budget, caps))
 
 
 def _exceeded(item: Item, caps: Caps) -> Iterator[str]:
@@ -51,16 +52,13 @@ def _exceeded(item: Item, caps: Caps) -> Iterator[str]:
 def _budget_sums(items: list[Item]) -> Iterator[str]:
     """A budget is what its open jobs hold and what its ended ones have spent, to the millionth."""
     jobs = [job for job in jobs_in(items) if "budget_day" in job]
-    for item in items:
-        if item["pk"].startswith("budget#"):
-            _, owner, day = item["pk"].split("#")
-            counted = [job for job in jobs if job["budget_day"] == day and owner in ("ALL", job["owner"])]
-            open_jobs = [job for job in counted if job.get("hold") is not None]
-            expected = sum(job["hold"] for job in open_jobs) + sum(
-                _spent(job) for job in counted if job not in open_jobs
-            )
-            if (item["used"], item["waiting"], item["jobs"]) != (expected, len(open_jobs), len(counted)):
-                yield f"{item}, but {len(counted)} jobs come to {expected} and {len(open_jobs)} of them are open"
+    for key, budget in budgets_in(items).items():
+        owner, day = key.split("#")
+        counted = [job for job in jobs if job["budget_day"] == day and owner in ("ALL", job["owner"])]
+        open_jobs = [job for job in counted if job.get("hold") is not None]
+        expected = sum(job["hold"] for job in open_jobs) + sum(_spent(job) for job in counted if job not in open_jobs)
+        if (budget["used"], budget["waiting"], budget["jobs"]) != (expected, len(open_jobs), len(counted)):
+            yield f"{budget}, but {len(counted)} jobs come to {expected} and {len(open_jobs)} of them are open"
 
 
 def _spent(job: Item) -> int:

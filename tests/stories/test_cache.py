@@ -10,7 +10,8 @@ import pytest
 import time_machine
 
 from local.stand_ins.model import ModelServer
-from tests.harness.aws import BUCKET, TABLE
+from tests.harness.aws import BUCKET
+from tests.harness.budgets import budgets_of
 from tests.harness.product import Product
 
 TRACK = {"prompt": "peaceful piano melody", "genre": "classical", "duration": 1}
@@ -158,9 +159,8 @@ def test_an_equal_request_needs_no_slot_and_no_budget(
     assert model_server.generations == 1
 
 
-def _caps_in_use(product: Product) -> list[tuple[str, str]]:
-    items: list[dict[str, Any]] = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
-    return [(item["used"]["N"], item["waiting"]["N"]) for item in items if item["pk"]["S"].startswith("budget#")]
+def _caps_in_use(product: Product) -> list[tuple[int, int]]:
+    return [(budget["used"], budget["waiting"]) for budget in budgets_of(product.aws.dynamodb).values()]
 
 
 def test_a_follower_takes_its_budget_with_the_lead(
@@ -169,15 +169,15 @@ def test_a_follower_takes_its_budget_with_the_lead(
     """A follower reserves nothing. It reserves its cost when it takes the lead, and settles it at its end."""
     product = product_with(owner_caps={"usd": 1})
     leader, follower = product.submit(TRACK), product.submit(TRACK)
-    assert _caps_in_use(product) == [("10000", "1")]
+    assert _caps_in_use(product) == [(10_000, 1)]
     product.post(f"/jobs/{leader['id']}/cancel")
-    assert _caps_in_use(product) == [("0", "0")]
+    assert _caps_in_use(product) == [(0, 0)]
     while product.job(follower["id"])["wait"].get("reason") == "coalesced":
         product.deliver()
         clock.shift(1)
-    assert _caps_in_use(product) == [("10000", "1")]
+    assert _caps_in_use(product) == [(10_000, 1)]
     _run(product, clock)
-    assert (product.job(follower["id"])["status"], _caps_in_use(product)) == ("succeeded", [("5000", "0")])
+    assert (product.job(follower["id"])["status"], _caps_in_use(product)) == ("succeeded", [(5_000, 0)])
 
 
 def test_a_follower_waits_for_room_among_the_open_jobs(

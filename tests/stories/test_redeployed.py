@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import time_machine
@@ -11,7 +10,7 @@ import wiring
 
 from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
-from tests.harness.aws import TABLE
+from tests.harness.budgets import budgets_of
 from tests.harness.product import Product
 
 TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration": 2}
@@ -32,19 +31,13 @@ def _run(product: Product, clock: time_machine.Traveller, seconds: int) -> None:
         clock.shift(15)
 
 
-def _budgets(product: Product) -> dict[str, dict[str, Any]]:
-    items = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
-    return {item["pk"]["S"].split("#")[1]: item for item in items if item["pk"]["S"].startswith("budget#")}
-
-
 def test_a_job_settles_the_budgets_it_has_reserved(product_with: Deploy, clock: time_machine.Traveller) -> None:
     """A job settles the budget it reserved, although its cap is gone, and does not touch a newer one."""
     product_with(deployment_caps={"usd": 1}).submit(TRACK)
     product = product_with(owner_caps={"usd": 1, "open_jobs": 1})
     _run(product, clock, 30)
-    budgets = _budgets(product)
-    assert set(budgets) == {"ALL"}
-    assert budgets["ALL"]["waiting"]["N"] == "0"
+    [(key, budget)] = budgets_of(product.aws.dynamodb).items()
+    assert (key.split("#")[0], budget["waiting"]) == ("ALL", 0)
 
 
 def test_a_generation_whose_route_is_gone_stays_open(

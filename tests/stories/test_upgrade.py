@@ -18,6 +18,7 @@ from local.stand_ins.model import ModelServer
 from local.stand_ins.replicate import ReplicateServer
 from tests.harness import version_0_1
 from tests.harness.aws import BUCKET, SECRET, TABLE
+from tests.harness.budgets import budgets_of
 from tests.harness.product import Product
 
 HERE = Path(__file__).parent
@@ -54,9 +55,8 @@ def _run(product: Product, clock: time_machine.Traveller, minutes: int, step: in
 
 def _settled(product: Product) -> bool:
     """Whether no budget counts an open job any more."""
-    items: list[dict[str, Any]] = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
-    budgets = [item for item in items if item["pk"]["S"].startswith("budget#")]
-    return bool(budgets) and all(budget["waiting"]["N"] == "0" for budget in budgets)
+    budgets = budgets_of(product.aws.dynamodb).values()
+    return bool(budgets) and all(budget["waiting"] == 0 for budget in budgets)
 
 
 def test_waiting_jobs_and_a_follower_succeed(

@@ -277,9 +277,15 @@ HOLD = Change(
     ),
 )
 SETTLE = Change(
-    "SET #used = #used - :back, #waiting = #waiting - :one, #held = if_not_exists(#held, :zero) - :held, "
+    "SET #used = #used - :back, #waiting = #waiting - :jobs, #held = if_not_exists(#held, :zero) - :held, "
     "#ends = if_not_exists(#ends, :zero) - :ends",
     (),
+)
+GIVE_BACK = Change(
+    "SET #expires_at = :expires_at ADD #used :back, #waiting :one, #held :held, #ends :ends, #version :one", ()
+)
+COLLECT = Change(
+    "SET #used = :zero, #waiting = :zero, #held = :zero, #ends = :zero ADD #version :one", ("#version = :seen",)
 )
 
 # --- how long generations take ---

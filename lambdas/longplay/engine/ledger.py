@@ -175,7 +175,7 @@ class Ledger:
         change, job = decision.change, decision.job
         parts = self.ends.cached(job) if change.succeeds and leads else []
         if change.ends:
-            parts += self.ends.settled(job)
+            parts += self.ends.settled(job, now=now)
             parts += self.ends.dropped(job) if leads and not job.outputs else []
             parts += [] if _used_its_slot(decision, seen) else self._slot(job)
         elif _leaves_its_slot(decision, seen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,11 +13,11 @@ from longplay.domain.budget import Usage, refusal
 from longplay.domain.errors import NotAdmitted
 from longplay.domain.job import Job
 from longplay.domain.settings import Caps
-from longplay.storage.ends import DEPLOYMENT_BUDGET, MILLION, OWNER_BUDGET, budget_key
+from longplay.storage.ends import BUDGET_KEPT, DEPLOYMENT_BUDGET, MILLION, OWNER_BUDGET, budget_key
+from longplay.storage.returned import collected
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 _NO_CAP = 10**15
-_KEPT = 3 * 86_400  # seconds a budget's item is kept: a job lives a day at most
 _LOOKED_AGAIN = 30.0  # seconds
 _FIRST_MINUTES = 300.0  # seconds after midnight in which a write for yesterday may still come
 
@@ -51,16 +51,20 @@ class Budgets:
         """
         full = [name for name in self._caps if min(self._dollars(name, job), self._places(name, job, now) - 1) < 0]
         if full:
-            self._refuse({name: self._table.get(_key(name, job)) for name in full}, job, now)
+            self._refuse(full, job, now)
         return [self._hold(name, job, now) for name in self._caps]
 
     def refuse(self, refused: WriteRefused, job: Job, *, now: float) -> None:
-        """Raises NotAdmitted if a cap refused the write that has the parts of `hold`."""
-        self._refuse({name: item for name, item in refused.items.items() if name in self._caps}, job, now)
+        """Raises NotAdmitted if a cap refused the write that has the parts of `hold`, and refuses it still.
 
-    def _refuse(self, items: Mapping[str, Item | None], job: Job, now: float) -> None:
+        It does not where ended jobs have given back enough.
+        """
+        self._refuse([name for name in refused.items if name in self._caps], job, now)
+
+    def _refuse(self, names: Iterable[str], job: Job, now: float) -> None:
         """Raises the problem that lasts longest."""
-        problems = [problem for name, item in items.items() if (problem := self._problem(name, _usage(item), job, now))]
+        todays = {name: _usage(collected(self._table, _key(name, job))) for name in names}
+        problems = [problem for name, today in todays.items() if (problem := self._problem(name, today, job, now))]
         if problems:
             raise max(problems, key=lambda problem: (not problem.retryable, problem.retry_after or 0))
 
@@ -81,7 +85,7 @@ class Budgets:
             one=1,
             most_jobs=_NO_CAP if caps.jobs is None else caps.jobs,
             most_open=self._places(name, job, now),
-            expires_at=int(now) + _KEPT,
+            expires_at=int(now) + BUDGET_KEPT,
         )
 
     def _dollars(self, name: str, job: Job) -> int:
@@ -104,7 +108,7 @@ class Budgets:
         key = budget_key(name, job.owner, day_of(now - 86_400))
         fresh_until, usage = self._yesterdays.get(key, (0.0, Usage()))
         if now >= fresh_until:
-            usage = _usage(self._table.get(key))
+            usage = _usage(collected(self._table, key))
             settled = not usage.waiting and now % 86_400 > _FIRST_MINUTES
             self._yesterdays[key] = (now + (86_400 if settled else _LOOKED_AGAIN), usage)
         return usage

@@ -11,11 +11,13 @@ from longplay.domain import changes
 from longplay.domain.errors import Charged
 from longplay.domain.job import Job
 from longplay.storage.limiter import Limiter
+from longplay.storage.returned import give_back
 from longplay.storage.table import Part, Table
 
 ENTRY = "cache"
 OWNER_BUDGET, DEPLOYMENT_BUDGET = "owner's budget", "deployment's budget"
 MILLION = 1_000_000
+BUDGET_KEPT = 3 * 86_400  # seconds a budget's items are kept: a job lives a day at most
 PERIOD = 7 * 86_400  # seconds; each week's durations are measured by themselves
 
 
@@ -26,7 +28,7 @@ class Ends:
         self._table = table
         self._limiter = limiter
 
-    def settled(self, job: Job) -> list[Part]:
+    def settled(self, job: Job, *, now: float) -> list[Part]:
         """Give back what the job did not spend. A possible charge counts as spent.
 
         The amount and the budgets are those stored in the job, since the caps may have changed.
@@ -36,8 +38,8 @@ class Ends:
         back = job.hold - round(job.usd(Charged.YES, Charged.UNKNOWN) * MILLION)
         # version 0.1 did not add a job to `held` and `ends`
         held, ends = (0, 0) if job.expected_at is None else (job.hold, job.expected_at)
-        values = {"back": back, "one": 1, "zero": 0, "held": held, "ends": ends}
-        return [self._table.update(name, key, changes.SETTLE, **values) for name, key in self._budgets(job)]
+        values = {"back": back, "one": 1, "held": held, "ends": ends, "expires_at": int(now) + BUDGET_KEPT}
+        return [give_back(self._table, name, key, job.id, **values) for name, key in self._budgets(job)]
 
     def _budgets(self, job: Job) -> list[tuple[str, str]]:
         """The budgets that reserve its amount, with their keys. The first jobs of version 0.1 do not name them."""
