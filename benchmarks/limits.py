@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from longplay.storage.jobs import SHARDS
+from longplay.storage.returned import SHARDS as BUDGET_SHARDS
 
 from benchmarks.tables import show
 from benchmarks.units import CASES, POLLS, counted
@@ -54,10 +55,10 @@ NOTES = (
 
 
 def _limits(plain: Units, paced: Units, capped: Units) -> Iterator[Limit]:
-    of_each_budget = capped.written["budget"] / 2  # the owner's, and that of all
+    budget, returned = capped.written["budget"] / 2, capped.written["returned"] / 2  # the owner's, and that of all
     yield Limit("functions at once *", FUNCTIONS, HELD)
-    yield Limit("a cap of all owners: one item", PARTITION, of_each_budget)
-    yield Limit("caps of one owner: one item", PARTITION, of_each_budget)
+    yield Limit("a cap, at submits: one item", PARTITION, budget)
+    yield Limit(f"a cap, at ends: {BUDGET_SHARDS} items", BUDGET_SHARDS * PARTITION, returned)
     yield Limit("a paced account: one item", PARTITION, paced.written["limit"])
     yield Limit("jobs of one owner: one key of the list", PARTITION, plain.index["mine"])
     yield Limit(f"open jobs: {SHARDS} keys of the index", SHARDS * PARTITION, plain.index["open"])
