@@ -1,4 +1,4 @@
-"""What jobs give back to a budget: an end touches no item that all ends share, and each amount is counted once."""
+"""The amounts given back to a budget: an end touches no item that all ends share, and each amount is counted once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What jobs give back to a budget at their end: in shards, so that many ends a second do not meet at one item."""
+"""The amounts that jobs give back to a budget: in shards, so that many ends a second do not meet at one item."""
 
 from __future__ import annotations
 
