@@ -239,7 +239,7 @@ def a_place_is_taken_again_when_its_time_is_over(storage: Storage) -> None:
         assert second
 
 
-@guards("ANSWER_RELEASE", "#token = :token")
+@guards("ANSWER_MOVE", "#token = :token")
 def an_answer_that_lost_its_place_frees_no_other(storage: Storage) -> None:
     storage.free_all_places()
     with storage.one_answer(NOW):

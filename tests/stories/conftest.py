@@ -1,9 +1,9 @@
-"""The clock that stories share."""
+"""The clock that stories share, and what happens while a function sleeps."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import time_machine
@@ -15,3 +15,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
     with time_machine.travel(time.time(), tick=False) as coordinates:
         monkeypatch.setattr(time, "sleep", coordinates.shift)
         yield coordinates
+
+
+@pytest.fixture
+def at(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> Callable[[float, Callable[[], object]], None]:
+    """Lets something happen once this many seconds have been slept."""
+    began, plan = time.time(), list[tuple[float, Callable[[], object]]]()
+
+    def sleep(seconds: float) -> None:
+        clock.shift(seconds)
+        while plan and plan[0][0] <= time.time() - began + 1e-6:
+            plan.pop(0)[1]()
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    return lambda seconds, event: plan.append((seconds, event))

@@ -17,20 +17,6 @@ from tests.harness.product import Answer, Product
 TRACK = {"prompt": "a calm cello", "duration": 1}
 
 
-@pytest.fixture
-def at(clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch) -> Callable[[float, Callable[[], object]], None]:
-    """Lets something happen once this many seconds have been slept."""
-    began, plan = time.time(), list[tuple[float, Callable[[], object]]]()
-
-    def sleep(seconds: float) -> None:
-        clock.shift(seconds)
-        while plan and plan[0][0] <= time.time() - began + 1e-6:
-            plan.pop(0)[1]()
-
-    monkeypatch.setattr(time, "sleep", sleep)
-    return lambda seconds, event: plan.append((seconds, event))
-
-
 def _timed(ask: Callable[[], Answer]) -> tuple[Answer, float]:
     began = time.time()
     return ask(), round(time.time() - began, 3)

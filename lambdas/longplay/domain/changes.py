@@ -304,6 +304,6 @@ REPORT_KEEP = Change("", ("(attribute_not_exists(#pk) OR #checked_at < :checked_
 # --- answers that are held back: a place is free if it was never taken, or its time is over ---
 
 ANSWER_HOLD = Change("", ("(attribute_not_exists(#pk) OR #until <= :now)",))
-ANSWER_RELEASE = Change("SET #until = :now", ("#token = :token",))
+ANSWER_MOVE = Change("SET #until = :until", ("#token = :token",))  # to now: it is free
 
 CHANGES = {name: value for name, value in dict(globals()).items() if isinstance(value, Change)}

@@ -17,7 +17,7 @@ from longplay.storage.held_answers import HeldAnswers
 from longplay.storage.patience import Unavailable
 
 LONGEST = 24  # seconds; API Gateway gives up after 29, and a submit may take a few itself
-_MARGIN = 2.0  # seconds of the function's time that are left for the answer
+MARGIN = 2.0  # seconds of the function's time that are left for the answer
 _LOOKS = 1.0  # seconds between two looks at the job
 _PREFERENCE = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})", re.ASCII | re.IGNORECASE)
 _SECONDS = re.compile(r"\d{1,2}", re.ASCII)
@@ -43,9 +43,13 @@ class Holding:
         until = now + seconds
         if job.status.finished or self._starts_at(job) >= until:
             return job
-        # after an error of AWS the caller gets the job as it was seen last, and can poll
-        with self.answers.one_more(now=now, until=until + _MARGIN) as may_hold, suppress(Unavailable):
-            while may_hold and not job.status.finished and (left := until - self.clock()) > 0:
+        with self.answers.one_more(now=now, until=until + MARGIN) as may_hold:
+            return self.watched(job, until=until) if may_hold else job
+
+    def watched(self, job: Job, *, until: float) -> Job:
+        """The job as soon as it is over, or as it stands then. After an error of AWS it is the job as seen last."""
+        with suppress(Unavailable):
+            while not job.status.finished and (left := until - self.clock()) > 0:
                 time.sleep(min(_LOOKS, left))
                 job = self.service.find(job.owner, job.id)
         return job
@@ -62,7 +66,12 @@ def seconds_to_hold(api: APIGatewayRestResolver) -> float:
     event = api.current_event
     preferred = _PREFERENCE.search(event.headers.get("Prefer") or "")
     asked = _asked(event.query_string_parameters.get("wait")) or min(LONGEST, int(preferred[1]) if preferred else 0)
-    return min(float(asked), api.lambda_context.get_remaining_time_in_millis() / 1000 - _MARGIN)
+    return min(float(asked), time_left(api))
+
+
+def time_left(api: APIGatewayRestResolver) -> float:
+    """The seconds for which the function can hold its answer."""
+    return float(api.lambda_context.get_remaining_time_in_millis() / 1000 - MARGIN)
 
 
 def _asked(text: str | None) -> int:
