@@ -251,6 +251,13 @@ class Paused(Problem):
     retryable = True
 
 
+class TooManyWaiting(Problem):
+    """As many answers are held back as may be; no job was created."""
+
+    status, code, title = 429, "too_many_waiting", "Too many callers wait for an answer"
+    retryable = True
+
+
 class NotRetryable(Problem):
     """Only a failed or canceled job can be retried."""
 

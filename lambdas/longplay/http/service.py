@@ -121,6 +121,10 @@ class Service:
         """A URL that fetches the file without a key, for the settings' `url_lifetime`."""
         return self.bucket.url(output, seconds=self.settings.url_lifetime)
 
+    def bytes_of(self, output: Output) -> bytes:
+        """The file itself; raises Unavailable."""
+        return self.bucket.bytes_of(output.key)
+
     def standing(self, job: Job, *, just_submitted: bool = False) -> tuple[Job, int | None]:
         """A waiting job with its expected start, and its place in line from 1, as far as it is known."""
         return self.forecast.standing(job, just_submitted=just_submitted)

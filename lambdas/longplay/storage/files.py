@@ -93,6 +93,10 @@ class ResultBucket:
 
     def input(self, key: str) -> bytes:
         """The image a generation starts from."""
+        return self.bytes_of(key)
+
+    def bytes_of(self, key: str) -> bytes:
+        """A whole file; for small ones alone."""
         return self._patience.repeat(lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
 
     def input_if_kept(self, key: str) -> bytes | None:
