@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.api.api import Api
+from infra.api.faces import Faces
 from infra.functions.bundling import asset
 from infra.functions.doctor import Doctor
 from infra.functions.function import Function, Runtime
@@ -35,6 +36,17 @@ class LongplayStack(cdk.Stack):
             secret_arn=storage.secret_arn,
             requests_per_second=stage.requests_per_second,
         )
+        faces = (
+            Faces(
+                self,
+                "Faces",
+                runtime=runtime,
+                key_url=_key_url(api, emulated=stage.emulated),
+                requests_per_second=stage.requests_per_second,
+            )
+            if stage.faces
+            else None
+        )
         generator = Generator(
             self,
             "Generator",
@@ -52,6 +64,7 @@ class LongplayStack(cdk.Stack):
         gpu.run(stage.gpu, stage.gpu_endpoints, generator=generator.function, doctor=doctor.function)
         functions = [
             *(api.submit, api.jobs, api.callbacks, generator.function, sweeper.function, doctor.function),
+            *((faces.faces, faces.authorizer) if faces else ()),
             *gpu.functions,
         ]
         monitoring = Monitoring(self, "Monitoring", email=stage.alarm_email)
@@ -62,11 +75,14 @@ class LongplayStack(cdk.Stack):
         monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
         monitoring.watch_dead_letters(queues.dead)
         monitoring.show(functions, [*queues.work, queues.dead])
-        self._add_outputs(api, storage, queues, functions)
+        self._add_outputs(api, faces, storage, queues, functions)
 
-    def _add_outputs(self, api: Api, storage: Storage, queues: Queues, functions: list[Function]) -> None:
+    def _add_outputs(
+        self, api: Api, faces: Faces | None, storage: Storage, queues: Queues, functions: list[Function]
+    ) -> None:
         outputs = {
             "ApiUrl": api.rest_api.url,
+            **({"FacesUrl": faces.rest_api.url} if faces else {}),
             "UsagePlanId": api.usage_plan.usage_plan_id,
             "TableName": storage.table.table_name,
             "BucketName": storage.bucket.bucket_name,
@@ -76,6 +92,13 @@ class LongplayStack(cdk.Stack):
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
+
+
+def _key_url(api: Api, *, emulated: bool) -> str:
+    """The address at which the authorizer tries a key; an emulator's is relative to the emulator."""
+    rest_api = api.rest_api
+    path = f"/_aws/execute-api/{rest_api.rest_api_id}/{rest_api.deployment_stage.stage_name}/key"
+    return path if emulated else rest_api.url_for_path("/key")
 
 
 def _synthesizer(stage: Stage) -> cdk.IStackSynthesizer | None:

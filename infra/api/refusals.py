@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import aws_apigateway as apigateway
@@ -123,8 +124,14 @@ REFUSALS = [
 ]
 
 
-def add_refusals(api: apigateway.RestApi) -> None:
-    """Replaces the texts of API Gateway's own responses."""
+def add_refusals(
+    api: apigateway.RestApi, *, details: Mapping[str, str] | None = None, for_other_clients: bool = False
+) -> None:
+    """Replaces the texts of API Gateway's own responses; `details` replaces ours for a code.
+
+    Other people's clients show `message`, or the messages in `errors`: nine of ten that were tried (2026-11). OpenAI's
+    for Node shows the status alone, since it wants an object as `error`, where Hugging Face's wants a text.
+    """
     for refusal in REFUSALS:
         api.add_gateway_response(
             refusal.kind.response_type.title().replace("_", ""),
@@ -132,7 +139,7 @@ def add_refusals(api: apigateway.RestApi) -> None:
             status_code=str(refusal.status) if refusal.status else None,
             response_headers=_headers(refusal),
             # API Gateway uses this template for every Accept header
-            templates={"application/json": _document(refusal)},
+            templates={"application/json": json.dumps(_document(refusal, details or {}, for_other_clients))},
         )
 
 
@@ -145,15 +152,17 @@ def _headers(refusal: Refusal) -> dict[str, str]:
     return {"Content-Type": "'application/problem+json'"} | readable_by_pages | wait
 
 
-def _document(refusal: Refusal) -> str:
+def _document(refusal: Refusal, details: Mapping[str, str], for_other_clients: bool) -> dict[str, object]:
+    detail = details.get(refusal.code, refusal.detail)
     status = {"status": refusal.status} if refusal.status else {}
     document = {
         "type": f"urn:longplay:problem:{refusal.code}",
         "title": refusal.title,
-        "detail": refusal.detail,
+        "detail": detail,
         "code": refusal.code,
         "retryable": refusal.retryable,
         "charged": refusal.charged,
         "request_id": "$context.requestId",
     }
-    return json.dumps(document | status)
+    shown = {"message": detail, "errors": [{"message": detail}]} if for_other_clients else {}
+    return document | status | shown

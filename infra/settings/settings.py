@@ -45,6 +45,8 @@ class Stage(Settings, frozen=True, kw_only=True):
     call_margin: int = 30
     #: Of all callers together; twice as many can come at the same instant.
     requests_per_second: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    #: A second API that clients of Hugging Face and OpenAI can use (docs/other-clients.md).
+    faces: bool = True
     #: The instance type of each model that runs on a GPU in this account (infra/gpu/sagemaker.py has the costs).
     gpu: Annotated[Mapping[str, InstanceType], Meta(description=_GPU)] = {}
     #: The image of its container; None is Hugging Face's (infra/gpu/sagemaker.py).
@@ -95,6 +97,8 @@ class Stage(Settings, frozen=True, kw_only=True):
         own = [f"sagemaker-{model}" for model in self.gpu]
         if unknown := next((model for model in self.gpu if model not in gpu_models()), None):
             raise SettingsError(f"gpu: unknown key {unknown!r}: there are {', '.join(gpu_models())}")
+        if self.faces and not self.held_answers:
+            raise SettingsError("held_answers=0 leaves nothing to faces, which hold every answer: set faces=false too")
         if mistake := next(self.mistakes(used=list(servers), added=own), None):
             raise SettingsError(mistake)
 

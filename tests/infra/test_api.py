@@ -46,7 +46,7 @@ def test_only_callbacks_links_the_description_and_preflights_need_no_key(prod: T
 
 def test_the_keys_work_at_the_stage_prod(prod: Template) -> None:
     """The usage plan belongs to the stage that callers use."""
-    assert only(prod, "AWS::ApiGateway::Stage")["StageName"] == "prod"
+    assert _stage(prod)["StageName"] == "prod"
     [stage] = only(prod, "AWS::ApiGateway::UsagePlan")["ApiStages"]
     assert readable(stage["Stage"]).startswith("ApiRestApiDeploymentStageprod")
 
@@ -68,24 +68,27 @@ def test_a_flood_without_a_key_takes_no_requests_from_callers_with_one(prod: Tem
     assert own["ThrottlingRateLimit"] < throttles["/*"]["ThrottlingRateLimit"]
 
 
-def test_the_access_log_is_json_and_contains_no_key(prod: Template) -> None:
+@pytest.mark.parametrize("api", ["Api", "Faces"])
+def test_the_access_log_is_json_and_contains_no_key(prod: Template, api: str) -> None:
     """A key is a password."""
-    line = only(prod, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
+    line = _stage(prod, api)["AccessLogSetting"]["Format"]
     assert json.loads(line)["status"] == "$context.status"
     assert "$context.identity.apiKey" not in json.loads(line).values()
 
 
-def test_the_access_log_contains_neither_path_nor_query(prod: Template) -> None:
+@pytest.mark.parametrize("api", ["Api", "Faces"])
+def test_the_access_log_contains_neither_path_nor_query(prod: Template, api: str) -> None:
     """A callback carries its token in the query, a link to a file in the path."""
-    line = only(prod, "AWS::ApiGateway::Stage")["AccessLogSetting"]["Format"]
+    line = _stage(prod, api)["AccessLogSetting"]["Format"]
     assert json.loads(line)["resource"] == "$context.resourcePath"
     assert "$context.path" not in line
     assert "query" not in line.lower()
 
 
-def test_every_refusal_is_a_problem_document_that_a_page_may_read(prod: Template) -> None:
+@pytest.mark.parametrize("api", ["Api", "Faces"])
+def test_every_refusal_is_a_problem_document_that_a_page_may_read(prod: Template, api: str) -> None:
     """The headers allow any origin to read it."""
-    for response in _responses(prod).values():
+    for response in _responses(prod, api).values():
         headers = response["ResponseParameters"]
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
@@ -122,12 +125,23 @@ def test_only_a_retryable_refusal_has_a_retry_after_header(prod: Template) -> No
         assert says_when is _problem(response)["retryable"]
 
 
-def _methods(template: Template) -> list[dict[str, Any]]:
-    return list(properties(template, "AWS::ApiGateway::Method").values())
+def _of(template: Template, kind: str, api: str) -> list[dict[str, Any]]:
+    """The resources of one type that belong to an API, `Api` or `Faces`."""
+    of_all = properties(template, f"AWS::ApiGateway::{kind}").values()
+    return [found for found in of_all if readable(found["RestApiId"]) == f"{api}RestApi"]
+
+
+def _methods(template: Template, api: str = "Api") -> list[dict[str, Any]]:
+    return _of(template, "Method", api)
+
+
+def _stage(template: Template, api: str = "Api") -> dict[str, Any]:
+    [stage] = _of(template, "Stage", api)
+    return stage
 
 
 def _throttles(template: Template) -> dict[str, dict[str, Any]]:
-    settings = only(template, "AWS::ApiGateway::Stage")["MethodSettings"]
+    settings = _stage(template)["MethodSettings"]
     return {setting["ResourcePath"]: setting for setting in settings}
 
 
@@ -145,9 +159,8 @@ def _target(method: dict[str, Any]) -> str:
     return function or str(integration["Type"])
 
 
-def _responses(template: Template) -> dict[str, dict[str, Any]]:
-    responses = properties(template, "AWS::ApiGateway::GatewayResponse").values()
-    return {response["ResponseType"]: response for response in responses}
+def _responses(template: Template, api: str = "Api") -> dict[str, dict[str, Any]]:
+    return {response["ResponseType"]: response for response in _of(template, "GatewayResponse", api)}
 
 
 def _problem(response: dict[str, Any]) -> dict[str, Any]:

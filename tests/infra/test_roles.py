@@ -34,6 +34,19 @@ GRANTS = {
         "QueuesSteps.Arn": SEND | COUNT,
         "ApiSubmitLog.Arn": LOG,
     },
+    # a face submits, reads and answers with files as the two above do
+    "FacesFacesRole": {
+        TABLE: {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"},
+        f"{FILES}/inputs/*": {"s3:GetObject", "s3:PutObject"},
+        f"{FILES}/uploads/*": {"s3:GetObject", "s3:PutObject"},
+        f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
+        ALL_FILES: LIST,
+        "QueuesCalls.Arn": SEND | COUNT,
+        "QueuesSteps.Arn": SEND | COUNT,
+        "FacesFacesLog.Arn": LOG,
+    },
+    # asks our own API over HTTP, and nothing of AWS
+    "FacesAuthorizerRole": {"FacesAuthorizerLog.Arn": LOG},
     "ApiJobsRole": {
         TABLE: {
             "dynamodb:GetItem",

@@ -28,6 +28,8 @@ ENVIRONMENTS = {
     "callbacks.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
     "generator.handler": SHARED_ENVIRONMENT
     | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id", "CALLBACK_BASE_URL": API_URL},
+    "faces.handler": SHARED_ENVIRONMENT,
+    "authorizer.handler": SHARED_ENVIRONMENT | {"KEY_URL": f"{API_URL}key"},
     "sweeper.handler": SHARED_ENVIRONMENT,
     "doctor.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
 }
@@ -191,6 +193,9 @@ def test_every_log_expires(prod: Template) -> None:
         "ApiJobsLog": 30,
         "ApiCallbacksLog": 30,
         "ApiAccessLog": 30,
+        "FacesFacesLog": 30,
+        "FacesAuthorizerLog": 30,
+        "FacesAccessLog": 30,
         "GeneratorGeneratorLog": 30,
         "SweeperSweeperLog": 30,
         "DoctorDoctorLog": 30,
@@ -238,6 +243,9 @@ def test_the_outputs_name_every_resource_an_operator_needs(prod: Template) -> No
     """The operator's commands and the documents use these names."""
     assert set(prod["Outputs"]) == {
         "ApiUrl",
+        "FacesUrl",
+        "FacesFunctionName",
+        "AuthorizerFunctionName",
         "UsagePlanId",
         "TableName",
         "BucketName",
