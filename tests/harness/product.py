@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json as json_module
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import parse_qs
 
 import callbacks
 import doctor
+import faces
 import generator
 import jobs
 import msgspec
@@ -37,6 +39,11 @@ class Answer:
     def json(self) -> Any:
         """The body, parsed."""
         return json_module.loads(self.body)
+
+    @property
+    def bytes(self) -> bytes:
+        """The body of a binary answer."""
+        return base64.b64decode(self.body)
 
 
 @dataclass
@@ -76,6 +83,21 @@ class Product:
     def get(self, path: str, *, key: str = API_KEY, seconds: float = 28, **headers: str) -> Answer:
         """The answer to a GET request with this key; the function is stopped after `seconds`."""
         return _answer(jobs.handler(_event("GET", path, None, key, headers), Context(seconds)))  # type: ignore[arg-type]
+
+    def face(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        owner: str = "alice",
+        seconds: float = 28,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The answer of a face to one request, whose key the authorizer has found to be this owner's."""
+        event = _event(method, path, body, "", dict(headers or {}))
+        event["requestContext"]["authorizer"] = {"owner": owner}
+        return _answer(faces.handler(event, Context(seconds)))  # type: ignore[arg-type]
 
     def delete(self, path: str, *, key: str = API_KEY) -> Answer:
         """DELETE."""
