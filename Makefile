@@ -2,6 +2,7 @@
 
 UV_VERSION = 0.13.8
 CDK_VERSION = 2.1148.1
+NODE_CLIENTS = openai@6.49.0 @huggingface/inference@4.13.30
 
 # A command found on the path may be a stub that starts nothing, so each candidate is tried.
 PYTHON = $(firstword $(foreach candidate,python3.13 python3.12 python3.11 python3,$(shell \
@@ -47,7 +48,7 @@ help:
 run: $(LOCAL_TOOLS) $(if $(SPACE),.local/space/ready)
 	@.venv/bin/python -m local.run
 
-test: $(LOCAL_TOOLS) .local/space/ready
+test: $(LOCAL_TOOLS) .local/space/ready .local/clients/ready
 	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 toolkit: $(LOCAL_TOOLS) .local/toolkit/ready
@@ -64,7 +65,7 @@ check: .venv/ready
 lock: .venv/ready
 	@$(LOCK) lambdas/requirements.in -o lambdas/requirements.txt
 	@$(LOCK) requirements.in -c lambdas/requirements.txt -o requirements.txt
-	@for name in requirements runtime-requirements emulator-requirements space-requirements; do $(LOCK) local/$$name.in -o local/$$name.txt || exit 1; done
+	@for name in requirements runtime-requirements emulator-requirements space-requirements clients-requirements; do $(LOCK) local/$$name.in -o local/$$name.txt || exit 1; done
 
 bench: $(LOCAL_TOOLS)
 	.venv/bin/python -m benchmarks
@@ -114,6 +115,14 @@ resume: .venv/ready
 .local/cdk/ready: .venv/ready
 	@echo 'Installing the AWS CDK command into .local/ (once)'
 	@npm install --silent --no-audit --no-fund --no-package-lock --prefix .local/cdk aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+# The clients of other people that the faces are for: npm's beside PyPI's.
+.local/clients/ready: local/clients-requirements.txt .venv/ready
+	@echo 'Installing clients of Hugging Face and OpenAI into .local/ (once)'
+	@$(UV) venv --allow-existing --python .venv/bin/python .local/clients
+	@$(UV) pip install --python .local/clients/bin/python --requirement $<
+	@npm install --silent --no-audit --no-fund --no-package-lock --prefix .local/clients $(NODE_CLIENTS)
 	@touch $@
 
 # pip, and not uv: where PyTorch for CPUs alone is set up, it is set up for pip.

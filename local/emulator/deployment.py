@@ -20,11 +20,12 @@ ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """The deployed stack: its outputs by name, and the URL of its API."""
+    """The deployed stack: its outputs by name, and the URLs of its API and of the faces (None without them)."""
 
     session: Session
     outputs: Mapping[str, str]
     api_url: str
+    faces_url: str | None
 
     def new_key(self, owner: str) -> str:
         """A new API key of `owner`, made by the operator's command."""
@@ -90,8 +91,17 @@ def _settings(emulator: Emulator) -> dict[str, str]:
 
 def _deployment(emulator: Emulator, stacks: Mapping[str, Mapping[str, str]]) -> Deployment:
     [outputs] = stacks.values()
-    # AWS gives each API a host name, the emulator gives it a path.
-    address = urlsplit(outputs["ApiUrl"])
+    faces = outputs.get("FacesUrl")
+    return Deployment(
+        session=emulator.session(),
+        outputs=outputs,
+        api_url=_emulated(emulator, outputs["ApiUrl"]),
+        faces_url=_emulated(emulator, faces) if faces else None,
+    )
+
+
+def _emulated(emulator: Emulator, url: str) -> str:
+    """The address of an API: AWS gives each a host name, the emulator gives it a path."""
+    address = urlsplit(url)
     api_id = address.netloc.partition(".")[0]
-    api_url = f"{emulator.url}/_aws/execute-api/{api_id}{address.path.rstrip('/')}"
-    return Deployment(session=emulator.session(), outputs=outputs, api_url=api_url)
+    return f"{emulator.url}/_aws/execute-api/{api_id}{address.path.rstrip('/')}"

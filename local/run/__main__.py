@@ -89,7 +89,13 @@ def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
     for provider, token in {**tokens(os.environ), **source.tokens}.items():
         deployment.store_token(provider, token)
     key = deployment.new_key(OWNER)
-    return Endpoint(api_url=deployment.api_url, api_key=key, model_server=source.url, aws_url=aws.url)
+    return Endpoint(
+        api_url=deployment.api_url,
+        api_key=key,
+        faces_url=deployment.faces_url,
+        model_server=source.url,
+        aws_url=aws.url,
+    )
 
 
 def _generate(caller: Caller, wishes: Iterable[Mapping[str, object]], outputs: Path) -> list[Job]:
@@ -111,6 +117,7 @@ def _introduce(endpoint: Endpoint, wish: Mapping[str, object], jobs: list[Job]) 
         for output in job["outputs"]:
             print(f"  {job['kind']}: {output['url']}")
     print(f"  API URL: {endpoint.api_url}\n  API key: {endpoint.api_key}")
+    print(f"  Faces for clients of Hugging Face and OpenAI: {endpoint.faces_url}, and {endpoint.faces_url}/v1")
     print(f"  Try: {curl(endpoint.api_url, endpoint.api_key, json.dumps(wish))}", flush=True)
 
 

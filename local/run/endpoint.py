@@ -16,10 +16,11 @@ ENDPOINT = "endpoint.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """The API and its key, the model server, and the AWS emulator."""
+    """The API and its key, the faces, the model server, and the AWS emulator."""
 
     api_url: str
     api_key: str
+    faces_url: str | None
     model_server: str
     aws_url: str
 
