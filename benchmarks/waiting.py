@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from longplay.domain.settings import Settings
 from longplay.engine.ledger import Ledger
 from longplay.engine.sweeper import MOST_RESENT, Sweeper
+from longplay.storage.ends import Ends
 from longplay.storage.jobs import JobTable
 from longplay.storage.patience import Patience
 from longplay.storage.queue import JobQueue, read_message
@@ -64,7 +65,7 @@ def wait(jobs: int, *, minutes: int) -> Waiting:
     ledger = Ledger(
         jobs=found,
         queue=JobQueue(cast(Any, sent), {"calls": "calls", "steps": "steps"}),
-        ends=unused,  # no job crashes or ends here
+        ends=Ends(unused, unused),  # no job crashes or ends here
         limiter=unused,
         bucket=unused,
         patience=Patience(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -157,12 +158,27 @@ def _every_stored_result_is_listed(state: FinalState) -> Iterator[str]:
 
 def _budgets_are_settled(state: FinalState) -> Iterator[str]:
     budgeted = [job for job in state.jobs.values() if "budget_day" in job]
-    spent = round(MILLION * sum(_spent_usd(job) for job in budgeted))
+    spent = round(MILLION * sum(_usd(job, "yes", "unknown") for job in budgeted))
     for key, budget in budgets_in(state.items).items():
         found = {name: budget[name] for name in ("used", "waiting", "jobs")}
         expected = {"used": spent, "waiting": 0, "jobs": len(budgeted)}
         if found != expected:
             yield f"budget {key} is {found} instead of {expected}"
+
+
+def _usage_is_that_of_the_ledgers(state: FinalState) -> Iterator[str]:
+    """Each job is counted once, by its end, with all that it cost."""
+    items = state.of("usage").values()
+    found = {name: sum(item[name] for item in items) for name in ("jobs", *FINISHED, "charged", "unknown")}
+    jobs = state.jobs.values()
+    ends = Counter(job["status"] for job in jobs)
+    amounts = {
+        name: sum(round(MILLION * _usd(job, charge)) for job in jobs)
+        for name, charge in (("charged", "yes"), ("unknown", "unknown"))
+    }
+    expected = {"jobs": len(jobs), **{end: ends[end] for end in FINISHED}, **amounts}
+    if found != expected:
+        yield f"usage is {found} instead of {expected}"
 
 
 def _no_slot_or_seat_stays_reserved(state: FinalState) -> Iterator[str]:
@@ -194,12 +210,10 @@ def _cache_entries_name_existing_files(state: FinalState) -> Iterator[str]:
             yield "a cache entry names a file that is not there"
 
 
-def _spent_usd(job: Item) -> float:
-    usd: float = sum(
-        attempt.get("usd") or job["price_usd"]
-        for attempt in job["attempts"]
-        if attempt.get("charged", "unknown") != "no"
-    )
+def _usd(job: Item, *charges: str) -> float:
+    """The dollars of all attempts with one of these charges."""
+    charged = [attempt for attempt in job["attempts"] if attempt.get("charged", "unknown") in charges]
+    usd: float = sum(attempt.get("usd") or job["price_usd"] for attempt in charged)
     return usd
 
 
@@ -216,6 +230,7 @@ CHECKS: tuple[Callable[[FinalState], Iterator[str]], ...] = (
     _succeeded_jobs_have_their_files,
     _every_stored_result_is_listed,
     _budgets_are_settled,
+    _usage_is_that_of_the_ledgers,
     _no_slot_or_seat_stays_reserved,
     _no_window_was_exceeded,
     _cache_entries_name_existing_files,

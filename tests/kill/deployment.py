@@ -193,6 +193,12 @@ class SimulatedDeployment:
         found = _emulated("dynamodb").tables[TABLE].all_items()
         return [from_item(item.to_json()["Attributes"]) for item in found]
 
+    def forget_usage(self) -> None:
+        """Delete what was counted so far."""
+        for item in self.items():
+            if item["pk"].startswith("usage#"):
+                self.aws.dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": item["pk"]}})
+
     def objects(self) -> dict[str, bytes]:
         """All objects of the bucket, by key."""
         found = self.aws.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])

@@ -257,20 +257,6 @@ def a_canceled_job_is_not_queued_again(storage: Storage) -> None:
     assert_refused(lambda: storage.change("RELEASE", job))
 
 
-@guards("CLOSE", MINE)
-def a_superseded_worker_does_not_close_the_job(storage: Storage) -> None:
-    job = storage.running()
-    storage.taken_over(job)
-    assert_refused(lambda: storage.change("CLOSE", job))
-
-
-@guards("CLOSE", A_LEASE)
-def a_job_is_closed_and_settled_once(storage: Storage) -> None:
-    job = storage.canceled_running()
-    storage.change("CLOSE", job)
-    assert_refused(lambda: storage.change("CLOSE", job))
-
-
 @guards("MOVE", "#due_at = :seen_due_at")
 def two_sweepers_send_one_message(storage: Storage) -> None:
     job = storage.queued(due_at=NOW)

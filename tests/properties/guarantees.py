@@ -15,7 +15,12 @@ MILLION = 1_000_000
 
 def broken(items: list[Item], settings: Settings, *, generations: int) -> list[str]:
     """Every guarantee that does not hold, in a sentence."""
-    return [*_ledger(jobs_in(items), generations), *_budgets(items, settings), *_budget_sums(items)]
+    return [
+        *_ledger(jobs_in(items), generations),
+        *_budgets(items, settings),
+        *_budget_sums(items),
+        *_usage_sums(items),
+    ]
 
 
 def jobs_in(items: list[Item]) -> list[Item]:
@@ -59,6 +64,19 @@ def _budget_sums(items: list[Item]) -> Iterator[str]:
         expected = sum(job["hold"] for job in open_jobs) + sum(_spent(job) for job in counted if job not in open_jobs)
         if (budget["used"], budget["waiting"], budget["jobs"]) != (expected, len(open_jobs), len(counted)):
             yield f"{budget}, but {len(counted)} jobs come to {expected} and {len(open_jobs)} of them are open"
+
+
+def _usage_sums(items: list[Item]) -> Iterator[str]:
+    """Usage has each job that is over once, with the amounts that the job says are counted of it."""
+    counted = [job["counted"] for job in jobs_in(items) if job.get("counted") is not None]
+    expected = (len(counted), sum(charged for charged, _ in counted), sum(unknown for _, unknown in counted))
+    usage = [item for item in items if item["pk"].startswith("usage#")]
+    found = tuple(sum(item[name] for item in usage) for name in ("jobs", "charged", "unknown"))
+    if found != expected:
+        yield f"usage is {found}, but the jobs' counts come to {expected}"
+    for job in jobs_in(items):
+        if job.get("counted") is not None and sum(job["counted"]) != _spent(job):
+            yield f"{job['pk']} has cost {_spent(job)} and is counted with {job['counted']}"
 
 
 def _spent(job: Item) -> int:

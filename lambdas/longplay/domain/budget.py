@@ -33,19 +33,30 @@ def refusal(budget: str, caps: Caps, job: Job, *, today: Usage, yesterday: Usage
     A cap that no wait helps with comes first, then one that resets at midnight (UTC), then those that have room as
     soon as open jobs end. `yesterday` counts jobs that were submitted yesterday and are still open.
     """
-    room = _room(caps, today, yesterday)
+    left = room(caps, today, yesterday)
     if _dollars_over(caps, job, used=0):
         return ExceedsBudget(_no_day(budget, caps, job), needs_usd=(job.hold or 0) / MILLION)
     if _over(caps.jobs, today.jobs + 1) or _dollars_over(caps, job, used=max(0, today.used - max(0, today.held))):
-        return _until_midnight(budget, room, now)
+        return _until_midnight(budget, left, now)
     if _over(caps.open_jobs, today.waiting + yesterday.waiting + 1):
         wait = next_end(today, yesterday, now=now)
-        return TooManyOpenJobs(_TOO_MANY_OPEN.format(budget=budget, wait=wait), retry_after=wait, room=room)
+        return TooManyOpenJobs(_TOO_MANY_OPEN.format(budget=budget, wait=wait), retry_after=wait, room=left)
     if _dollars_over(caps, job, used=today.used):
         wait = next_end(today, now=now)
         detail = _RESERVED.format(budget=budget, wait=wait)
-        return OverDailyBudget(detail, retry_after=wait, resets_at=_midnight(now), room=room)
+        return OverDailyBudget(detail, retry_after=wait, resets_at=_midnight(now), room=left)
     return None
+
+
+def room(caps: Caps, today: Usage, yesterday: Usage) -> Room:
+    """The rest of the caps, given what is used of them."""
+    dollars, jobs, open_jobs = caps.usd, caps.jobs, caps.open_jobs
+    return Room(
+        usd_left=None if dollars is None else max(0.0, round(dollars - today.used / MILLION, 6)),
+        held_usd=None if dollars is None else max(0, today.held) / MILLION,
+        jobs_left=None if jobs is None else max(0, jobs - today.jobs),
+        open_jobs_left=None if open_jobs is None else max(0, open_jobs - today.waiting - yesterday.waiting),
+    )
 
 
 def next_end(*days: Usage, now: float) -> int:
@@ -67,20 +78,10 @@ def _dollars_over(caps: Caps, job: Job, *, used: int) -> bool:
     return caps.usd is not None and used + (job.hold or 0) > round(caps.usd * MILLION)
 
 
-def _room(caps: Caps, today: Usage, yesterday: Usage) -> Room:
-    dollars, jobs, open_jobs = caps.usd, caps.jobs, caps.open_jobs
-    return Room(
-        usd_left=None if dollars is None else max(0.0, round(dollars - today.used / MILLION, 6)),
-        held_usd=None if dollars is None else max(0, today.held) / MILLION,
-        jobs_left=None if jobs is None else max(0, jobs - today.jobs),
-        open_jobs_left=None if open_jobs is None else max(0, open_jobs - today.waiting - yesterday.waiting),
-    )
-
-
-def _until_midnight(budget: str, room: Room, now: float) -> OverDailyBudget:
+def _until_midnight(budget: str, left: Room, now: float) -> OverDailyBudget:
     resets_at = _midnight(now)
     detail = _USED_UP.format(budget=budget, resets_at=resets_at)
-    return OverDailyBudget(detail, retry_after=_until(resets_at, now), resets_at=resets_at, room=room)
+    return OverDailyBudget(detail, retry_after=_until(resets_at, now), resets_at=resets_at, room=left)
 
 
 def _midnight(now: float) -> str:

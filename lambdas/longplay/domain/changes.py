@@ -18,7 +18,8 @@ _NO_REF = "attribute_not_exists(#ref)"
 _AS_SEEN = "#token = :seen"  # no other write has come since, so the ledger that is settled here is the latest one
 _TAKE = "SET #fence = #fence + :one, #lease = :lease, #token = :token"
 _WATCHED = "#due_at = :lease, #open = :open"  # a call that crashes is found when its lease ends
-_END = "#error = :error, #completed_at = :now, #token = :token"
+_FAILED = "#error = :error, #completed_at = :now, #token = :token"
+_END = f"{_FAILED}, #counted = :counted"
 _THIS_ATTEMPT = "#attempts[i].#token = :secret"
 
 
@@ -135,8 +136,8 @@ RELEASE = Change(
 
 # The first whole result wins. A worker that finds another ledger merges its entry into that one and writes again.
 SUCCEED = Change(
-    "SET #status = :succeeded, #outputs = :outputs, #completed_at = :now, #token = :token, #attempts = :attempts "
-    + _LET_GO,
+    "SET #status = :succeeded, #outputs = :outputs, #completed_at = :now, #token = :token, #attempts = :attempts, "
+    "#counted = :counted " + _LET_GO,
     (_AS_SEEN, _UNFINISHED),
     ends=True,
     succeeds=True,
@@ -160,12 +161,12 @@ FAIL_OVERDUE = Change(
 
 # The deadline has passed and the provider is at work: the job stays open until the ledger has what that cost.
 FAIL_OVERDUE_AT_PROVIDER = Change(
-    f"SET #status = :failed, {_END}, #not_before = :now, #due_at = :now, #open = :open REMOVE #wait",
+    f"SET #status = :failed, {_FAILED}, #not_before = :now, #due_at = :now, #open = :open REMOVE #wait",
     ("#deadline <= :now", "attribute_not_exists(#lease)", _UNFINISHED, "attribute_exists(#ref)"),
 )
 
 CANCEL_WAITING = Change(
-    f"SET #status = :canceled, #completed_at = :now, #token = :token {_LET_GO}",
+    f"SET #status = :canceled, #completed_at = :now, #token = :token, #counted = :counted {_LET_GO}",
     (_AS_SEEN, _UNFINISHED, "attribute_not_exists(#lease)", _NO_REF),
     ends=True,
 )
@@ -185,22 +186,22 @@ CANCEL_AT_PROVIDER = Change(
 
 # A result for a job that has ended otherwise: kept, listed and charged. The status stays.
 KEEP_LATE_RESULT = Change(
-    "SET #outputs = if_not_exists(#outputs, :outputs), #token = :token, #attempts[i] = :attempt",
-    ("attribute_exists(#pk)", "attribute_not_exists(#deleted)"),
+    "SET #outputs = if_not_exists(#outputs, :outputs), #token = :token, #attempts[i] = :attempt, #counted = :counted",
+    (_AS_SEEN,),
     succeeds=True,
 )
 
 # The last worker of a finished job lets go.
 CLOSE = Change(
-    f"SET #token = :token, #attempts[i] = :attempt {_LET_GO}",
-    (_MINE, "attribute_exists(#lease)", "attribute_not_exists(#deleted)"),
+    f"SET #token = :token, #attempts[i] = :attempt, #counted = :counted {_LET_GO}",
+    (_AS_SEEN,),
     ends=True,
 )
 
 # The same for a deleted job. It stays open until its files are erased: the worker may have stored some.
 CLOSE_DELETED = Change(
-    f"SET #token = :token, #attempts[i] = :attempt, #due_at = :now {_LET_GO_OPEN}",
-    (_MINE, "attribute_exists(#lease)"),
+    f"SET #token = :token, #attempts[i] = :attempt, #due_at = :now, #counted = :counted {_LET_GO_OPEN}",
+    (_AS_SEEN,),
     ends=True,
 )
 
@@ -227,7 +228,8 @@ FOLLOW_ON = Change(
 )
 
 FOLLOWER_SUCCEED = Change(
-    "SET #status = :succeeded, #outputs = :outputs, #cached = :true, #completed_at = :now, #token = :token " + _LET_GO,
+    "SET #status = :succeeded, #outputs = :outputs, #cached = :true, #completed_at = :now, #token = :token, "
+    "#counted = :counted " + _LET_GO,
     ("attribute_exists(#follows)",),
     ends=True,
 )
@@ -286,6 +288,15 @@ GIVE_BACK = Change(
 )
 COLLECT = Change(
     "SET #used = :zero, #waiting = :zero, #held = :zero, #ends = :zero ADD #version :one", ("#version = :seen",)
+)
+
+# --- what an owner's jobs come to, a day ---
+
+COUNT = Change(
+    "SET #owner = :owner, #created_at = :created_at, #model = :model, #expires_at = :expires_at "
+    "ADD #jobs :jobs, #succeeded :succeeded, #failed :failed, #canceled :canceled, #cached :cached, "
+    "#charged :charged, #unknown :unknown",
+    (),
 )
 
 # --- how long generations take ---

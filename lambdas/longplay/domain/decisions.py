@@ -26,6 +26,7 @@ from longplay.domain.job import (
     Leg,
     Output,
     Phase,
+    Status,
     Wait,
     WaitReason,
     combined_charge,
@@ -42,7 +43,8 @@ from longplay.domain.schedule import (
     next_look_after_crash,
     polled_after_crash,
 )
-from longplay.domain.settings import Failover
+from longplay.domain.settings import MILLION, Failover
+from longplay.domain.usage import Usage
 
 _COALESCED = "An equal request is being generated, and this job gets a copy of its result."
 RESERVED = "The provider's quota: a reserved start."
@@ -559,3 +561,55 @@ def _job_error(job: Job, error: ProviderError) -> JobError:
         retryable=error.kind not in (FailureKind.BAD_INPUT, FailureKind.MODERATED),
         charged=charged,
     )
+
+
+# --- what an owner's usage has of a job ---
+
+
+def counted(decision: Decision, seen: Job) -> tuple[Decision, Usage]:
+    """The decision with all amounts that are counted of its job, and the usage that it adds.
+
+    `seen` is the job before the change. A job counts when it is over, and a charge that becomes known after that when
+    it is known.
+    """
+    change = decision.change
+    if not change.ends and seen.counted is None:
+        return decision, Usage()
+    now, before = amounts_of(_with_attempts(decision, seen)), seen.counted or (0, 0)
+    charged, unknown = (after - earlier for after, earlier in zip(now, before, strict=True))
+    cached = "#cached = :true" in change.update
+    usage = Usage(charged=charged, unknown=unknown)
+    if seen.counted is None:
+        usage = replace(ended_as(_status_after(decision, seen), cached=cached), charged=charged, unknown=unknown)
+    return dataclasses.replace(decision, job=replace(decision.job, counted=now)), usage
+
+
+def ended_as(status: Status, *, cached: bool) -> Usage:
+    """One job that is over, without amounts."""
+    return Usage(
+        jobs=1,
+        succeeded=int(status is Status.SUCCEEDED),
+        failed=int(status is Status.FAILED),
+        canceled=int(status is Status.CANCELED),
+        cached=int(cached),
+    )
+
+
+def amounts_of(job: Job) -> tuple[int, int]:
+    """The sure and the possible charge of a job, in millionths of a dollar."""
+    return round(job.usd(Charged.YES) * MILLION), round(job.usd(Charged.UNKNOWN) * MILLION)
+
+
+def _status_after(decision: Decision, seen: Job) -> Status:
+    return next((status for status in Status if f"#status = :{status}" in decision.change.update), seen.status)
+
+
+def _with_attempts(decision: Decision, seen: Job) -> Job:
+    """The job with its attempts after the change, which writes all of them, its last, or none."""
+    mine, update = decision.job.attempts, decision.change.update
+    if "#attempts = :attempts" in update:
+        return decision.job
+    if "#attempts[i] = :attempt" not in update:
+        return seen
+    at = len(mine) - 1
+    return replace(seen, attempts=(*seen.attempts[:at], mine[at], *seen.attempts[at + 1 :]))

@@ -153,6 +153,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `start_expected` is when a worker should be free for it, as its submission estimated.
     `slot` is its reserved start on a paced account. `hold` is what each budget in `held_by` reserves for it, in
     millionths of a dollar, on `budget_day`, and `expected_at` its expected end then (epoch seconds).
+    `counted` are the sure and the possible charge that its owner's usage has of it (millionths of a dollar), None
+    until it is over.
     `follows` is the job with the same request whose result it waits for.
     """
 
@@ -188,6 +190,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     budget_day: str | None = None
     held_by: tuple[str, ...] = ()
     expected_at: int | None = None
+    counted: tuple[int, int] | None = None
     start_expected: float | None = None
     cache_key: str | None = None
     follows: str | None = None

@@ -104,6 +104,22 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         return sum(1 for other in self.log if now < self.start_of(other) and other <= slot) or None
 
 
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """When a new call could start (epoch seconds), and how many starts each window of the limit leaves now."""
+
+    next_start: float
+    left: tuple[int, ...]
+
+
+def outlook(line: Line, limit: Limit, *, now: float) -> Outlook:
+    """The outlook of a new call. Starts that are reserved count as made."""
+    slot, after = reserve(line, limit, now=now)
+    starts = [line.start_of(slot) for slot in _counted(line, limit, now=now).log]
+    used = [sum(1 for start in starts if start > now - window.seconds) for window in limit.windows]
+    left = (max(0, window.starts - count) for window, count in zip(limit.windows, used, strict=True))
+    return Outlook(next_start=after.start_of(slot), left=tuple(left))
+
+
 def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
     """The earliest slot that keeps every window, between two others or at the end, and the line with it."""
     line = _counted(line, limit, now=now)

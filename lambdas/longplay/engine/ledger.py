@@ -16,6 +16,8 @@ from longplay.domain.decisions import (
     after_end,
     after_erasure,
     after_result,
+    counted,
+    ended_as,
     when_there_is_room,
 )
 from longplay.domain.errors import Charged
@@ -62,8 +64,10 @@ class Ledger:
     def create(self, job: Job, *, now: float, beside: Sequence[Part] = ()) -> Job:
         """Write a new job and send its message, unless it has ended already. Raises Refused and WriteRefused."""
         if job.status.finished:
-            self.jobs.create(job, now=now, beside=beside)
-            return job
+            ended = replace(job, counted=(0, 0))
+            usage = self.ends.counted(ended, ended_as(job.status, cached=job.cached), now=now)
+            self.jobs.create(ended, now=now, beside=[*beside, *usage])
+            return ended
         created = self._looked_after(job, now)
         self.jobs.create(created, now=now, beside=beside)
         self.queue.send(created, now=now)
@@ -161,10 +165,12 @@ class Ledger:
 
     def _write_beside(self, decision: Decision, seen: Job, now: float) -> Job:
         leads = True
+        whole, usage = counted(decision, seen)
         while True:
             try:
-                beside = self._beside(decision, seen, now, leads=leads)
-                return self.write(decision, seen=seen, now=now, beside=beside)
+                usages = self.ends.counted(whole.job, usage, now=now)
+                beside = [*usages, *self._beside(whole, seen, now, leads=leads)]
+                return self.write(whole, seen=seen, now=now, beside=beside)
             except WriteRefused as refused:
                 if ENTRY in refused.items:
                     leads = False
@@ -180,7 +186,7 @@ class Ledger:
             parts += [] if _used_its_slot(decision, seen) else self._slot(job)
         elif _leaves_its_slot(decision, seen):
             parts += self._slot(seen)
-        if change.ends and change.succeeds and parts:
+        if change.ends and change.succeeds:
             parts.append(self.ends.measured(job, now=now))
         return parts
 

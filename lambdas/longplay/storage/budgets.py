@@ -9,12 +9,12 @@ import msgspec
 from msgspec.structs import replace
 
 from longplay.domain import changes
-from longplay.domain.budget import Usage, refusal
-from longplay.domain.errors import NotAdmitted
+from longplay.domain.budget import Usage, refusal, room
+from longplay.domain.errors import NotAdmitted, Room
 from longplay.domain.job import Job
 from longplay.domain.settings import Caps
 from longplay.storage.ends import BUDGET_KEPT, DEPLOYMENT_BUDGET, MILLION, OWNER_BUDGET, budget_key
-from longplay.storage.returned import collected
+from longplay.storage.returned import as_it_stands, collected
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
 _NO_CAP = 10**15
@@ -60,6 +60,15 @@ class Budgets:
         It does not where ended jobs have given back enough.
         """
         self._refuse([name for name in refused.items if name in self._caps], job, now)
+
+    def room(self, owner: str, *, now: float) -> Room | None:
+        """The rest of the owner's caps today; None if an owner has no cap."""
+        caps = self._caps.get(OWNER_BUDGET)
+        if caps is None:
+            return None
+        days = (budget_key(OWNER_BUDGET, owner, day_of(at)) for at in (now, now - 86_400))
+        today, yesterday = (_usage(as_it_stands(self._table, key)) for key in days)
+        return room(caps, today, yesterday)
 
     def _refuse(self, names: Iterable[str], job: Job, now: float) -> None:
         """Raises the problem that lasts longest."""

@@ -1,15 +1,18 @@
-"""The parts written beside the end of a job: its budgets settled, its cache entry, its unused slot, its duration."""
+"""The parts written beside the end of a job: its budgets settled, its usage, cache entry, slot, duration."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
 from longplay.domain import changes
 from longplay.domain.errors import Charged
 from longplay.domain.job import Job
+from longplay.domain.settings import DAY
+from longplay.domain.usage import MOST_DAYS, Usage
 from longplay.storage.limiter import Limiter
 from longplay.storage.returned import give_back
 from longplay.storage.table import Part, Table
@@ -17,6 +20,8 @@ from longplay.storage.table import Part, Table
 ENTRY = "cache"
 OWNER_BUDGET, DEPLOYMENT_BUDGET = "owner's budget", "deployment's budget"
 MILLION = 1_000_000
+_USAGE_SHARDS = 4  # items of a day and model, so that many ends a second do not meet at one
+_USAGE_KEPT = (MOST_DAYS + 2) * DAY  # seconds
 BUDGET_KEPT = 3 * 86_400  # seconds a budget's items are kept: a job lives a day at most
 PERIOD = 7 * 86_400  # seconds; each week's durations are measured by themselves
 
@@ -57,6 +62,21 @@ class Ends:
         outputs: Any = msgspec.to_builtins(job.outputs)
         values = {"leader": job.id, "until": job.expires_at, "expires_at": job.expires_at, "outputs": outputs}
         return [self._table.update(ENTRY, job.cache_key, changes.CACHE_FILL, **values)]
+
+    def counted(self, job: Job, usage: Usage, *, now: float) -> list[Part]:
+        """Add usage of a job to its owner's, of this day and model."""
+        if usage == Usage():
+            return []
+        midnight, model = int(now // DAY * DAY), job.request.model
+        key = f"usage#{job.owner}#{midnight}#{model}#{crc32(job.id.encode()) % _USAGE_SHARDS}"
+        values: dict[str, Any] = {
+            "owner": f"usage#{job.owner}",  # so that the index of jobs by owner has them too, apart from the jobs
+            "created_at": midnight,
+            "model": model,
+            "expires_at": midnight + _USAGE_KEPT,
+            **msgspec.structs.asdict(usage),
+        }
+        return [self._table.update("usage", key, changes.COUNT, **values)]
 
     def followers(self, job: Job) -> list[str]:
         """The jobs that wait for this one's result, as far as they are to be told of its end."""

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from longplay.domain import changes, pacing
-from longplay.domain.pacing import Limit, Line
+from longplay.domain.pacing import Limit, Line, Outlook
 from longplay.storage.circuits import Circuit
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
@@ -141,6 +141,10 @@ class Limiter:
     def room_in(self, account: str, line: Line, job_id: str, *, typical: float) -> float:
         """Seconds until there is room for the call of a job that waits for it, as far as the line tells."""
         return pacing.room_expected_in(line, self._limits[account], job_id, typical=typical)
+
+    def outlook(self, account: str, line: Line, *, now: float) -> Outlook:
+        """When a new call could start by this line, and what the account's windows leave."""
+        return pacing.outlook(line, self._limits[account], now=now)
 
     def under_way(self, account: str) -> Mapping[str, float]:
         """When the lease of each call that counts ends, as last seen here."""

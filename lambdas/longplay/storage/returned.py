@@ -17,6 +17,14 @@ def give_back(table: Table, budget: str, key: str, job_id: str, **values: int) -
     return table.update(budget, _shards(key)[crc32(job_id.encode()) % SHARDS], changes.GIVE_BACK, **values)
 
 
+def as_it_stands(table: Table, key: str) -> Item | None:
+    """The item of the budget less all that was given back, which stays where it is; None without a job."""
+    items = table.get_all([key, *_shards(key)])
+    budget = items.pop(key, None)
+    returned = {name: sum(item[name] for item in items.values()) for name in _AMOUNTS}
+    return budget and {**budget, **{name: budget.get(name, 0) - amount for name, amount in returned.items()}}
+
+
 def collected(table: Table, key: str) -> Item | None:
     """The item of the budget after all that was given back is moved to it; None without a job.
 
