@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from longplay.domain.listing import cursor_after, parse_listing
+from longplay.domain.usage import parse_days
 from longplay.http.api import (
     created_response,
     file_response,
@@ -91,6 +92,14 @@ def delete(job_id: str) -> Response[str]:
     dependencies().service.delete(owner_of(api.current_event), job_id)
     logger.info("delete", job=job_id)
     return Response(status_code=204, body="")
+
+
+@api.get("/usage")
+def usage() -> Response[str]:
+    """The caller's usage today, this month and by the day, and the room there is."""
+    owner, days = owner_of(api.current_event), parse_days(api.current_event.query_string_parameters.get("days"))
+    logger.info("usage", owner=owner, days=days)
+    return json_response(200, dependencies().usage.of(owner, days=days))
 
 
 @api.get("/models")

@@ -27,6 +27,7 @@ from longplay.http.holding import Holding
 from longplay.http.listing import Listing
 from longplay.http.service import Service
 from longplay.http.uploads import Uploads
+from longplay.http.usage import UsageView
 from longplay.providers import PROVIDERS
 from longplay.providers.loading import AdapterContext, Adapters
 from longplay.storage.backlog import Backlog
@@ -44,6 +45,7 @@ from longplay.storage.switch import Switch
 from longplay.storage.table import Table
 from longplay.storage.timings import Timings
 from longplay.storage.tokens import ProviderTokens
+from longplay.storage.usages import Usages
 
 if TYPE_CHECKING:
     from longplay.doctor.round import Doctor
@@ -72,6 +74,17 @@ class Dependencies:
     def listing(self) -> Listing:
         """The use case of GET /jobs."""
         return Listing(jobs=self._jobs)
+
+    @cached_property
+    def usage(self) -> UsageView:
+        """The use case of GET /usage."""
+        return UsageView(
+            usages=self._usages,
+            budgets=self._budgets,
+            limiter=self._limiter,
+            lines=LinesInView(self._limiter),
+            settings=self._settings,
+        )
 
     @cached_property
     def holding(self) -> Holding:
@@ -226,6 +239,10 @@ class Dependencies:
     @cached_property
     def _budgets(self) -> Budgets:
         return Budgets(self._table, owner=self._settings.owner_caps, deployment=self._settings.deployment_caps)
+
+    @cached_property
+    def _usages(self) -> Usages:
+        return Usages(self._table)
 
     @cached_property
     def _cache(self) -> ResultCache:

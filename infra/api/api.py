@@ -163,6 +163,7 @@ class Api(Construct):
         job.add_resource("outputs").add_resource("{n}").add_method("GET", jobs)
         job.add_resource("cancel").add_method("POST", jobs)
         job.add_resource("retry").add_method("POST", jobs)
+        root.add_resource("usage").add_method("GET", jobs)
         root.add_resource("models").add_method("GET", jobs)
         root.add_resource("health").add_method("GET", jobs)
         root.add_resource("key").add_method("GET", _accepted(), method_responses=[_NO_CONTENT])

@@ -21,6 +21,7 @@ ROUTES = {
     ("GET", "/jobs/{id}/outputs/{n}"): "ApiJobs",
     ("POST", "/jobs/{id}/cancel"): "ApiJobs",
     ("POST", "/jobs/{id}/retry"): "ApiJobs",
+    ("GET", "/usage"): "ApiJobs",
     ("GET", "/models"): "ApiJobs",
     ("GET", "/health"): "ApiJobs",
     ("GET", "/key"): "MOCK",

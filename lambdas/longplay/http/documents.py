@@ -233,6 +233,65 @@ class OpenedUpload(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
+class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
+    """Jobs that ended, by their ends, and what they cost: surely, and perhaps. A cached job has succeeded too."""
+
+    jobs: Count
+    succeeded: Count
+    failed: Count
+    canceled: Count
+    cached: Count
+    charged_usd: Usd
+    unknown_usd: float
+
+
+class UsageSums(UsageSum, frozen=True, kw_only=True):
+    """The same, and for each model."""
+
+    by_model: Mapping[str, UsageSum]
+
+
+class DayUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """The usage of a day (UTC)."""
+
+    day: Annotated[str, Meta(extra_json_schema={"format": "date"})]
+    usage: UsageSums
+
+
+class CapsLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """The rest of your caps today; a cap that you do not have is left out. Open jobs reserve `held_usd`."""
+
+    usd_left: Usd | UnsetType = UNSET
+    held_usd: Usd | UnsetType = UNSET
+    jobs_left: Count | UnsetType = UNSET
+    open_jobs_left: Count | UnsetType = UNSET
+
+
+class WindowRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit of so many starts in so many seconds, for all callers together, and how many are left now."""
+
+    starts: Count
+    seconds: Seconds
+    left: Count
+
+
+class ProviderRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """When a new job could start at a provider's account, and what its limits leave."""
+
+    next_slot_at: Time
+    starts_left: tuple[WindowRoom, ...]
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """Your jobs that ended today, this month and on each of the last days (UTC), and the room there is for new ones."""
+
+    today: UsageSums
+    month: UsageSums
+    days: tuple[DayUsage, ...]
+    caps: CapsLeft | UnsetType = UNSET
+    providers: Mapping[str, ProviderRoom]
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """A member of the body that is not valid, by a JSON pointer, and its bounds."""
 

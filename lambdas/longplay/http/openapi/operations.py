@@ -28,6 +28,7 @@ from longplay.domain.errors import (
 )
 from longplay.domain.job import Status
 from longplay.domain.listing import MOST_LISTED
+from longplay.domain.usage import MOST_DAYS
 from longplay.http import documents
 from longplay.http.holding import LONGEST
 
@@ -104,6 +105,12 @@ _FILTERS = (
     Parameter(name="created_before", where="query", schema=_TIME),
     Parameter(name="limit", where="query", schema={"type": "integer", "minimum": 1, "maximum": MOST_LISTED}),
     Parameter(name="cursor", where="query", schema={"type": "string"}, description="`next_cursor` of the page before."),
+)
+_DAYS = Parameter(
+    name="days",
+    where="query",
+    schema={"type": "integer", "minimum": 1, "maximum": MOST_DAYS},
+    description="How many days are listed, today included.",
 )
 _LOCATION = {"Location": "The job's address, relative to the request's."}
 _WAITING = {"Retry-After": "Seconds after which to ask again."}
@@ -205,6 +212,15 @@ OPERATIONS = (
         parameters=(_JOB, _WAIT, _PREFER),
         answers=_MADE,
         problems=(InvalidRequest, JobNotFound, JobExpired, NotRetryable, *_ADMISSION),
+    ),
+    Operation(
+        id="getUsage",
+        verb="get",
+        path="/usage",
+        summary="What your jobs cost today, this month and by the day, and what room there is for new ones.",
+        parameters=(_DAYS,),
+        answers={200: Answer(description="The usage.", document=documents.Usage)},
+        problems=(InvalidRequest,),
     ),
     Operation(
         id="listModels",
