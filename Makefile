@@ -25,7 +25,7 @@ OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test toolkit check bench lock deploy key token doctor pause resume destroy space space-remove
+.PHONY: help run test toolkit check openapi bench lock deploy key token doctor pause resume destroy space space-remove
 .DELETE_ON_ERROR:
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo '                              SPACE=1 asks the app of your own Space, run here on Gradio'"'"'s server'
 	@echo 'make test, check, bench       the tests; format, lint, types and words; the benchmarks'
 	@echo 'make toolkit                  the local run on Hugging Face'"'"'s inference toolkit, with PyTorch (2 GB); not in make test'
+	@echo 'make openapi                  writes docs/openapi.json, the description of the API that make check holds it against'
 	@echo 'make lock                     writes each requirements.txt from its requirements.in'
 	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
 	@echo '                              (ARGS="-c name=value" for settings of infra/settings/settings.py)'
@@ -60,6 +61,11 @@ check: .venv/ready
 	.venv/bin/mypy lambdas infra local benchmarks spaces tests app.py
 	.venv/bin/codespell
 	.venv/bin/python -m tests.project.words
+	.venv/bin/python -m tests.project.description
+
+# docs/openapi.json; a change that breaks clients is written only with BREAKING=1, and belongs into CHANGELOG.md.
+openapi: .venv/ready
+	@.venv/bin/python -m tests.project.description --write $(if $(BREAKING),--breaking)
 
 # Each requirements.in is written by hand; its requirements.txt adds what those packages need, with hashes.
 lock: .venv/ready
