@@ -34,7 +34,7 @@ help:
 	@echo '                              SPACE=1 asks the app of your own Space, run here on Gradio'"'"'s server'
 	@echo 'make test, check, bench       the tests; format, lint, types and words; the benchmarks'
 	@echo 'make toolkit                  the local run on Hugging Face'"'"'s inference toolkit, with PyTorch (2 GB); not in make test'
-	@echo 'make openapi                  writes docs/openapi.json, the description of the API that make check holds it against'
+	@echo 'make openapi                  writes docs/openapi.json and docs/reference.md, the description of the API'
 	@echo 'make lock                     writes each requirements.txt from its requirements.in'
 	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
 	@echo '                              (ARGS="-c name=value" for settings of infra/settings/settings.py)'

@@ -1,6 +1,6 @@
-"""`python -m tests.project.description`: docs/openapi.json is the description of today's API.
+"""`python -m tests.project.description`: docs/openapi.json and docs/reference.md describe today's API.
 
-`--write` writes it, and refuses a change that breaks a client of the one before; `--breaking` writes it all the same.
+`--write` writes them, and refuses a change that breaks a client of the one before; `--breaking` writes it all the same.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from tests.project import reference
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs/openapi.json"
@@ -29,12 +31,13 @@ def main() -> int:
     parser.add_argument("--breaking", action="store_true")
     arguments = parser.parse_args()
     before, after = json.loads(FILE.read_text()), described()
-    if before == after:
+    if before == after and reference.FILE.read_text() == reference.page(after):
         return 0
     found = [*breaking(before, after)]
-    print("\n".join(found) or "docs/openapi.json is not today's description: `make openapi` writes it")
+    print("\n".join(found) or "docs/openapi.json or docs/reference.md is not today's: `make openapi` writes both")
     if arguments.write and (arguments.breaking or not found):
         FILE.write_text(f"{json.dumps(after, indent=1, ensure_ascii=False)}\n")
+        reference.FILE.write_text(reference.page(after))
         return 0
     return 1
 
