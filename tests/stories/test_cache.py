@@ -35,6 +35,22 @@ def test_a_cached_result_comes_at_once_and_costs_nothing(product: Product, model
     assert product.messages() == []
 
 
+def test_a_result_that_comes_after_a_cancel_is_cached_too(
+    product: Product, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is paid for: an equal request gets it at no charge."""
+    job, answer = product.submit(TRACK), model_server.answer
+
+    def cancel_first(*args: Any) -> Any:
+        product.post(f"/jobs/{job['id']}/cancel")
+        return answer(*args)
+
+    monkeypatch.setattr(model_server, "answer", cancel_first)
+    product.deliver()
+    again = product.post("/generate", TRACK)
+    assert (again.status, again.json["cached"], model_server.generations) == (200, True, 1)
+
+
 def test_a_number_is_the_same_however_it_is_written(product: Product, model_server: ModelServer) -> None:
     """A duration of 1 and one of 1.0 are equal requests."""
     product.submit({**TRACK, "duration": 1})

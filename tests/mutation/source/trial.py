@@ -37,9 +37,9 @@ class Tests:
     by_line: Mapping[str, Mapping[int, frozenset[str]]]
 
     def of(self, mutation: Mutation) -> list[str]:
-        """Those that execute the mutant's line, or its file if that is executed on import; quick ones first."""
+        """Those that execute the mutant's line, or its file if that is executed on import, or all; quick ones first."""
         lines = self.by_line.get(mutation.path, {})
-        tests = lines.get(mutation.line) or frozenset().union(*lines.values())
+        tests = lines.get(mutation.line) or frozenset().union(*lines.values()) or frozenset(self.seconds)
         return list(_within(_SECONDS_OF_TESTS, sorted((self.seconds.get(test, 0), test) for test in tests)))
 
 
