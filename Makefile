@@ -19,13 +19,14 @@ LOCK = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --n
 LEFT = .local/left.json
 # Hugging Face publishes it on GitHub alone; this is version 0.5.6.
 TOOLKIT ?= git+https://github.com/huggingface/huggingface-inference-toolkit@833b5a2efd70c4e2c6a275c5866a0b82f3fc3e93
-ERASE = .venv/bin/python -m infra.operate erase-data $(LEFT)
-OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate)
+ERASE = .venv/bin/python -m infra.operate --stage $(STAGE) erase-data $(LEFT)
+STAGE ?= prod
+OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate --stage $(STAGE))
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test toolkit check openapi bench lock deploy key token doctor pause resume destroy space space-remove
+.PHONY: help run test toolkit check openapi bench lock deploy diff key token doctor pause resume destroy space space-remove
 .DELETE_ON_ERROR:
 
 help:
@@ -37,7 +38,8 @@ help:
 	@echo 'make openapi                  writes docs/openapi.json and docs/reference.md, the description of the API'
 	@echo 'make lock                     writes each requirements.txt from its requirements.in'
 	@echo 'make deploy                   the stack in your AWS account: creates or updates it'
-	@echo '                              (ARGS="-c name=value" for settings of infra/settings/settings.py)'
+	@echo '                              by longplay.toml (see longplay.example.toml); STAGE=dev is another one beside it'
+	@echo 'make diff                     what a deployment would change; changes nothing'
 	@echo 'make destroy                  removes it, and leaves its files and jobs; DATA=1 deletes them too'
 	@echo 'make key OWNER=name           an API key for a caller of the deployed stack'
 	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'
@@ -77,14 +79,20 @@ bench: $(LOCAL_TOOLS)
 	.venv/bin/python -m benchmarks
 
 deploy: $(CLOUD_TOOLS)
+	@$(OPERATE) review $(ARGS)
 	@$(BOOTSTRAPPED) || $(CDK) bootstrap
-	@$(CDK) deploy --require-approval never $(ARGS)
+	@$(CDK) deploy -c stage=$(STAGE) --require-approval never $(ARGS)
 	@echo 'Store a provider token with `make token PROVIDER=huggingface`, make a key with `make key OWNER=name`.'
+
+# The settings that a deployment would change, then every resource; changes nothing.
+diff: $(CLOUD_TOOLS)
+	@$(OPERATE) review --show $(ARGS)
+	@$(CDK) diff -c stage=$(STAGE) $(ARGS)
 
 # What is left has names that only the stack knows, so they are written down before it goes.
 destroy: $(CLOUD_TOOLS)
-	@$(if $(DATA),.venv/bin/python -m infra.operate outputs >$(LEFT).new && mv $(LEFT).new $(LEFT))
-	@$(CDK) destroy $(ARGS)
+	@$(if $(DATA),$(OPERATE) outputs >$(LEFT).new && mv $(LEFT).new $(LEFT))
+	@$(CDK) destroy -c stage=$(STAGE) $(ARGS)
 	@$(if $(DATA),$(ERASE) $(if $(filter --force,$(ARGS)),--yes) || { echo 'To come back to it: $(ERASE)'; exit 1; })
 
 key: .venv/ready

@@ -1,13 +1,15 @@
 """The operator's commands: API keys, provider tokens, a check of every route, pausing, and erasing left data.
 
 python -m infra.operate key OWNER | token PROVIDER | doctor | pause [MINUTES] | resume | outputs | erase-data OUTPUTS
-For a stage other than prod, put --stage before the command: --stage local outputs.
+python -m infra.operate review [-c name=value …]: the settings that a deployment would change
+For a stage other than prod, put --stage before the command: --stage dev outputs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import secrets
 import sys
@@ -24,7 +26,9 @@ from longplay.providers import TOKENS
 
 from infra.operator.doctor_table import table, unserved
 from infra.operator.erasure import Remains
-from infra.settings.settings import STAGES
+from infra.settings.changes import changes, losses
+from infra.settings.file import FILE, stages, tables
+from infra.settings.settings import SettingsError, stage_from
 
 #: The key of the item in the table that pauses all functions, and the seconds for which a function caches it.
 SWITCH, SECONDS_CACHED = "settings", 30
@@ -41,10 +45,12 @@ class OperationError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and prints its result; exits with a message if it fails."""
-    options = _parser().parse_args(arguments)
+    options, others = _parser().parse_known_args(arguments)
+    if others and options.operation is not _review:  # the review has the arguments of the deployment, which are CDK's
+        _parser().error(f"unrecognized arguments: {' '.join(others)}")
     try:
         print(options.operation(boto3.Session(), options))
-    except (OperationError, ClientError, BotoCoreError) as error:
+    except (OperationError, SettingsError, ClientError, BotoCoreError) as error:
         sys.exit(f"longplay: {error}")
 
 
@@ -106,7 +112,7 @@ def examine(session: boto3.Session, *, function: str) -> list[dict[str, Any]]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.operate", description="Operates a deployed Longplay.")
-    parser.add_argument("--stage", choices=STAGES, default="prod")
+    parser.add_argument("--stage", default="prod")
     operations = parser.add_subparsers(required=True)
     key = _operation(operations, "key", _key, "make an API key, shown this once")
     key.add_argument("owner", help="callers with this key see the jobs of this owner")
@@ -116,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     paused = _operation(operations, "pause", _pause, "accept no new jobs for a while; running jobs finish")
     paused.add_argument("minutes", nargs="?", type=_minutes, default=HOUR, help="how long; an hour by default")
     _operation(operations, "resume", _resume, "accept new jobs again")
+    review = _operation(operations, "review", _review, "show which settings a deployment changes, and ask about losses")
+    review.add_argument("-c", "--context", action="append", default=[], metavar="name=value")
+    review.add_argument("--show", action="store_true", help="ask nothing")
     _operation(operations, "outputs", _outputs, "show the stack's outputs as JSON")
     erase = _operation(
         operations, "erase-data", _erase_data, "erase the files and jobs that a destroyed stack leaves behind"
@@ -178,8 +187,31 @@ def _outputs(session: boto3.Session, options: argparse.Namespace) -> str:
     return json.dumps(_outputs_of(session, options), indent=2)
 
 
+def _review(session: boto3.Session, options: argparse.Namespace) -> str:
+    context = dict(text.partition("=")[::2] for text in options.context)
+    stage = stage_from({"stage": options.stage, **context}, tables())
+    deployed = _deployed_settings(session, stage.stack_name)
+    if deployed is None:
+        return f"{stage.stack_name} is not there yet, or does not tell its settings: they are set up as given."
+    changed, lost = changes(deployed, stage.chosen), losses(deployed, stage.chosen)
+    told = [f"Settings of {stage.stack_name} that change:", *changed] if changed else ["No setting changes."]
+    if lost and not options.show:
+        print("\n".join([*told, f"This takes away: {', '.join(lost)}."]))
+        if not (os.environ.get("YES") or _confirmed_by_typing(stage.name, "go on")):
+            raise OperationError(f"nothing is deployed. Put what you want to keep into {FILE.name}, or set YES=1")
+        return "It is taken away."
+    return "\n".join(told)
+
+
+def _deployed_settings(session: boto3.Session, stack: str) -> Mapping[str, Any] | None:
+    try:
+        return dict(json.loads(stack_outputs(session, stack=stack)["Settings"]))
+    except (OperationError, KeyError):
+        return None
+
+
 def _erase_data(session: boto3.Session, options: argparse.Namespace) -> str:
-    stack, remains = STAGES[options.stage].stack_name, _remains(options.outputs)
+    stack, remains = _stack_name(options), _remains(options.outputs)
     if _exists(session, stack):
         raise OperationError(f"the stack {stack} still exists and needs its data: nothing is erased")
     print(f"This permanently deletes data of {stack} in {session.region_name}:\n{remains.described(session)}")
@@ -209,13 +241,20 @@ def _confirmed_by_option(options: argparse.Namespace) -> bool:
     return bool(options.yes) and not sys.stdin.isatty()
 
 
-def _confirmed_by_typing(word: str) -> bool:
-    print(f"Type {word} to delete them: ", end="", flush=True)
+def _confirmed_by_typing(word: str, what: str = "delete them") -> bool:
+    print(f"Type {word} to {what}: ", end="", flush=True)
     return sys.stdin.readline().strip() == word
 
 
 def _outputs_of(session: boto3.Session, options: argparse.Namespace) -> Mapping[str, str]:
-    return stack_outputs(session, stack=STAGES[options.stage].stack_name)
+    return stack_outputs(session, stack=_stack_name(options))
+
+
+def _stack_name(options: argparse.Namespace) -> str:
+    there = stages()
+    if options.stage not in there:
+        raise OperationError(f"there is no stage {options.stage}: there are {', '.join(there)} (see {FILE.name})")
+    return there[options.stage].stack_name
 
 
 def _read_token(provider: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import aws_cdk as cdk
@@ -75,13 +76,20 @@ class LongplayStack(cdk.Stack):
         monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
         monitoring.watch_dead_letters(queues.dead)
         monitoring.show(functions, [*queues.work, queues.dead])
-        self._add_outputs(api, faces, storage, queues, functions)
+        self._add_outputs(stage, api, faces, storage, queues, functions)
 
     def _add_outputs(
-        self, api: Api, faces: Faces | None, storage: Storage, queues: Queues, functions: list[Function]
+        self,
+        stage: Stage,
+        api: Api,
+        faces: Faces | None,
+        storage: Storage,
+        queues: Queues,
+        functions: list[Function],
     ) -> None:
         outputs = {
             "ApiUrl": api.rest_api.url,
+            "Settings": json.dumps(stage.chosen, sort_keys=True),
             **({"FacesUrl": faces.rest_api.url} if faces else {}),
             "UsagePlanId": api.usage_plan.usage_plan_id,
             "TableName": storage.table.table_name,

@@ -91,6 +91,12 @@ class Stage(Settings, frozen=True, kw_only=True):
             changed["servers"] = {**self.servers, **own_servers}
         return json.dumps(changed, sort_keys=True)
 
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """All settings that are not the defaults, by their names."""
+        given, defaults = msgspec.to_builtins(self), msgspec.to_builtins(STAGES.get(self.name) or Stage(name=self.name))
+        return {name: given[name] for name, default in defaults.items() if given[name] != default}
+
     def check(self) -> None:
         """Raises SettingsError if settings do not fit each other or the catalogue."""
         servers = {route.server: None for model in catalogue().models.values() for route in model.routes}
@@ -125,14 +131,16 @@ STAGES = {
 _TYPES = {name: kind for name, kind in get_type_hints(Stage, include_extras=True).items() if name not in FIXED}
 
 
-def stage_from(context: Mapping[str, object]) -> Stage:
-    """The stage that `-c stage=…` names (prod by default), with the settings given beside it.
+def stage_from(context: Mapping[str, object], tables: Mapping[str, Mapping[str, Any]] | None = None) -> Stage:
+    """The stage that `-c stage=…` names (prod by default), with its settings of `tables` and those given beside it.
 
     CDK's own keys in `context` contain a `:` or begin with `@`; they are skipped. Raises SettingsError for an unknown
     stage or setting, for a value that cannot be used, and for a mistake in models.toml.
     """
     given = {name: value for name, value in context.items() if ":" not in name and not name.startswith("@")}
-    stage = _named(given.pop("stage", "prod"))
+    name = str(given.pop("stage", "prod"))
+    stage = _named(name, tables or {})
+    given = {**(tables or {}).get(name, {}), **given}
     settings: dict[str, Any] = {name: _parsed(name, value) for name, value in given.items()}
     if not settings.get("servers", True):
         settings["servers"] = USUAL_SERVERS
@@ -144,11 +152,13 @@ def stage_from(context: Mapping[str, object]) -> Stage:
     return chosen
 
 
-def _named(name: object) -> Stage:
-    try:
-        return STAGES[str(name)]
-    except KeyError:
-        raise SettingsError(f"unknown stage {name!r}: choose one of {', '.join(STAGES)}") from None
+def _named(name: str, tables: Mapping[str, object]) -> Stage:
+    if name in STAGES:
+        return STAGES[name]
+    if name not in tables:
+        there = ", ".join({**STAGES, **tables})
+        raise SettingsError(f"unknown stage {name!r}: choose one of {there}, or give it a table in longplay.toml")
+    return Stage(name=name)
 
 
 def _parsed(name: str, value: object) -> object:

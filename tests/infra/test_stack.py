@@ -244,6 +244,7 @@ def test_the_outputs_name_every_resource_an_operator_needs(prod: Template) -> No
     assert set(prod["Outputs"]) == {
         "ApiUrl",
         "FacesUrl",
+        "Settings",
         "FacesFunctionName",
         "AuthorizerFunctionName",
         "UsagePlanId",
