@@ -24,6 +24,7 @@ from longplay.domain.decisions import (
     give_up,
     take_over,
     unless_ended,
+    waiting_until,
     when_canceled,
     when_deleted,
     when_due,
@@ -429,3 +430,17 @@ def test_a_follower_without_budget_waits_or_fails(retry_after: int, change: Chan
 def test_a_follower_that_leads_by_now_is_left_alone() -> None:
     """Another delivery of its message was faster."""
     assert without_budget(LineTooLong("The cap is reached.", retry_after=1))(job(), NOW) is None
+
+
+def test_a_decision_that_waits_for_the_line_waits_as_a_whole() -> None:
+    """The job starts then, and its caller is told so."""
+    waits = job(wait=Wait(reason=WaitReason.PROVIDER_QUOTA, until=NOW + 5, basis="quota"))
+    moved = waiting_until(when_due(NOW + 60, resend_after=60)(waits, NOW), NOW + 90)  # type: ignore[arg-type]
+    assert (moved.job.not_before, moved.job.wait and moved.job.wait.until) == (NOW + 90, NOW + 90)
+
+
+def test_a_cancel_at_the_provider_sends_the_message_that_tells_it() -> None:
+    """At once, so that the provider stops before it has generated more."""
+    decision = when_canceled(called(lease=None, ref="gen-1"), NOW)
+    assert decision is not None
+    assert (decision.change, decision.send, decision.job.not_before) == (changes.CANCEL_AT_PROVIDER, True, NOW)

@@ -199,3 +199,11 @@ def test_a_window_that_is_kept_exactly_gives_back_no_start_but_its_own() -> None
     _, line = pacing.reserve(Line(), limit, now=LATER)
     _, line = pacing.reserve(line, limit, now=LATER + 2)
     assert pacing.give_back(line, LATER + 1) == line
+
+
+def test_a_start_in_a_bucket_of_a_short_window_is_given_back() -> None:
+    """Also where a window of many starts is a second long."""
+    limit, now, line = Limit(windows=(Window(2_000, 1.0),)), 1_000_000.0, Line()
+    for later in (0, 0.003, 10.5):  # the first two are of one bucket when the third comes
+        _, line = pacing.reserve(line, limit, now=now + later)
+    assert len(pacing.give_back(line, now).log) == len(line.log) - 1 == 2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from longplay.domain.job import Status
-from longplay.domain.schedule import next_look
+from longplay.domain.schedule import is_urgent, next_look
 
-from tests.domain.jobs import NOW, job
+from tests.domain.jobs import LEASE, NOW, job
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,20 @@ def test_a_look_comes_later_the_longer_a_job_waits(waited: float, status: Status
     """Its step doubles up to half an hour; a job that is not over is looked at by its deadline, in seconds from now."""
     found = job(not_before=NOW - waited, status=status, deadline=NOW + deadline)
     assert next_look(found, now=NOW, resend_after=60) - NOW == look
+
+
+@pytest.mark.parametrize(
+    ("values", "urgent"),
+    [
+        ({}, False),
+        ({"lease": LEASE}, True),
+        ({"status": Status.CANCELED}, True),
+        ({"not_before": NOW + 1_200}, True),
+        ({"deadline": NOW + 600}, True),
+        ({"deadline": NOW + 600, "due_at": None}, False),
+    ],
+    ids=["it waits", "a worker has it", "it is over", "its message is to be sent", "its deadline is near", "no look"],
+)
+def test_a_look_that_must_not_be_late_is_told_from_one_that_may_be(values: dict[str, Any], urgent: bool) -> None:
+    """A job that has its message and merely waits must not delay a lease, a deadline or a first message."""
+    assert is_urgent(job(**{"deadline": NOW + 3_600, **values}), now=NOW) is urgent

@@ -245,6 +245,7 @@ def test_the_sweeper_fails_an_overdue_job(product: Product, model_server: ModelS
         "no",
     )
     assert "load" in failed["error"]["message"]
+    assert failed["error"]["retryable"] is True
 
 
 def test_the_sweeper_sends_a_lost_message_again(product: Product) -> None:

@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 import requests
+from longplay.domain.errors import InvalidRequest
+from longplay.domain.input_images import LONGEST_IMAGE, image_of
+from longplay.domain.models_file import load_catalogue
+from longplay.providers import PROVIDERS
 from PIL import Image
 
 from tests.harness.aws import BUCKET, TABLE
@@ -21,6 +25,16 @@ PNG, JPEG, WEBP = (encoded_image(form) for form in ("PNG", "JPEG", "WEBP"))
 
 def _by_data_uri(product: Product, image: bytes) -> Answer:
     return product.post("/generate", {"model": "svd", "image": data_uri(image)})
+
+
+def test_a_data_uri_may_be_as_long_as_is_said() -> None:
+    """And not a character longer."""
+    model = load_catalogue(PROVIDERS).models["stable-video-diffusion"]
+    begin = "data:abc;base64,"  # so long that the rest is whole groups of four
+    longest = begin + "A" * (LONGEST_IMAGE - len(begin))
+    assert isinstance(image_of(longest, model), bytes)
+    with pytest.raises(InvalidRequest, match="3,145,732 characters; the limit is 3,145,728"):
+        image_of(f"{longest}AAAA", model)
 
 
 def _by_upload(product: Product, image: bytes) -> Answer:

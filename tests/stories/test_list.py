@@ -12,9 +12,11 @@ import msgspec
 import pytest
 import time_machine
 from botocore.client import BaseClient
-from longplay.domain.listing import MOST_LISTED
+from longplay.domain.listing import MOST_LISTED, parse_listing
+from longplay.domain.models_file import load_catalogue
 from longplay.http import documents
 from longplay.http.listing import MOST_READ
+from longplay.providers import PROVIDERS
 
 from local.stand_ins.model import ModelServer
 from tests.harness.aws import TABLE
@@ -65,6 +67,22 @@ def test_pages_have_each_job_once(product: Product, seven: list[str], limit: int
     pages = [*_all(product, f"limit={limit}")]
     assert [*chain(*pages)] == seven
     assert all(pages)
+
+
+@pytest.mark.parametrize(
+    ("query", "selective"),
+    [
+        ({}, False),
+        ({"limit": ["1"], "created_after": ["2026-11-01T00:00:00Z"]}, False),
+        ({"kind": ["music"]}, True),
+        ({"status": ["failed"]}, True),
+        ({"model": ["sdxl"]}, True),
+        ({"tag": ["song:7"]}, True),
+    ],
+)
+def test_a_list_knows_whether_it_leaves_jobs_out(query: dict[str, list[str]], selective: bool) -> None:
+    """Then it reads many at once; without a filter it reads as many as it shows."""
+    assert parse_listing(query, "alice", load_catalogue(PROVIDERS)).selective is selective
 
 
 def test_pages_stay_apart_while_jobs_come_and_go(

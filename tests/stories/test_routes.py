@@ -10,6 +10,7 @@ import time_machine
 import wiring
 
 from local.stand_ins.model import ModelServer
+from local.stand_ins.replicate import ReplicateServer
 from tests.harness.aws import Aws
 from tests.harness.product import Product
 
@@ -60,6 +61,21 @@ def test_a_job_leaves_a_refused_account(
     job = product.submit(TRACK)
     _run(product, clock, 30)
     assert _outcomes(product.job(job["id"])) == [("endpoint", why), ("router", "succeeded")]
+
+
+def test_a_route_that_is_the_same_call_as_a_closed_one_is_closed_too(
+    product_with: Callable[..., Product], model_server: ModelServer, clock: time_machine.Traveller
+) -> None:
+    """With one server for all models, no job asks it by another name for a model that it does not know."""
+    model_server.fault("unknown_model", times=None)
+    with ReplicateServer(quick=True) as replicate:
+        product = product_with(servers={"*": f"{model_server.url}/models/{{model}}", "replicate": replicate.url})
+        jobs = [product.submit({**TRACK, "model": "musicgen-large", "prompt": "first"})]
+        _run(product, clock, 60)
+        jobs.append(product.submit({**TRACK, "model": "musicgen-large", "prompt": "second"}))
+        _run(product, clock, 60)
+        assert [product.job(job["id"])["served_by"] for job in jobs] == ["replicate", "replicate"]
+    assert len(model_server.requests) == 1
 
 
 def test_one_refusal_moves_every_job_of_the_account(

@@ -21,7 +21,15 @@ from tests.mutation.source.operators import Mutation, mutations
 from tests.mutation.source.trial import Tests, Trial, checkout, measured, tried
 
 MUTATED = ("engine", "domain")
-FOLDERS = ["tests/domain", "tests/mutation", "tests/properties", "tests/providers", "tests/storage", "tests/stories"]
+FOLDERS = [
+    "tests/domain",
+    "tests/infra",
+    "tests/mutation",
+    "tests/properties",
+    "tests/providers",
+    "tests/storage",
+    "tests/stories",
+]
 
 
 def main() -> int:

@@ -22,6 +22,12 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         "<=",
     ): "a run may end one job earlier or later, in the very instant of its end",
     (
+        "domain/schedule.py",
+        "if waited < 0:",
+        "<",
+        "<=",
+    ): "only in the very instant at which the job may start",
+    (
         "engine/routing.py",
         "if len(routes) > 1:",
         ">",

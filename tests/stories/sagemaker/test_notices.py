@@ -169,9 +169,13 @@ def test_a_forged_notice_cannot_name_the_result_of_another_job(
 
 
 def test_a_notice_of_an_earlier_attempt_brings_no_reference(
-    product: Product, sagemaker: SageMakerServer, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+    product: Product,
+    sagemaker: SageMakerServer,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """If two workers died in turn, the notice of the first call is not the reference of the second one."""
+    """If two workers died in turn, the notice of the first call is not the reference of the second one, and logged."""
     job = product.submit(TRACK)
     kill_after_submit(product, monkeypatch)
     first = sagemaker.invocations[0]
@@ -181,6 +185,7 @@ def test_a_notice_of_an_earlier_attempt_brings_no_reference(
     sagemaker.finish(first.inference_id)
     notify(sagemaker.callback(first.inference_id))
     assert "ref" not in item(product, job["id"])
+    assert getattr(caplog.records[-1], "outcome", "") == "too late"
 
 
 def test_a_notice_about_a_job_at_another_provider_changes_nothing(
