@@ -60,6 +60,20 @@ MAY_NOT = {
         ("secretsmanager", "get_secret_value", SECRET),
         ("sqs", "receive_message", {"QueueUrl": "{CallsQueueUrl}"}),
     ],
+    "Faces": [
+        ("secretsmanager", "get_secret_value", SECRET),
+        ("dynamodb", "delete_item", ITEM),
+        ("s3", "delete_object", FILE),
+        ("sqs", "receive_message", {"QueueUrl": "{CallsQueueUrl}"}),
+    ],
+    "Authorizer": [
+        ("secretsmanager", "get_secret_value", SECRET),
+        ("dynamodb", "get_item", ITEM),
+        ("dynamodb", "put_item", {"TableName": "{TableName}", "Item": {"pk": {"S": "job#some"}}}),
+        ("s3", "get_object", FILE),
+        ("sqs", "send_message", {"QueueUrl": "{StepsQueueUrl}", "MessageBody": "{}"}),
+        ("apigateway", "get_api_keys", {}),
+    ],
     "Generator": [
         ("s3", "put_object", {"Bucket": "{BucketName}", "Key": "inputs/some", "Body": b""}),
         ("s3", "get_object", UPLOAD),

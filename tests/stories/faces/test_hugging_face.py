@@ -163,3 +163,27 @@ def test_an_image_to_start_from_comes_in_any_of_their_forms(product: Product, at
 def test_an_image_that_is_none_is_refused(product: Product, body: object) -> None:
     """400, and nothing is created."""
     assert (ask(product, VIDEO, body).status, _jobs(product)) == (400, [])
+
+
+@pytest.mark.parametrize(
+    ("client", "operation"),
+    [
+        ("dynamodb", "PutItem"),
+        ("dynamodb", "TransactWriteItems"),
+        ("dynamodb", "UpdateItem"),
+        ("dynamodb", "GetItem"),
+        ("sqs", "SendMessage"),
+        ("s3", "GetObject"),
+    ],
+)
+def test_where_aws_fails_the_same_request_comes_to_one_generation(
+    product: Product, at: At, model_server: ModelServer, client: str, operation: str
+) -> None:
+    """The first request is refused or waits on, and the second one finds what became of it."""
+    for second in (3, 70, 75, 80):
+        at(second, product.sweep)
+        at(second, product.deliver)
+    with aws_answers(getattr(product.aws, client), operation, AwsFault("InternalServerError", 500)):
+        first = ask(product, MUSIC, TRACK, redirects=0)
+    assert first.status in (200, 303, 429, 500), first.body
+    assert (ask(product, MUSIC, TRACK).status, model_server.generations) == (200, 1)
