@@ -201,9 +201,17 @@ def test_a_window_that_is_kept_exactly_gives_back_no_start_but_its_own() -> None
     assert pacing.give_back(line, LATER + 1) == line
 
 
-def test_a_start_in_a_bucket_of_a_short_window_is_given_back() -> None:
-    """Also where a window of many starts is a second long."""
-    limit, now, line = Limit(windows=(Window(2_000, 1.0),)), 1_000_000.0, Line()
-    for later in (0, 0.003, 10.5):  # the first two are of one bucket when the third comes
-        _, line = pacing.reserve(line, limit, now=now + later)
+@pytest.mark.parametrize(
+    ("windows", "starts"),
+    [
+        ((Window(2_000, 1.0),), (0, 0.003, 10.5)),
+        ((Window(2_000, 1.0), Window(3_000, 100.0)), (0, 0.5, 50.0)),
+    ],
+    ids=["a window of a second", "the longest of two windows"],
+)
+def test_a_start_in_a_bucket_is_given_back(windows: tuple[Window, ...], starts: tuple[float, ...]) -> None:
+    """The first two starts are of one bucket when the third comes."""
+    now, line = 1_000_000.0, Line()
+    for later in starts:
+        _, line = pacing.reserve(line, Limit(windows=windows), now=now + later)
     assert len(pacing.give_back(line, now).log) == len(line.log) - 1 == 2

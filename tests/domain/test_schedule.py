@@ -36,8 +36,13 @@ def test_a_look_comes_later_the_longer_a_job_waits(waited: float, status: Status
         ({"not_before": NOW + 1_200}, True),
         ({"deadline": NOW + 600}, True),
         ({"deadline": NOW + 600, "due_at": None}, False),
+        ({"deadline": NOW + 660.5}, False),  # its look is in a minute
+        ({"deadline": NOW + 659.5}, True),
     ],
-    ids=["it waits", "a worker has it", "it is over", "its message is to be sent", "its deadline is near", "no look"],
+    ids=[
+        *("it waits", "a worker has it", "it is over", "its message is to be sent", "its deadline is near", "no look"),
+        *("its deadline is ten minutes after the look", "its deadline is less than that after the look"),
+    ],
 )
 def test_a_look_that_must_not_be_late_is_told_from_one_that_may_be(values: dict[str, Any], urgent: bool) -> None:
     """A job that has its message and merely waits must not delay a lease, a deadline or a first message."""

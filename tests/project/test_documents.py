@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from longplay.domain.catalogue import Model
 from longplay.domain.models_file import load_catalogue
+from longplay.domain.settings import Settings
 from longplay.providers import PROVIDERS, TOKENS
 
 from tests.harness.route_table import DOCUMENT, shown, table
@@ -26,6 +27,21 @@ def test_every_provider_of_the_catalogue_has_a_row() -> None:
     providers = {route.provider for model in load_catalogue(PROVIDERS).models.values() for route in model.routes}
     rows = re.findall(r"^\| ((?:`[\w-]+`(?:, )?)+)", DOCUMENT.read_text(), re.MULTILINE)
     assert providers <= set(re.findall(r"`([\w-]+)`", " ".join(rows)))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("concurrent_calls", "provider calls at once (4;"),
+        ("held_answers", "for callers that wait (3)"),
+        ("horizon", "seconds ahead (1,800)"),
+    ],
+)
+def test_a_default_is_as_the_readme_says(name: str, shown: str) -> None:
+    """Operators plan their quota of functions by it."""
+    default = getattr(Settings(), name)
+    assert shown.endswith((f"({default:,.0f})", f"({default};"))
+    assert shown in (ROOT / "README.md").read_text()
 
 
 def test_every_token_that_can_be_stored_is_documented() -> None:

@@ -21,15 +21,8 @@ from tests.mutation.source.operators import Mutation, mutations
 from tests.mutation.source.trial import Tests, Trial, checkout, measured, tried
 
 MUTATED = ("engine", "domain")
-FOLDERS = [
-    "tests/domain",
-    "tests/infra",
-    "tests/mutation",
-    "tests/properties",
-    "tests/providers",
-    "tests/storage",
-    "tests/stories",
-]
+FOLDER_NAMES = ("domain", "infra", "mutation", "project", "properties", "providers", "storage", "stories")
+FOLDERS = [f"tests/{name}" for name in FOLDER_NAMES]
 
 
 def main() -> int:
