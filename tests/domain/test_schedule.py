@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from longplay.domain.job import Status
-from longplay.domain.schedule import is_urgent, next_look
+from longplay.domain.schedule import first_look, is_urgent, next_look
 
 from tests.domain.jobs import LEASE, NOW, job
 
@@ -47,3 +47,10 @@ def test_a_look_comes_later_the_longer_a_job_waits(waited: float, status: Status
 def test_a_look_that_must_not_be_late_is_told_from_one_that_may_be(values: dict[str, Any], urgent: bool) -> None:
     """A job that has its message and merely waits must not delay a lease, a deadline or a first message."""
     assert is_urgent(job(**{"deadline": NOW + 3_600, **values}), now=NOW) is urgent
+
+
+@pytest.mark.parametrize(("ahead", "look"), [(0, 60), (900, 960), (901, 601)])
+def test_a_start_further_ahead_than_a_message_can_be_is_looked_at_before(ahead: float, look: float) -> None:
+    """SQS delays a message by 15 minutes at most: the sweeper sends that of a later start five minutes before it."""
+    found = job(not_before=NOW + ahead, deadline=NOW + 3_600)
+    assert first_look(found, now=NOW, resend_after=60) - NOW == look

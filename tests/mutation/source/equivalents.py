@@ -28,6 +28,18 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         "<=",
     ): "only in the very instant at which the job may start",
     (
+        "domain/pacing.py",
+        "_BUCKETS = 100  # in a window of more starts: at least so many, at most twice as many",
+        "100",
+        "101",
+    ): "every window is kept with any number of buckets; only the size of the item changes",
+    (
+        "engine/ledger.py",
+        "return True",
+        "True",
+        "False",
+    ): "a seat that was given back is given back once more, which changes nothing",
+    (
         "engine/routing.py",
         "if len(routes) > 1:",
         ">",
