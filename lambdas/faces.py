@@ -20,7 +20,11 @@ from longplay.http.holding import time_left
 from wiring import dependencies
 
 logger = Logger()
-api = APIGatewayRestResolver(cors=CORSConfig(allow_headers=["X-Use-Cache"], expose_headers=["Retry-After"]))
+api = APIGatewayRestResolver(
+    cors=CORSConfig(
+        allow_headers=["X-Use-Cache"], expose_headers=["Retry-After", "X-Longplay-Ignored", "X-Longplay-Job"]
+    )
+)
 
 _NO_PATH = "There is no such path. Faces have POST /models/{id} and POST /v1/images/generations."
 

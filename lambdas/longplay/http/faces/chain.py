@@ -20,6 +20,7 @@ from longplay.http.holding import LONGEST, MARGIN, Holding
 from longplay.storage.held_answers import Place, read_place
 
 MOST_HOPS = 18
+_HOPS = {str(hop): hop for hop in range(1, MOST_HOPS + 1)}
 _TRIES = 20  # places: a caller who finds none is refused
 _GRACE = 10.0  # seconds in which a client follows a redirect, before its place is free
 _RETRY_AFTER = 10  # seconds
@@ -93,9 +94,9 @@ class Chain:
 
 
 def _hop(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:3]) <= MOST_HOPS:
+    if text not in _HOPS:
         raise InvalidParameter("hop", f"`hop` must be a whole number from 1 to {MOST_HOPS}; redirects have it.")
-    return int(text)
+    return _HOPS[text]
 
 
 def _redirect(location: str) -> Response[Any]:
