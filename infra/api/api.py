@@ -97,17 +97,7 @@ class Api(Construct):
         self.usage_plan = self._usage_plan(requests_per_second // 2)
 
     def _allow(self) -> None:
-        # a transaction needs only the permissions of its parts
-        self.submit.allow_items("GetItem", "BatchGetItem", "PutItem", "UpdateItem")
-        # a request can start from the image of an earlier job
-        self.submit.allow_files("GetObject", "PutObject", prefix="inputs/")
-        # an upload form can do no more than the role that signs it; the file is read when a job uses it
-        self.submit.allow_files("GetObject", "PutObject", prefix="uploads/")
-        # a cached result is copied; presigned URLs can do no more than the role that signs them
-        self.submit.allow_files("GetObject", "PutObject", prefix="jobs/")
-        self.submit.allow_listing("jobs/", "uploads/", "inputs/")
-        self.submit.allow_sending()
-        self.submit.allow_counting()
+        allow_submitting(self.submit)
         # a list is read from an index; a retry creates a job, a deletion deletes its files
         self.jobs.allow_querying("mine")
         self.jobs.allow_items("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")
@@ -184,6 +174,21 @@ class Api(Construct):
             throttle=apigateway.ThrottleSettings(rate_limit=requests_per_second, burst_limit=2 * requests_per_second),
             api_stages=[stage],
         )
+
+
+def allow_submitting(function: Function) -> None:
+    """Grants all that a function needs to create jobs, and to answer with what is cached."""
+    # a transaction needs only the permissions of its parts
+    function.allow_items("GetItem", "BatchGetItem", "PutItem", "UpdateItem")
+    # a request can start from the image of an earlier job
+    function.allow_files("GetObject", "PutObject", prefix="inputs/")
+    # an upload form can do no more than the role that signs it; the file is read when a job uses it
+    function.allow_files("GetObject", "PutObject", prefix="uploads/")
+    # a cached result is copied; presigned URLs can do no more than the role that signs them
+    function.allow_files("GetObject", "PutObject", prefix="jobs/")
+    function.allow_listing("jobs/", "uploads/", "inputs/")
+    function.allow_sending()
+    function.allow_counting()
 
 
 _NO_CONTENT = apigateway.MethodResponse(

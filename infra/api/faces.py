@@ -12,7 +12,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.api.api import ACCESS_LOG, ACKNOWLEDGED, LONGEST_ANSWER
+from infra.api.api import ACCESS_LOG, ACKNOWLEDGED, LONGEST_ANSWER, allow_submitting
 from infra.api.refusals import add_refusals
 from infra.functions.acknowledge import acknowledge
 from infra.functions.function import LOG_RETENTION, Function, Runtime
@@ -54,20 +54,10 @@ class Faces(Construct):
         self.authorizer = Function(
             self, "Authorizer", entry="authorizer", runtime=runtime, timeout=LONGEST_LOOK, environment=environment
         )
-        self._allow()
+        allow_submitting(self.faces)  # it also reads the job and its file
         self.rest_api = self._rest_api(requests_per_second)
         self._route()
         add_refusals(self.rest_api, details=REFUSED, for_other_clients=True)
-
-    def _allow(self) -> None:
-        # a face submits a job as POST /generate does, reads it, and answers with its file
-        self.faces.allow_items("GetItem", "BatchGetItem", "PutItem", "UpdateItem")
-        self.faces.allow_files("GetObject", "PutObject", prefix="inputs/")
-        self.faces.allow_files("GetObject", "PutObject", prefix="uploads/")
-        self.faces.allow_files("GetObject", "PutObject", prefix="jobs/")
-        self.faces.allow_listing("jobs/", "uploads/", "inputs/")
-        self.faces.allow_sending()
-        self.faces.allow_counting()
 
     def _rest_api(self, requests_per_second: int) -> apigateway.RestApi:
         log = logs.LogGroup(self, "AccessLog", retention=LOG_RETENTION, removal_policy=cdk.RemovalPolicy.DESTROY)
