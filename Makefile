@@ -26,7 +26,7 @@ OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate --stage 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test toolkit check openapi bench lock deploy diff key token doctor pause resume destroy space space-remove
+.PHONY: help run test toolkit check openapi bench lock deploy diff key token doctor usage pause resume destroy space space-remove
 .DELETE_ON_ERROR:
 
 help:
@@ -45,8 +45,9 @@ help:
 	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'
 	@echo 'make space, space-remove      your own Space at Hugging Face with free GPU time, private; and removes it'
 	@echo 'make doctor                   looks whether each model would work, and says what to do where not; costs nothing'
+	@echo 'make usage                    what each owner spent by day and model, as CSV'
 	@echo 'make pause MINUTES=n, resume  takes no new jobs for a while; those under way finish'
-	@echo '                              (LOCAL=1 makes these five speak to the run that serves on this machine)'
+	@echo '                              (LOCAL=1 makes these six speak to the run that serves on this machine)'
 
 run: $(LOCAL_TOOLS) $(if $(SPACE),.local/space/ready)
 	@.venv/bin/python -m local.run
@@ -109,6 +110,10 @@ space-remove: .venv/ready
 
 doctor: .venv/ready
 	@$(OPERATE) doctor
+
+# CSV: make usage >usage.csv
+usage: .venv/ready
+	@$(OPERATE) usage
 
 pause: .venv/ready
 	@$(OPERATE) pause $(MINUTES)

@@ -1,6 +1,7 @@
 """The operator's commands: API keys, provider tokens, a check of every route, pausing, and erasing left data.
 
-python -m infra.operate key OWNER | token PROVIDER | doctor | pause [MINUTES] | resume | outputs | erase-data OUTPUTS
+python -m infra.operate key OWNER | token PROVIDER | doctor | usage | pause [MINUTES] | resume | outputs
+python -m infra.operate erase-data OUTPUTS
 python -m infra.operate review [-c name=value …]: the settings that a deployment would change
 For a stage other than prod, put --stage before the command: --stage dev outputs.
 """
@@ -26,6 +27,7 @@ from longplay.providers import TOKENS
 
 from infra.operator.doctor_table import table, unserved
 from infra.operator.erasure import Remains
+from infra.operator.usage import usage_csv
 from infra.settings.changes import changes, losses
 from infra.settings.file import FILE, stages, tables
 from infra.settings.settings import SettingsError, stage_from
@@ -121,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     _operation(operations, "doctor", _doctor, "check whether each route of each model would work; costs nothing")
     paused = _operation(operations, "pause", _pause, "accept no new jobs for a while; running jobs finish")
     paused.add_argument("minutes", nargs="?", type=_minutes, default=HOUR, help="how long; an hour by default")
+    _operation(operations, "usage", _usage, "print what each owner's jobs cost by day and model, as CSV")
     _operation(operations, "resume", _resume, "accept new jobs again")
     review = _operation(operations, "review", _review, "show which settings a deployment changes, and ask about losses")
     review.add_argument("-c", "--context", action="append", default=[], metavar="name=value")
@@ -162,6 +165,10 @@ def _doctor(session: boto3.Session, options: argparse.Namespace) -> str:
     if missing := unserved(routes):
         raise OperationError(f"no route works for {', '.join(missing)}: see the next steps above")
     return "Each model on offer has a route that works or may work."
+
+
+def _usage(session: boto3.Session, options: argparse.Namespace) -> str:
+    return usage_csv(session, table=_outputs_of(session, options)["TableName"])
 
 
 def _minutes(text: str) -> int:

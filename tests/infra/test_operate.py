@@ -160,3 +160,24 @@ def _switch(aws: Emulator, outputs: dict[str, str]) -> Switch:
 
 def _stored(aws: Emulator, outputs: dict[str, str]) -> Any:
     return json.loads(aws.client("secretsmanager").get_secret_value(SecretId=outputs["SecretName"])["SecretString"])
+
+
+def test_the_usage_of_all_owners_is_a_table(
+    aws: Emulator, outputs: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line for each day, owner and model, from all items in which it is counted, and nothing of jobs."""
+    dynamodb, counts = (
+        aws.client("dynamodb"),
+        ("jobs", "succeeded", "failed", "canceled", "cached", "charged", "unknown"),
+    )
+    for key, owner, at in (("a#0", "alice", 0), ("a#1", "alice", 0), ("b#0", "bob", 86_400)):
+        numbers = {name: {"N": str(place)} for place, name in enumerate(counts, start=1)}
+        item = {"pk": {"S": f"usage#{key}"}, "owner": {"S": f"usage#{owner}"}, "created_at": {"N": str(at)}}
+        dynamodb.put_item(TableName=outputs["TableName"], Item={**item, **numbers, "model": {"S": "sdxl"}})
+    dynamodb.put_item(TableName=outputs["TableName"], Item={"pk": {"S": "job#1"}, "owner": {"S": "alice"}})
+    main(["usage"])
+    assert capsys.readouterr().out.splitlines() == [
+        "day,owner,model,jobs,succeeded,failed,canceled,cached,charged_usd,unknown_usd",
+        "1970-01-01,alice,sdxl,2,4,6,8,10,0.000012,0.000014",
+        "1970-01-02,bob,sdxl,1,2,3,4,5,0.000006,0.000007",
+    ]
