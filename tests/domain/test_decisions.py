@@ -19,6 +19,7 @@ from longplay.domain.decisions import (
     after_result,
     claim_poll,
     copy_result,
+    counted,
     erase_again,
     follow_on,
     give_up,
@@ -33,6 +34,7 @@ from longplay.domain.decisions import (
 from longplay.domain.errors import Charged, FailureKind, LineTooLong, ProviderError
 from longplay.domain.job import NOT_CALLED, Job, Leg, Output, Status, Wait, WaitReason
 from longplay.domain.settings import PAUSED, Failover
+from longplay.domain.usage import Usage
 from msgspec.structs import replace
 
 from tests.domain.jobs import LEASE, LEG, NOW, OTHER_LEG, called, crashed, job
@@ -444,3 +446,38 @@ def test_a_cancel_at_the_provider_sends_the_message_that_tells_it() -> None:
     decision = when_canceled(called(lease=None, ref="gen-1"), NOW)
     assert decision is not None
     assert (decision.change, decision.send, decision.job.not_before) == (changes.CANCEL_AT_PROVIDER, True, NOW)
+
+
+def test_every_end_keeps_what_is_counted_of_the_job() -> None:
+    """Else a job that is opened again would be counted twice."""
+    ends = {name: change.update for name, change in changes.CHANGES.items() if change.ends or change.succeeds}
+    assert [name for name, update in ends.items() if "#counted = :counted" not in update] == []
+
+
+@pytest.mark.parametrize(
+    ("before", "charged", "usage"),
+    [
+        (None, Charged.YES, Usage(jobs=1, canceled=1, charged=5_000)),
+        (None, Charged.UNKNOWN, Usage(jobs=1, canceled=1, unknown=5_000)),
+        ((0, 5_000), Charged.YES, Usage(charged=5_000, unknown=-5_000)),
+        ((0, 5_000), Charged.NO, Usage(unknown=-5_000)),
+        ((5_000, 0), Charged.YES, Usage()),
+    ],
+)
+def test_a_job_is_counted_once_and_then_by_what_becomes_known(
+    before: tuple[int, int] | None, charged: Charged, usage: Usage
+) -> None:
+    """At its close it counts as it ended, and a later close adds the difference."""
+    seen = called(status=Status.CANCELED, counted=before)
+    closed = replace(seen, attempts=(replace(seen.attempts[0], charged=charged),))
+    decision = after_end(closed)(seen, NOW)
+    assert decision is not None
+    whole, found = counted(decision, seen)
+    assert (found, sum(whole.job.counted or ())) == (usage, 0 if charged is Charged.NO else 5_000)
+
+
+def test_a_change_of_a_job_that_is_not_over_counts_nothing() -> None:
+    """Nor does it write that anything is counted."""
+    decision = when_canceled(called(), NOW)
+    assert decision is not None
+    assert counted(decision, called()) == (decision, Usage())
