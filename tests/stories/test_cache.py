@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
+import boto3
 import pytest
 import time_machine
 
 from local.stand_ins.model import ModelServer
-from tests.harness.aws import BUCKET
+from tests.harness.aws import BUCKET, TABLE
+from tests.harness.aws_faults import in_between
 from tests.harness.budgets import budgets_of
 from tests.harness.product import Product
 
@@ -49,6 +52,33 @@ def test_a_result_that_comes_after_a_cancel_is_cached_too(
     product.deliver()
     again = product.post("/generate", TRACK)
     assert (again.status, again.json["cached"], model_server.generations) == (200, True, 1)
+
+
+def test_a_request_whose_leader_goes_as_it_joins_leads_at_once(
+    product: Product, clock: time_machine.Traveller, model_server: ModelServer
+) -> None:
+    """It does not wait for a look at the one that it was about to follow."""
+    leader, client = product.submit(TRACK), boto3.client("dynamodb")
+    items = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
+    [entry] = (item["pk"] for item in items if item["pk"]["S"].startswith("cache#"))
+    with ExitStack() as then:
+
+        def goes() -> None:
+            client.delete_item(TableName=TABLE, Key={"pk": entry})
+
+        # the first write finds the leader, the second one would join it
+        then.enter_context(
+            in_between(
+                client,
+                "TransactWriteItems",
+                lambda: then.enter_context(in_between(client, "TransactWriteItems", goes)),
+            )
+        )
+        second = product.submit(TRACK)
+    assert second["id"] != leader["id"]
+    product.deliver()
+    assert product.job(second["id"])["status"] == "succeeded"
+    assert model_server.generations == 2
 
 
 def test_a_number_is_the_same_however_it_is_written(product: Product, model_server: ModelServer) -> None:

@@ -265,7 +265,7 @@ def test_a_paused_deployment_refuses_new_jobs_and_finishes_the_others(product: P
     with time_machine.travel(time.time() + 31, tick=False):
         refused = product.post("/generate", TRACK)
         product.deliver()
-        assert (refused.status, refused.json["code"]) == (503, "paused")
+        assert (refused.status, refused.json["code"], refused.json["retryable"]) == (503, "paused", True)
         assert 560 <= int(refused.headers["Retry-After"]) <= 600
         assert product.job(job["id"])["status"] == "succeeded"
 

@@ -173,6 +173,7 @@ def test_a_job_beyond_the_horizon_is_refused(
     _submit(product, "one"), _submit(product, "two")
     refused = product.post("/generate", {"prompt": "three"})
     assert (refused.status, refused.json["code"], refused.headers["Retry-After"]) == (429, "line_too_long", "5")
+    assert refused.json["retryable"] is True
     clock.shift(10)
     assert round(_submit(product, "four")["wait"]["eta_seconds"]) == 30
 

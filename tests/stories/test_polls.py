@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from local.stand_ins.replicate import ReplicateServer
+from tests.harness.aws import TABLE
 from tests.harness.product import Product
 
 TRACK = {"prompt": "powerful guitar riffs", "model": "musicgen-large", "duration": 2}
@@ -61,5 +62,7 @@ def test_a_token_that_is_refused_at_a_poll_pauses_its_account(
     assert "refuses this deployment's access" in waiting["wait"]["basis"]
     assert "make token PROVIDER=replicate" in caplog.text
     assert any(str(getattr(record, "outcome", "")).startswith("account refused") for record in caplog.records)
+    items = product.aws.dynamodb.scan(TableName=TABLE)["Items"]
+    assert [item["pk"]["S"] for item in items if item["pk"]["S"].startswith("closed#")] == ["closed#replicate"]
     _run(product, clock, 600)
     assert (product.job(job_id)["status"], replicate.generations) == ("succeeded", 1)

