@@ -37,6 +37,13 @@ def _act(act: Callable[[], Result]) -> Result:
 @pytest.fixture(scope="module")
 def haste() -> Iterator[None]:
     """Half of the time of a test on moto."""
+    with hasty():
+        yield
+
+
+@contextmanager
+def hasty() -> Iterator[None]:
+    """The same for a program that is no test."""
     with patch.dict("os.environ", ACCOUNT), fast_aws(), _no_garbage_collection():
         yield
 
