@@ -28,7 +28,7 @@ from longplay.providers import TOKENS
 from infra.operator.doctor_table import table, unserved
 from infra.operator.erasure import Remains
 from infra.operator.usage import usage_csv
-from infra.settings.changes import changes, losses
+from infra.settings.changes import changes, losses, of_functions
 from infra.settings.file import FILE, stages, tables
 from infra.settings.settings import SettingsError, stage_from
 
@@ -199,7 +199,7 @@ def _review(session: boto3.Session, options: argparse.Namespace) -> str:
     stage = stage_from({"stage": options.stage, **context}, tables())
     deployed = _deployed_settings(session, stage.stack_name)
     if deployed is None:
-        return f"{stage.stack_name} is not there yet, or does not tell its settings: they are set up as given."
+        return f"{stage.stack_name} is not there yet: it gets the settings as they are given."
     changed, lost = changes(deployed, stage.chosen), losses(deployed, stage.chosen)
     told = [f"Settings of {stage.stack_name} that change:", *changed] if changed else ["No setting changes."]
     if lost and not options.show:
@@ -211,10 +211,17 @@ def _review(session: boto3.Session, options: argparse.Namespace) -> str:
 
 
 def _deployed_settings(session: boto3.Session, stack: str) -> Mapping[str, Any] | None:
-    try:
-        return dict(json.loads(stack_outputs(session, stack=stack)["Settings"]))
-    except (OperationError, KeyError):
+    """The settings that are not the defaults, None without a stack.
+
+    A stack of before 0.2.0 has only those of its functions: not the address for alarms, nor requests a second.
+    """
+    if not _exists(session, stack):
         return None
+    outputs = stack_outputs(session, stack=stack)
+    if "Settings" in outputs:
+        return dict(json.loads(outputs["Settings"]))
+    function = session.client("lambda").get_function_configuration(FunctionName=outputs["GeneratorFunctionName"])
+    return of_functions(json.loads(function["Environment"]["Variables"]["SETTINGS"]))
 
 
 def _erase_data(session: boto3.Session, options: argparse.Namespace) -> str:

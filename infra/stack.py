@@ -37,17 +37,7 @@ class LongplayStack(cdk.Stack):
             secret_arn=storage.secret_arn,
             requests_per_second=stage.requests_per_second,
         )
-        faces = (
-            Faces(
-                self,
-                "Faces",
-                runtime=runtime,
-                key_url=_key_url(api, emulated=stage.emulated),
-                requests_per_second=stage.requests_per_second,
-            )
-            if stage.faces
-            else None
-        )
+        faces = _faces(self, stage, api, runtime)
         generator = Generator(
             self,
             "Generator",
@@ -68,15 +58,18 @@ class LongplayStack(cdk.Stack):
             *((faces.faces, faces.authorizer) if faces else ()),
             *gpu.functions,
         ]
+        self._watch(stage, generator.function, functions, queues)
+        self._add_outputs(stage, api, faces, storage, queues, functions)
+
+    def _watch(self, stage: Stage, generator: Function, functions: list[Function], queues: Queues) -> None:
         monitoring = Monitoring(self, "Monitoring", email=stage.alarm_email)
         monitoring.watch_functions(functions)
-        monitoring.watch_duration(generator.function, longest=stage.longest_call + stage.call_margin // 2)
-        monitoring.watch_accounts(generator.function)
-        monitoring.watch_loops(generator.function)
+        monitoring.watch_duration(generator, longest=stage.longest_call + stage.call_margin // 2)
+        monitoring.watch_accounts(generator)
+        monitoring.watch_loops(generator)
         monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
         monitoring.watch_dead_letters(queues.dead)
         monitoring.show(functions, [*queues.work, queues.dead])
-        self._add_outputs(stage, api, faces, storage, queues, functions)
 
     def _add_outputs(
         self,
@@ -100,6 +93,13 @@ class LongplayStack(cdk.Stack):
         }
         for name, value in outputs.items():
             cdk.CfnOutput(self, name, value=value)
+
+
+def _faces(scope: LongplayStack, stage: Stage, api: Api, runtime: Runtime) -> Faces | None:
+    if not stage.faces:
+        return None
+    key_url = _key_url(api, emulated=stage.emulated)
+    return Faces(scope, "Faces", runtime=runtime, key_url=key_url, requests_per_second=stage.requests_per_second)
 
 
 def _key_url(api: Api, *, emulated: bool) -> str:

@@ -6,10 +6,26 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from longplay.domain.settings import USUAL_SERVERS
+
 #: Settings whose loss costs money or service: each member that is no more in them is asked about.
 GUARDED = ("owner_caps", "deployment_caps", "limits", "servers", "gpu", "alarm_email", "commercial_only")
 
+_OWN = "sagemaker-"
+
 Chosen = Mapping[str, Any]
+
+
+def of_functions(settings: Chosen) -> Chosen:
+    """The settings that the SETTINGS of a function tell of a stack without the output `Settings` (before 0.2.0).
+
+    The stack added a server for each GPU, and beside them the servers that are set up without any setting.
+    """
+    servers: Mapping[str, str] = settings.get("servers", {})
+    gpu = {name.removeprefix(_OWN): "an instance" for name in servers if name.startswith(_OWN)}
+    named = {name: url for name, url in servers.items() if name not in USUAL_SERVERS and not name.startswith(_OWN)}
+    others = {name: value for name, value in settings.items() if name != "servers"}
+    return {**others, **({"servers": named} if named else {}), **({"gpu": gpu} if gpu else {})}
 
 
 def changes(deployed: Chosen, wanted: Chosen) -> list[str]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from longplay.domain.settings import USUAL_SERVERS
 
 from infra import operate
 from infra.settings import file
-from infra.settings.changes import changes, losses
+from infra.settings.changes import changes, losses, of_functions
 from infra.settings.file import stages, tables
 from infra.settings.settings import SettingsError, stage_from
 from local.emulator.emulator import Emulator
@@ -98,6 +99,20 @@ def test_what_a_deployment_takes_away_is_named(wanted: dict[str, Any], lost: lis
     assert (changes(DEPLOYED, wanted) == []) is (wanted == DEPLOYED)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "lost"),
+    [
+        ({}, ["owner_caps.usd", "servers.fal", "gpu.musicgen-small"]),
+        ({"owner_caps": {"usd": 1}, "servers": {"fal": "x"}, "gpu": {"musicgen-small": "ml.g5.xlarge"}}, []),
+        ({"owner_caps": {"usd": 1}, "servers": {"fal": "x"}}, ["gpu.musicgen-small"]),
+    ],
+)
+def test_a_stack_of_before_tells_its_settings_by_a_function(wanted: dict[str, Any], lost: list[str]) -> None:
+    """The first deployment by the file must not take away what was set by hand."""
+    own = {"sagemaker-musicgen-small": "https://runtime.example", "fal": "https://queue.fal.run", **USUAL_SERVERS}
+    assert losses(of_functions({"owner_caps": {"usd": 5}, "servers": own, "horizon": 60}), wanted) == lost
+
+
 def test_the_stack_tells_its_settings(templates: dict[str, Any], context: dict[str, Any]) -> None:
     """Those that are not the defaults, for the next deployment to compare."""
     assert json.loads(templates["prod"]["Outputs"]["Settings"]["Value"]) == {}
@@ -131,13 +146,18 @@ def test_a_plain_deployment_does_not_take_caps_and_servers_away(
 
 @pytest.mark.parametrize("answer", ["typed", "variable"])
 def test_an_operator_can_take_them_away(
-    deployed: None, settings_file: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+    deployed: None,
+    settings_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str,
 ) -> None:
     """By typing the stage's name, or by YES=1 in a pipeline."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("prod\n" if answer == "typed" else ""))
     if answer == "variable":
         monkeypatch.setenv("YES", "1")
     operate.main(["review"])
+    assert capsys.readouterr().out.endswith("It is taken away.\n")
 
 
 def test_a_deployment_by_the_file_takes_nothing_away(
