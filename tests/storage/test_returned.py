@@ -53,15 +53,15 @@ ENDED, COLLECTED = (lambda table: _end(table, "a")), (lambda table: collected(ta
 
 
 @pytest.mark.parametrize(
-    ("meanwhile", "ends"), [pytest.param(ENDED, 2, id="end"), pytest.param(COLLECTED, 1, id="collect")]
+    ("other", "ends"), [pytest.param(ENDED, 2, id="end"), pytest.param(COLLECTED, 1, id="collect")]
 )
 def test_what_comes_between_its_read_and_its_write_is_counted_once(
-    aws: Aws, meanwhile: Callable[[Table], object], ends: int
+    aws: Aws, other: Callable[[Table], object], ends: int
 ) -> None:
     """Another job of the same shard ends, or another function collects too: the amounts are those of the jobs."""
     table, client = _budget(aws, jobs=2), boto3.client("dynamodb")
     _end(table, "a")
-    with in_between(client, "TransactWriteItems", lambda: meanwhile(table)):
+    with in_between(client, "TransactWriteItems", lambda: other(table)):
         collected(Table(client, TABLE), KEY)
     left = 2 - ends
     expected = (DOLLAR * (ends + 2 * left), 2 * DOLLAR * left, left, 2, 100 * left)

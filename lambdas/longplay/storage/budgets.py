@@ -12,8 +12,8 @@ from longplay.domain import changes
 from longplay.domain.budget import Usage, refusal, room
 from longplay.domain.errors import NotAdmitted, Room
 from longplay.domain.job import Job
-from longplay.domain.settings import Caps
-from longplay.storage.ends import BUDGET_KEPT, DEPLOYMENT_BUDGET, MILLION, OWNER_BUDGET, budget_key
+from longplay.domain.settings import DAY, MILLION, Caps
+from longplay.storage.ends import BUDGET_KEPT, DEPLOYMENT_BUDGET, OWNER_BUDGET, budget_key
 from longplay.storage.returned import as_it_stands, collected
 from longplay.storage.table import Item, Part, Table, WriteRefused
 
@@ -66,7 +66,7 @@ class Budgets:
         caps = self._caps.get(OWNER_BUDGET)
         if caps is None:
             return None
-        days = (budget_key(OWNER_BUDGET, owner, day_of(at)) for at in (now, now - 86_400))
+        days = (budget_key(OWNER_BUDGET, owner, day_of(at)) for at in (now, now - DAY))
         today, yesterday = (_usage(as_it_stands(self._table, key)) for key in days)
         return room(caps, today, yesterday)
 
@@ -114,12 +114,12 @@ class Budgets:
         """
         if self._caps[name].open_jobs is None:
             return Usage()
-        key = budget_key(name, job.owner, day_of(now - 86_400))
+        key = budget_key(name, job.owner, day_of(now - DAY))
         fresh_until, usage = self._yesterdays.get(key, (0.0, Usage()))
         if now >= fresh_until:
             usage = _usage(collected(self._table, key))
-            settled = not usage.waiting and now % 86_400 > _FIRST_MINUTES
-            self._yesterdays[key] = (now + (86_400 if settled else _LOOKED_AGAIN), usage)
+            settled = not usage.waiting and now % DAY > _FIRST_MINUTES
+            self._yesterdays[key] = (now + (DAY if settled else _LOOKED_AGAIN), usage)
         return usage
 
 

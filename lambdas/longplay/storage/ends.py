@@ -11,7 +11,7 @@ import msgspec
 from longplay.domain import changes
 from longplay.domain.errors import Charged
 from longplay.domain.job import Job
-from longplay.domain.settings import DAY
+from longplay.domain.settings import DAY, MILLION
 from longplay.domain.usage import MOST_DAYS, Usage
 from longplay.storage.limiter import Limiter
 from longplay.storage.returned import give_back
@@ -19,11 +19,10 @@ from longplay.storage.table import Part, Table
 
 ENTRY = "cache"
 OWNER_BUDGET, DEPLOYMENT_BUDGET = "owner's budget", "deployment's budget"
-MILLION = 1_000_000
 _USAGE_SHARDS = 4  # items of a day and model, so that many ends a second do not meet at one
 _USAGE_KEPT = (MOST_DAYS + 2) * DAY  # seconds
-BUDGET_KEPT = 3 * 86_400  # seconds a budget's items are kept: a job lives a day at most
-PERIOD = 7 * 86_400  # seconds; each week's durations are measured by themselves
+BUDGET_KEPT = 3 * DAY  # seconds a budget's items are kept: a job lives a day at most
+PERIOD = 7 * DAY  # seconds; each week's durations are measured by themselves
 
 
 class Ends:

@@ -19,9 +19,8 @@ def give_back(table: Table, budget: str, key: str, job_id: str, **values: int) -
 
 def as_it_stands(table: Table, key: str) -> Item | None:
     """The item of the budget less all that was given back, which stays where it is; None without a job."""
-    items = table.get_all([key, *_shards(key)])
-    budget = items.pop(key, None)
-    returned = {name: sum(item[name] for item in items.values()) for name in _AMOUNTS}
+    budget, shards = _read(table, key)
+    returned = _sums(shards)
     return budget and {**budget, **{name: budget.get(name, 0) - amount for name, amount in returned.items()}}
 
 
@@ -30,21 +29,30 @@ def collected(table: Table, key: str) -> Item | None:
 
     What an end gives back in between stays in its shard until the next time.
     """
-    items = table.get_all([key, *_shards(key)])
-    budget = items.pop(key, None)
-    shards = {name: item for name, item in items.items() if item["waiting"]}
+    budget, shards = _read(table, key)
     if budget is None or not shards:
         return budget
     _collect(table, key, shards)
     return table.get(key)
 
 
+def _read(table: Table, key: str) -> tuple[Item | None, dict[str, Item]]:
+    """The budget, and those of its shards that have something."""
+    items = table.get_all([key, *_shards(key)])
+    return items.pop(key, None), {name: item for name, item in items.items() if item["waiting"]}
+
+
+def _sums(shards: Mapping[str, Item]) -> dict[str, int]:
+    return {name: sum(item[name] for item in shards.values()) for name in _AMOUNTS}
+
+
 def _collect(table: Table, key: str, shards: dict[str, Item]) -> None:
     """Moves the amounts of the shards to the budget, but not of those that have changed since they were read."""
     while shards:
-        moved = {name: sum(item[name] for item in shards.values()) for name in _AMOUNTS}
         try:
-            table.write(_moved(table, key, moved), *(_emptied(table, name, item) for name, item in shards.items()))
+            table.write(
+                _moved(table, key, _sums(shards)), *(_emptied(table, name, item) for name, item in shards.items())
+            )
         except WriteRefused as refused:
             shards = {name: item for name, item in shards.items() if name not in refused.items}
         else:
