@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConf
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from longplay.domain.errors import PathNotFound, Problem
 from longplay.domain.job import Job
-from longplay.domain.request import parse_submission
+from longplay.domain.request import Submission, parse_submission
 from longplay.http.api import body_of
 from longplay.http.faces import hugging_face, openai
 from longplay.http.faces.chain import Chain
@@ -97,7 +97,12 @@ def _of_hugging_face(name: str, here: Callable[[Job], str]) -> Response[Any]:
 
 
 def _begin(asked: Asked, here: Callable[[Job], str]) -> Response[Any]:
-    answer = _chain(asked.contract).begin(lambda: _submitted(asked.fields), here=here)
+    service, owner = dependencies().service, _owner()
+    longest = service.settings.longest_deadline
+    submission = parse_submission(msgspec.json.encode(asked.fields), service.catalogue, longest_deadline=longest)
+    answer = _chain(asked.contract).begin(
+        lambda: _submitted(owner, submission), is_cached=lambda: service.is_cached(owner, submission), here=here
+    )
     if asked.ignored:
         answer.headers["X-Longplay-Ignored"] = ", ".join(ascii(name)[1:-1] for name in asked.ignored)[:1_000]
     return answer
@@ -115,12 +120,8 @@ def _chain(contract: Contract) -> Chain:
     return Chain(holding=dependencies().holding, contract=contract, seconds=time_left(api))
 
 
-def _submitted(fields: Mapping[str, Any]) -> Job:
-    service = dependencies().service
-    longest = service.settings.longest_deadline
-    job = service.submit(
-        _owner(), parse_submission(msgspec.json.encode(fields), service.catalogue, longest_deadline=longest)
-    ).job
+def _submitted(owner: str, submission: Submission) -> Job:
+    job = dependencies().service.submit(owner, submission).job
     logger.info("submitted", job=job.id, owner=job.owner, model=job.request.model)
     return job
 

@@ -234,7 +234,10 @@ class OpenedUpload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
-    """Jobs that ended, by their ends, and what they cost: surely, and perhaps. A cached job has succeeded too."""
+    """Jobs that ended, by their ends, and what they cost: surely, and perhaps. A cached job has succeeded too.
+
+    A charge that becomes known on a later day is moved on that day, so `unknown_usd` of a day can be below zero.
+    """
 
     jobs: Count
     succeeded: Count

@@ -90,6 +90,12 @@ class Service:
             self.bucket.store_input(job.input_key, submission.image)
         return self._admit(job, fresh=submission.fresh)
 
+    def is_cached(self, owner: str, submission: Submission) -> bool:
+        """Whether there is a result of an equal request, so that this one is over at once."""
+        key = None if submission.fresh else self.admission.cache.key(owner, submission.request.fingerprint)
+        entry = self.admission.cache.entry(key) if key else None
+        return entry is not None and bool(entry.outputs) and entry.until > self.clock()
+
     def find(self, owner: str, job_id: str) -> Job:
         """The owner's job; raises JobNotFound (a foreign id answers as an unknown one) or JobExpired."""
         job = self._own(owner, job_id)

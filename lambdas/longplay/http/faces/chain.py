@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
@@ -39,12 +39,16 @@ class Chain:
     contract: Contract
     seconds: float
 
-    def begin(self, submit: Callable[[], Job], *, here: Callable[[Job], str]) -> Response[Any]:
+    def begin(
+        self, submit: Callable[[], Job], *, is_cached: Callable[[], bool], here: Callable[[Job], str]
+    ) -> Response[Any]:
         """Submit a job and hold the answer. `here` is where its next answers are, relative to the request.
 
-        Raises TooManyWaiting, and all that `submit` raises; neither leaves a place taken.
+        A cached result needs no place. Raises TooManyWaiting, and all that `submit` raises; no place stays taken then.
         """
-        place = self._placed(None) or self._full(_NOT_BEGUN)
+        place = self._placed(None)
+        if place is None:
+            return self._at_once(submit() if is_cached() else self._full(_NOT_BEGUN))
         with self._free_after_an_error(place):
             job = submit()
             return self._held(job, place, hop=0, here=here(job))
@@ -57,6 +61,10 @@ class Chain:
         place = self._placed(read_place(query.get("place", ""))) or self._full(under_way(job, self.contract))
         with self._free_after_an_error(place):
             return self._held(job, place, hop=hop, here=job.id)
+
+    def _at_once(self, job: Job) -> Response[Any]:
+        """The answer without a place. A cached result may have gone since it was seen."""
+        return self._over(job, None) if job.status.finished else self._full(under_way(job, self.contract))
 
     def _held(self, job: Job, place: Place, *, hop: int, here: str) -> Response[Any]:
         job = self.holding.watched(job, until=self.holding.clock() + min(LONGEST, self.seconds))
@@ -89,7 +97,7 @@ class Chain:
     def _leave(self, place: Place) -> None:
         self.holding.answers.leave(place, now=self.holding.clock())
 
-    def _full(self, cost: str) -> Place:
+    def _full(self, cost: str) -> NoReturn:
         raise TooManyWaiting(_FULL.format(seconds=_RETRY_AFTER, cost=cost), retry_after=_RETRY_AFTER)
 
 
