@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from longplay.domain.errors import PathNotFound, Problem
 from longplay.domain.job import Job
-from longplay.domain.request import Submission, parse_submission
+from longplay.domain.request import Submission, submission_of
 from longplay.http.api import body_of
 from longplay.http.faces import hugging_face, openai
 from longplay.http.faces.chain import Chain
@@ -99,7 +98,7 @@ def _of_hugging_face(name: str, here: Callable[[Job], str]) -> Response[Any]:
 def _begin(asked: Asked, here: Callable[[Job], str]) -> Response[Any]:
     service, owner = dependencies().service, _owner()
     longest = service.settings.longest_deadline
-    submission = parse_submission(msgspec.json.encode(asked.fields), service.catalogue, longest_deadline=longest)
+    submission = submission_of(asked.fields, service.catalogue, longest_deadline=longest)
     answer = _chain(asked.contract).begin(
         lambda: _submitted(owner, submission), is_cached=lambda: service.is_cached(owner, submission), here=here
     )

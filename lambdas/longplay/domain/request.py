@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import takewhile
 from typing import Any
@@ -73,12 +73,23 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 def parse_submission(
     body: bytes, catalogue: Catalogue, *, longest_deadline: int, draw: Callable[[int], int] = secrets.randbelow
 ) -> Submission:
-    """The submission in a JSON body. A null member is the same as one that is left out.
+    """The submission in a JSON body; raises TooLarge, and as `submission_of` does."""
+    return submission_of(decode_body(body), catalogue, longest_deadline=longest_deadline, draw=draw)
 
-    `draw(n)` returns a random number below n, for a random seed. Raises TooLarge, InvalidRequest with each field
-    that is not valid and its bound, and ModelUnavailable where no model was named and none is served.
+
+def submission_of(
+    members: Mapping[str, Any],
+    catalogue: Catalogue,
+    *,
+    longest_deadline: int,
+    draw: Callable[[int], int] = secrets.randbelow,
+) -> Submission:
+    """The submission in the members of a body. A null member is the same as one that is left out.
+
+    `draw(n)` returns a random number below n, for a random seed. Raises InvalidRequest with each field that is not
+    valid and its bound, and ModelUnavailable where no model was named and none is served.
     """
-    fields = without_shown_members(decode_body(body))
+    fields = without_shown_members(dict(members))
     given = {name: value for name, value in fields.items() if value is not None}
     model, faults = _model(fields, catalogue), Faults()
     image = faults.check(lambda: image_of(fields.pop("image", None), model), None)

@@ -187,3 +187,30 @@ def test_where_aws_fails_the_same_request_comes_to_one_generation(
         first = ask(product, MUSIC, TRACK, redirects=0)
     assert first.status in (200, 303, 429, 500), first.body
     assert (ask(product, MUSIC, TRACK).status, model_server.generations) == (200, 1)
+
+
+PROMPTS = {
+    "Thai": ("เพลงช้า", 200),
+    "Arabic": ("موسيقى هادئة", 200),
+    "emoji of several parts": ("🎹👩‍👩‍👧", 200),
+    "two lines": ("日本の雨\n第二行", 200),
+    "half a character": ("\ud83c", 400),
+    "an override of direction": ("\u202eevil", 400),
+    "a zero byte": ("x\x00y", 400),
+    "no text": (float("nan"), 400),
+}
+
+
+@pytest.mark.parametrize("case", PROMPTS)
+def test_text_is_taken_and_refused_as_in_our_contract(product: Product, at: At, case: str) -> None:
+    """In every script; what has no form in UTF-8 or JSON is refused, and is no error of ours."""
+    prompt, status = PROMPTS[case]
+    at(1, product.deliver)
+    assert ask(product, MUSIC, {"inputs": prompt, "parameters": {"duration": 1, "ключ": 1}}).status == status
+    assert ask(product, "/v1/images/generations", {"prompt": prompt}, redirects=0).status in (status, 303)
+
+
+def test_a_number_that_json_has_not_is_refused(product: Product) -> None:
+    """It is not taken for one that is left out."""
+    refused = product.face("POST", MUSIC, b'{"inputs": "rain", "parameters": {"duration": NaN}}')
+    assert (refused.status, "duration" in refused.json["error"]) == (400, True)
