@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from http.client import HTTPResponse
 from pathlib import Path
-from threading import Lock, Timer
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 from urllib3.exceptions import LocationParseError as UnparsableURL
 from urllib3.util import Url, parse_url
 
 from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.sent import note_request
+from longplay.providers.watchdog import CONNECTIONS, Watchdog, WatchingAdapter
 
 CONNECT_SECONDS = 5.0  # for each address of the server
 LARGEST_REFUSAL = 64 * 1024  # bytes read of an error response
 USER_AGENT = "longplay"
 
 _CHUNK = 64 * 1024
-_INFORMATIONAL = range(102, 200)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +72,7 @@ def exchange(
     """
     host, read_timeout = server_of(url), min(timeout, longest_silence or timeout)
     note_request(method)
-    with _Watchdog(timeout) as watchdog, _session(watchdog) as session, _named_failures(host, watchdog, read_timeout):
+    with Watchdog(timeout) as watchdog, _session(watchdog) as session, _named_failures(host, watchdog, read_timeout):
         response = session.request(
             method,
             url,
@@ -110,102 +102,13 @@ def server_of(url: str) -> str:
     return address.netloc or address.host
 
 
-class _Watchdog:
-    """Closes a call's connection when its time is up, during handshake, headers or body."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.connected = False
-        self.expired = False
-        self._sockets: list[socket.socket] = []
-        self._lock = Lock()
-        self._timer = Timer(seconds, self._expire)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Watchdog:
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        with self._lock:
-            while self._sockets:
-                self._sockets.pop().close()
-
-    def watch(self, connection: socket.socket) -> None:
-        """Also close this connection on expiry; at once if the time is already up."""
-        with self._lock:
-            # TLS takes over the descriptor, and closing frees it; a duplicate stays valid until the end
-            self._sockets.append(connection.dup())
-            if self.expired:
-                self._cut()
-
-    def _expire(self) -> None:
-        with self._lock:
-            self.expired = True
-            self._cut()
-
-    def _cut(self) -> None:
-        for connection in self._sockets:
-            with suppress(OSError):  # the server has already closed it
-                connection.shutdown(socket.SHUT_RDWR)
-
-
-class _FinalResponse(HTTPResponse):
-    """Skips 102 and 103, which may come before the answer (RFC 9110, 15.2); http.client skips only 100."""
-
-    def begin(self) -> None:
-        super().begin()
-        while self.status in _INFORMATIONAL:
-            self.headers = None  # type: ignore[assignment] # as at the start, or nothing more is read
-            super().begin()
-
-
-class _WatchedConnection(HTTPConnection):
-    response_class = _FinalResponse
-
-    def __init__(self, *args: Any, watchdog: _Watchdog, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._watchdog = watchdog
-
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        self._watchdog.watch(connection)
-        return connection
-
-    def connect(self) -> None:
-        super().connect()
-        self._watchdog.connected = True
-
-
-class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
-    pass
-
-
-_CONNECTIONS = {"http": _WatchedConnection, "https": _WatchedTLSConnection}
-
-
-class _WatchingAdapter(HTTPAdapter):
-    def __init__(self, watchdog: _Watchdog) -> None:
-        super().__init__()
-        self._watchdog = watchdog
-
-    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> HTTPConnectionPool:
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = partial(_CONNECTIONS[pool.scheme], watchdog=self._watchdog)
-        return pool  # type: ignore[no-any-return]
-
-
-def _session(watchdog: _Watchdog) -> requests.Session:
+def _session(watchdog: Watchdog) -> requests.Session:
     """A session for one call; no header, cookie or connection is kept for the next."""
     session = requests.Session()
     session.trust_env = False  # a .netrc would replace our token, and a proxy would see it
     session.headers = requests.structures.CaseInsensitiveDict({"User-Agent": USER_AGENT})
-    for scheme in _CONNECTIONS:
-        session.mount(f"{scheme}://", _WatchingAdapter(watchdog))
+    for scheme in CONNECTIONS:
+        session.mount(f"{scheme}://", WatchingAdapter(watchdog))
     return session
 
 
@@ -247,7 +150,7 @@ def _save_refusal(response: requests.Response, file: BinaryIO) -> None:
                 break
 
 
-def _refuse_cut_off(response: requests.Response, watchdog: _Watchdog, body: Path) -> None:
+def _refuse_cut_off(response: requests.Response, watchdog: Watchdog, body: Path) -> None:
     """Raise a timeout if we closed the connection of a body without a length, which then looks complete."""
     if watchdog.expired and _is_success(response.status_code) and not has_length(_answer(response, body)):
         raise requests.ReadTimeout
@@ -258,7 +161,7 @@ def _is_success(status: int) -> bool:
 
 
 @contextmanager
-def _named_failures(host: str, watchdog: _Watchdog, read_timeout: float) -> Iterator[None]:
+def _named_failures(host: str, watchdog: Watchdog, read_timeout: float) -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
