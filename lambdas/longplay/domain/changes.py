@@ -211,7 +211,7 @@ MOVE = Change("SET #due_at = :due_at, #open = :open, #token = :token", ("#due_at
 # The owner deletes the job: prompt and files go, the ledger stays. The job is open until its files are erased.
 ERASE = Change(
     "SET #deleted = :now, #request = :request, #open = :open, #due_at = if_not_exists(#due_at, :due_at), "
-    "#token = :token REMOVE #outputs, #tags",
+    "#token = :token REMOVE #outputs, #tags, #webhook",
     ("attribute_exists(#pk)", "NOT " + _UNFINISHED),
 )
 
@@ -242,6 +242,16 @@ TAKE_THE_LEAD = Change(
     "#held_by = :held_by, #budget_day = :budget_day, #expected_at = :expected_at, #token = :token REMOVE #follows",
     ("attribute_exists(#follows)",),
 )
+
+# --- hooks: what is told to webhooks and to the event bus; every change is a compare-and-set on `token` ---
+
+# A hook is put in the write that makes it happen. A late result can come twice; it is then told twice.
+HOOK_PUT = Change("", ())
+HOOK_NEXT = Change("", (_AS_SEEN,))
+# The job's own note that its webhook has taken its end.
+HEARD = Change("SET #webhook_heard = :true", ("attribute_exists(#pk)",))
+# The next secret of an owner's webhooks.
+ROTATE = Change("", ("(attribute_not_exists(#pk) OR #generation = :seen)",))
 
 # --- results by request ---
 

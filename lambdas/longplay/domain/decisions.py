@@ -18,6 +18,7 @@ from longplay.domain import changes
 from longplay.domain.caller_texts import NO_MORE_CALLS, failure_text, grace_text, wait_text
 from longplay.domain.changes import Change
 from longplay.domain.errors import Charged, FailureKind, NotAdmitted, ProviderError
+from longplay.domain.hooks import Happening
 from longplay.domain.job import (
     MOST_CRASHES,
     Attempt,
@@ -582,6 +583,14 @@ def counted(decision: Decision, seen: Job) -> tuple[Decision, Usage]:
     if seen.counted is None:
         usage = replace(ended_as(_status_after(decision, seen), cached=cached), charged=charged, unknown=unknown)
     return dataclasses.replace(decision, job=replace(decision.job, counted=now)), usage
+
+
+def happening(decision: Decision, seen: Job) -> Happening | None:
+    """The thing that this change has to tell about the job; None if there is nothing."""
+    if decision.change is changes.KEEP_LATE_RESULT:
+        return Happening.LATE_RESULT
+    status = _status_after(decision, seen)
+    return Happening(status.value) if status.finished and not seen.status.finished else None
 
 
 def ended_as(status: Status, *, cached: bool) -> Usage:

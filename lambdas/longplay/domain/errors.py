@@ -258,6 +258,19 @@ class TooManyWaiting(Problem):
     retryable = True
 
 
+class TooManyRotations(Problem):
+    """The secret of the webhooks has been renewed as often as signatures can carry; nothing was changed."""
+
+    status, code, title = 429, "too_many_rotations", "The secret was renewed too often"
+    retryable = True
+
+
+class NothingToTell(Problem):
+    """The job has no webhook, or has not ended, so nothing can be told again."""
+
+    status, code, title = 409, "nothing_to_tell", "There is nothing to tell"
+
+
 class NotRetryable(Problem):
     """Only a failed or canceled job can be retried."""
 

@@ -18,9 +18,11 @@ from longplay.domain.decisions import (
     after_result,
     counted,
     ended_as,
+    happening,
     when_there_is_room,
 )
 from longplay.domain.errors import Charged
+from longplay.domain.hooks import Happening, Hook
 from longplay.domain.job import NOT_CALLED, Job, Output, Status, WaitReason
 from longplay.domain.schedule import first_look
 from longplay.media.files import MediaFile
@@ -29,7 +31,7 @@ from longplay.storage.files import ResultBucket
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import LINE, Limiter
 from longplay.storage.patience import Patience
-from longplay.storage.queue import JobQueue
+from longplay.storage.queue import HookQueue, JobQueue
 from longplay.storage.table import Part, WriteRefused
 
 _LOOKED_UP = 3  # calls under way that are looked up at once
@@ -54,6 +56,7 @@ class Ledger:
 
     jobs: JobTable
     queue: JobQueue
+    hook_queue: HookQueue
     ends: Ends
     limiter: Limiter
     bucket: ResultBucket
@@ -66,7 +69,9 @@ class Ledger:
         if job.status.finished:
             ended = replace(job, counted=(0, 0))
             usage = self.ends.counted(ended, ended_as(job.status, cached=job.cached), now=now)
-            self.jobs.create(ended, now=now, beside=[*beside, *usage])
+            hooks = self._hooks(ended, Happening(ended.status.value), now)
+            self.jobs.create(ended, now=now, beside=[*beside, *usage, *self.ends.told(hooks)])
+            self._tell(hooks, now)
             return ended
         created = self._looked_after(job, now)
         self.jobs.create(created, now=now, beside=beside)
@@ -156,20 +161,29 @@ class Ledger:
         """Write with all that belongs beside the change. The lead of another job for this request stays as it is."""
         seat_left = not self.patience.convenience(lambda: self._give_back_seat(decision, seen), otherwise=False)
         followers = self.ends.followers(seen) if decision.change.ends else []
-        after = self._write_beside(decision, seen, now)
+        hooks = self._hooks(seen, happening(decision, seen), now)
+        after = self._write_beside(decision, seen, now, told=self.ends.told(hooks))
+        self._tell(hooks, now)
         if followers:
             self.queue.tell(followers, of=seen)
         if seat_left:
             self.patience.at_last(lambda: self._give_back_seat(decision, seen))
         return after
 
-    def _write_beside(self, decision: Decision, seen: Job, now: float) -> Job:
+    def _hooks(self, job: Job, happening: Happening | None, now: float) -> list[Hook]:
+        return self.ends.hooks(job, happening, now=now, resend_after=self.resend_after)
+
+    def _tell(self, hooks: Iterable[Hook], now: float) -> None:
+        for hook in hooks:
+            self.hook_queue.send(hook, now=now)
+
+    def _write_beside(self, decision: Decision, seen: Job, now: float, *, told: Sequence[Part]) -> Job:
         leads = True
         whole, usage = counted(decision, seen)
         while True:
             try:
                 usages = self.ends.counted(whole.job, usage, now=now)
-                beside = [*usages, *self._beside(whole, seen, now, leads=leads)]
+                beside = [*usages, *told, *self._beside(whole, seen, now, leads=leads)]
                 return self.write(whole, seen=seen, now=now, beside=beside)
             except WriteRefused as refused:
                 if ENTRY in refused.items:

@@ -1,7 +1,9 @@
-"""The parts written beside the end of a job: its budgets settled, its usage, cache entry, slot, duration."""
+"""The parts written beside the end of a job: budgets settled, usage, cache entry, slot, duration, and what is told."""
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from zlib import crc32
@@ -10,9 +12,11 @@ import msgspec
 
 from longplay.domain import changes
 from longplay.domain.errors import Charged
+from longplay.domain.hooks import Happening, Hook, new_hook, targets_of
 from longplay.domain.job import Job
 from longplay.domain.settings import DAY, MILLION
 from longplay.domain.usage import MOST_DAYS, Usage
+from longplay.storage.hooks import Hooks
 from longplay.storage.limiter import Limiter
 from longplay.storage.returned import give_back
 from longplay.storage.table import Part, Table
@@ -28,9 +32,11 @@ PERIOD = 7 * DAY  # seconds; each week's durations are measured by themselves
 class Ends:
     """Each method returns the parts for one of them; none where there is nothing to write."""
 
-    def __init__(self, table: Table, limiter: Limiter) -> None:
+    def __init__(self, table: Table, limiter: Limiter, *, bus: bool = False) -> None:
         self._table = table
         self._limiter = limiter
+        self._bus = bus
+        self._hooks = Hooks(table)
 
     def settled(self, job: Job, *, now: float) -> list[Part]:
         """Give back what the job did not spend. A possible charge counts as spent.
@@ -76,6 +82,18 @@ class Ends:
             **msgspec.structs.asdict(usage),
         }
         return [self._table.update("usage", key, changes.COUNT, **values)]
+
+    def hooks(self, job: Job, happening: Happening | None, *, now: float, resend_after: float) -> list[Hook]:
+        """All that is to be told of the job to its webhook and to the event bus."""
+        if happening is None or not (job.webhook or self._bus):
+            return []
+        how: dict[str, Any] = {"now": now, "resend_after": resend_after}
+        targets = targets_of(job, bus=self._bus)
+        return [new_hook(job, happening, target, token=secrets.token_hex(8), **how) for target in targets]
+
+    def told(self, hooks: Sequence[Hook]) -> list[Part]:
+        """Write them beside what has happened, so that none is lost."""
+        return [*map(self._hooks.put, hooks)]
 
     def followers(self, job: Job) -> list[str]:
         """The jobs that wait for this one's result, as far as they are to be told of its end."""
