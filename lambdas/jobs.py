@@ -1,4 +1,4 @@
-"""The function for GET /jobs, /jobs/{id} (read, fetch outputs, cancel, retry, delete), /files, and what is offered."""
+"""The function for GET /jobs, /jobs/{id} (read, files, cancel, retry, delete, deliveries), /files and more."""
 
 from __future__ import annotations
 
@@ -84,6 +84,23 @@ def retry(job_id: str) -> Response[str]:
     logger.info("retry", job=again.job.id, retry_of=job_id)
     job = dependencies().holding.until_over(again.job, seconds=seconds)
     return created_response(replace(again, job=job), dependencies().service, location=f"../{job.id}")
+
+
+@api.get("/jobs/<job_id>/deliveries")
+def deliveries(job_id: str) -> Response[str]:
+    """Deliveries of the job's webhook, and when the next one is due."""
+    job = dependencies().service.find(owner_of(api.current_event), job_id)
+    logger.info("deliveries", job=job.id)
+    return json_response(200, dependencies().hook_log.of(job))
+
+
+@api.post("/jobs/<job_id>/redeliver")
+def redeliver(job_id: str) -> Response[str]:
+    """202: the job's webhook is told again."""
+    job = dependencies().service.find(owner_of(api.current_event), job_id)
+    again = dependencies().hook_log.tell_again(job)
+    logger.info("redeliver", job=job.id)
+    return json_response(202, again)
 
 
 @api.delete("/jobs/<job_id>")

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.domain.request import parse_submission, parse_upload
+from longplay.domain.request import parse_upload
 from longplay.http.api import body_of, created_response, idempotency_key_of, new_api, owner_of, upload_response
 from longplay.http.holding import seconds_to_hold
 from wiring import dependencies
@@ -21,7 +21,7 @@ api = new_api()
 def generate() -> Response[str]:
     """202 with the job, its URL in Location and the seconds to wait in Retry-After; 200 if it is over by then."""
     event, service, seconds = api.current_event, dependencies().service, seconds_to_hold(api)
-    submission = parse_submission(body_of(event), service.catalogue, longest_deadline=service.settings.longest_deadline)
+    submission = service.parse(body_of(event))
     submitted = service.submit(owner_of(event), submission, key=idempotency_key_of(event))
     job = submitted.job
     logger.info("submitted", job=job.id, owner=job.owner, model=job.request.model)

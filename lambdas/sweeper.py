@@ -1,4 +1,4 @@
-"""The scheduled function that finds jobs that are stuck and moves them on."""
+"""The scheduled function that finds jobs that are stuck and moves them on, and hooks that are still to be told."""
 
 from __future__ import annotations
 
@@ -12,5 +12,6 @@ logger = Logger()
 
 
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
-    """Sweep every open job that is due."""
+    """Sweep every hook and every open job that is due. Raises after both if one could not be seen to."""
+    logger.info("swept hooks", due=dependencies().hook_sweeper.sweep())
     logger.info("swept", due=dependencies().sweeper.sweep())

@@ -18,6 +18,7 @@ from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
 from longplay.engine.forecast import Forecast
+from longplay.engine.hooks import HookSweeper
 from longplay.engine.ledger import Ledger
 from longplay.engine.recovery import Recovery
 from longplay.engine.routing import Routing
@@ -28,6 +29,7 @@ from longplay.http.listing import Listing
 from longplay.http.service import Service
 from longplay.http.uploads import Uploads
 from longplay.http.usage import UsageView
+from longplay.http.webhooks.log import HookLog
 from longplay.providers import PROVIDERS
 from longplay.providers.loading import AdapterContext, Adapters
 from longplay.storage.backlog import Backlog
@@ -37,18 +39,22 @@ from longplay.storage.circuits import Circuits
 from longplay.storage.ends import Ends
 from longplay.storage.files import ResultBucket, s3_client
 from longplay.storage.held_answers import HeldAnswers
+from longplay.storage.hooks import Hooks
 from longplay.storage.jobs import JobTable
 from longplay.storage.limiter import Limiter, LinesInView
 from longplay.storage.patience import Patience
-from longplay.storage.queue import JobQueue
+from longplay.storage.queue import HookQueue, JobQueue
 from longplay.storage.switch import Switch
 from longplay.storage.table import Table
 from longplay.storage.timings import Timings
 from longplay.storage.tokens import ProviderTokens
 from longplay.storage.usages import Usages
+from longplay.storage.webhook_secrets import WebhookSecrets
 
 if TYPE_CHECKING:
     from longplay.doctor.round import Doctor
+    from longplay.http.webhooks.deliverer import Deliverer
+    from longplay.http.webhooks.sending import Sender
 
 
 class Dependencies:
@@ -116,6 +122,52 @@ class Dependencies:
         return Sweeper(jobs=self._jobs, ledger=self._ledger, recovery=self._recovery, resend_after=resend_after)
 
     @cached_property
+    def hook_sweeper(self) -> HookSweeper:
+        """The use case of the schedule for what is still to be told."""
+        return HookSweeper(hooks=self._hooks, queue=self._hook_queue, resend_after=self._settings.resend_after)
+
+    @cached_property
+    def hook_log(self) -> HookLog:
+        """The use case of callers that ask what their webhooks were told."""
+        return HookLog(hooks=self._hooks, queue=self._hook_queue, resend_after=self._settings.resend_after)
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """The use case of the queue of hooks."""
+        from longplay.http.webhooks.deliverer import Deliverer  # no other function loads an HTTP client for it
+        from longplay.storage.bus import Bus
+
+        return Deliverer(
+            hooks=self._hooks,
+            jobs=self._jobs,
+            queue=self._hook_queue,
+            secrets=self.webhook_secrets,
+            sender=self.sender,
+            bus=Bus(boto3.client("events"), os.environ["EVENT_SOURCE"]),
+            catalogue=self._catalogue,
+            resend_after=self._settings.resend_after,
+            api_url=os.environ.get("API_URL"),
+        )
+
+    @cached_property
+    def sender(self) -> Sender:
+        """Sends webhooks."""
+        from longplay.http.webhooks.sending import Sender
+
+        _keep_headers_out_of_the_log()
+        return Sender(private=self._settings.private_webhooks)
+
+    @cached_property
+    def webhook_secrets(self) -> WebhookSecrets:
+        """The secrets that sign webhooks."""
+        return WebhookSecrets(self._table, boto3.client("secretsmanager"), os.environ["WEBHOOK_ROOT_ID"])
+
+    @cached_property
+    def private_webhooks(self) -> bool:
+        """Whether webhooks may go to this machine and its network."""
+        return self._settings.private_webhooks
+
+    @cached_property
     def callbacks(self) -> Callbacks:
         """The use case of callbacks and notices."""
         return Callbacks(jobs=self._jobs, ledger=self._ledger, providers=self._providers, catalogue=self._catalogue)
@@ -171,7 +223,8 @@ class Dependencies:
         return Ledger(
             jobs=self._jobs,
             queue=self._queue,
-            ends=Ends(self._table, self._limiter),
+            hook_queue=self._hook_queue,
+            ends=Ends(self._table, self._limiter, bus=self._settings.events),
             limiter=self._limiter,
             bucket=self._bucket,
             patience=self._patience,
@@ -263,6 +316,14 @@ class Dependencies:
     @cached_property
     def _queue(self) -> JobQueue:
         return JobQueue(boto3.client("sqs"), self._queue_urls, self._patience)
+
+    @cached_property
+    def _hooks(self) -> Hooks:
+        return Hooks(self._table)
+
+    @cached_property
+    def _hook_queue(self) -> HookQueue:
+        return HookQueue(boto3.client("sqs"), os.environ["HOOKS_QUEUE_URL"], self._patience)
 
     @cached_property
     def _queue_urls(self) -> dict[str, str]:

@@ -21,6 +21,7 @@ from longplay.domain.input_images import IMAGE_TYPES, StoredImage, checked_image
 from longplay.domain.parameters import LONGEST_PROMPT, Value, parameters_of, whole_number
 from longplay.domain.spellings import without_shown_members
 from longplay.domain.texts import shown, text_of
+from longplay.domain.webhook_urls import webhook_url
 
 MOST_TAGS = 16
 LONGEST_TAG = 100  # characters
@@ -59,6 +60,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     deadline_seconds: int | None = None
     fresh: bool = False
     tags: dict[str, str] = {}
+    webhook: str | None = None
 
     @property
     def has_image(self) -> bool:
@@ -71,10 +73,21 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_submission(
-    body: bytes, catalogue: Catalogue, *, longest_deadline: int, draw: Callable[[int], int] = secrets.randbelow
+    body: bytes,
+    catalogue: Catalogue,
+    *,
+    longest_deadline: int,
+    private_webhooks: bool = False,
+    draw: Callable[[int], int] = secrets.randbelow,
 ) -> Submission:
     """The submission in a JSON body; raises TooLarge, and as `submission_of` does."""
-    return submission_of(decode_body(body), catalogue, longest_deadline=longest_deadline, draw=draw)
+    return submission_of(
+        decode_body(body),
+        catalogue,
+        longest_deadline=longest_deadline,
+        private_webhooks=private_webhooks,
+        draw=draw,
+    )
 
 
 def submission_of(
@@ -82,6 +95,7 @@ def submission_of(
     catalogue: Catalogue,
     *,
     longest_deadline: int,
+    private_webhooks: bool = False,
     draw: Callable[[int], int] = secrets.randbelow,
 ) -> Submission:
     """The submission in the members of a body. A null member is the same as one that is left out.
@@ -95,10 +109,12 @@ def submission_of(
     image = faults.check(lambda: image_of(fields.pop("image", None), model), None)
     prompt = faults.check(lambda: _prompt(fields, model), "")
     options = _options(fields, longest_deadline, faults)
+    told = _webhook(fields, faults, private=private_webhooks)
     parameters = parameters_of(_flat(fields, model, faults), model, faults, draw=draw)
     faults.settle()
     request = GenerationRequest(kind=model.kind, model=model.name, prompt=prompt, parameters=parameters)
     submission = Submission(request=request, body_hash=_sha256(msgspec.json.encode(given, order="sorted")), **options)
+    submission = replace(submission, webhook=told)
     return submission.showing(image) if isinstance(image, bytes) else replace(submission, stored=image)
 
 
@@ -177,7 +193,7 @@ def _nested(fields: dict[str, Any], model: Model) -> dict[str, Any]:
 
 
 def _unknown(field: str, model: Model) -> str:
-    accepted = ", ".join(["prompt", *(["image"] if model.from_image else []), *model.parameters, *_OPTIONS])
+    accepted = ", ".join(["prompt", *(["image"] if model.from_image else []), *model.parameters, *_OPTIONS, "webhook"])
     return (
         f"`{field}` is not a field of {model.name}, which generates {model.kind}; it takes: {accepted}. "
         "GET /models lists what other models take."
@@ -187,6 +203,11 @@ def _unknown(field: str, model: Model) -> str:
 def _options(fields: dict[str, Any], longest_deadline: int, faults: Faults) -> dict[str, Any]:
     given = {name: value for name in _OPTIONS if (value := fields.pop(name, None)) is not None}
     return {name: faults.check(partial(_OPTIONS[name], value, longest_deadline), None) for name, value in given.items()}
+
+
+def _webhook(fields: dict[str, Any], faults: Faults, *, private: bool) -> str | None:
+    url = fields.pop("webhook", None)
+    return None if url is None else faults.check(lambda: webhook_url("webhook", url, private=private), None)
 
 
 def _max_charges(value: object, _longest_deadline: int) -> int:

@@ -106,6 +106,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lease_margin: Annotated[int, Meta(ge=0)] = 10
     url_lifetime: Annotated[int, Meta(ge=1)] = HOUR
     resend_after: Annotated[int, Meta(ge=1)] = 60
+    #: An event on the account's event bus for each end of a job. A million jobs cost about $5 more in writes.
+    events: bool = False
+    #: How many webhooks and events are delivered at once. A receiver has 15 s to answer.
+    concurrent_deliveries: Annotated[int, Meta(ge=2, le=1_000)] = 2
+    #: Lets webhooks go to http and to any address, for a stack on the developer's own machine.
+    private_webhooks: bool = False
 
     def mistakes(self, *, used: Collection[str], added: Collection[str] = ()) -> Iterator[str]:
         """Settings that do not fit together, or that do not fit the catalogue.

@@ -25,6 +25,7 @@ SHOWN_ONLY = frozenset(
         "license",
         "not_honored",
         "urls",
+        "webhook",
     }
 )
 

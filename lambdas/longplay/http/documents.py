@@ -61,15 +61,9 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     unknown_usd: Usd
 
 
-class Output(msgspec.Struct, frozen=True, kw_only=True):
-    """One file. `link` fetches it without a key as long as the job is kept, and `url` until `url_expires_at`.
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """One file. `link` fetches it without a key as long as the job is kept: passed on, it passes the file on."""
 
-    `href` needs the key. A `link` or `url` that is passed on passes the file on.
-    """
-
-    url: Url
-    url_expires_at: Time
-    href: Path
     link: Path | UnsetType = UNSET
     content_type: str
     bytes: Count
@@ -78,6 +72,14 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
     width: Count | UnsetType = UNSET
     height: Count | UnsetType = UNSET
     warnings: tuple[str, ...] | UnsetType = UNSET
+
+
+class Output(File, frozen=True, kw_only=True):
+    """One file of a job. `url` fetches it without a key until `url_expires_at`; `href` needs the key."""
+
+    url: Url
+    url_expires_at: Time
+    href: Path
 
 
 class PresignedUrl(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,15 +114,20 @@ class JobUrls(msgspec.Struct, frozen=True, kw_only=True):
     retry: Path | UnsetType = UNSET
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One generation: what was asked, how it stands, and what it cost."""
+class JobWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """The receiver that is told of the job's end, and whether it has taken that."""
+
+    host: str
+    delivered: bool
+
+
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """How a generation stands, and what it cost."""
 
     id: JobId
     status: Status
     kind: Kind
     model: str
-    prompt: str
-    parameters: dict[str, Value]
     image: str | UnsetType = UNSET
     max_charges: Annotated[int, Meta(ge=1)]
     deadline_seconds: Count
@@ -134,13 +141,83 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost
     served_by: str | UnsetType = UNSET
     cached: bool
-    outputs: tuple[Output, ...]
     error: JobError | UnsetType = UNSET
     retry_of: JobId | UnsetType = UNSET
-    tags: dict[str, str]
     license: License | UnsetType = UNSET
     not_honored: dict[str, str] | UnsetType = UNSET
     urls: JobUrls
+
+
+class Job(JobRecord, frozen=True, kw_only=True):
+    """One generation: what was asked, how it stands, what it cost, and its files."""
+
+    prompt: str
+    parameters: dict[str, Value]
+    outputs: tuple[Output, ...]
+    tags: dict[str, str]
+    webhook: JobWebhook | UnsetType = UNSET
+
+
+class ToldJob(JobRecord, frozen=True, kw_only=True):
+    """A job as a webhook is told of it: without presigned URLs.
+
+    Prompt, parameters and tags are left out where the whole body would exceed 20 KB.
+    """
+
+    prompt: str | UnsetType = UNSET
+    parameters: dict[str, Value] | UnsetType = UNSET
+    outputs: tuple[File, ...]
+    tags: dict[str, str] | UnsetType = UNSET
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a webhook. Paths in it are relative to `api_url`."""
+
+    type: str
+    timestamp: Time
+    api_url: Url | UnsetType = UNSET
+    data: ToldJob
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One try to tell a webhook; `status` is the receiver's answer."""
+
+    started_at: Time
+    seconds: Seconds
+    outcome: str
+    status: int | UnsetType = UNSET
+
+
+class HookDeliveries(msgspec.Struct, frozen=True, kw_only=True):
+    """A thing that a webhook is told: its latest deliveries, and when the next one is due, if there is to be one."""
+
+    type: str
+    webhook_id: str
+    delivered: bool
+    deliveries: tuple[Delivery, ...]
+    next_at: Time | UnsetType = UNSET
+
+
+class Deliveries(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the webhook of a job was told, the earliest first."""
+
+    hooks: tuple[HookDeliveries, ...]
+
+
+class WebhookTest(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of a test of a webhook."""
+
+    delivered: bool
+    seconds: Seconds
+    outcome: str
+    status: int | UnsetType = UNSET
+
+
+class WebhookSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """The secret that verifies your webhooks from now on. The one before it signs too until `overlap_until`."""
+
+    secret: str
+    overlap_until: Time
 
 
 class Jobs(msgspec.Struct, frozen=True, kw_only=True):

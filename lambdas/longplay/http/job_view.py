@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from longplay.domain.catalogue import Model
 from longplay.domain.errors import Charged
 from longplay.domain.job import Attempt, Job, Output, Status, WaitReason
+from longplay.domain.webhook_urls import host_of
 from longplay.http import documents
 from longplay.http.documents import given, timestamp, timestamp_if
 
@@ -57,6 +58,7 @@ def job_view(job: Job, context: ViewContext) -> documents.Job:
         error=_error(job),
         retry_of=given(job.retry_of),
         tags=job.tags,
+        webhook=_webhook(job),
         license=_license(context.model),
         not_honored=_not_honored(job, context.model),
         urls=_urls(job),
@@ -156,6 +158,10 @@ def _error(job: Job) -> documents.JobError | UnsetType:
         return UNSET
     error = job.error
     return documents.JobError(code=error.code, message=error.message, retryable=error.retryable, charged=error.charged)
+
+
+def _webhook(job: Job) -> documents.JobWebhook | UnsetType:
+    return documents.JobWebhook(host=host_of(job.webhook), delivered=job.webhook_heard) if job.webhook else UNSET
 
 
 def _urls(job: Job) -> documents.JobUrls:

@@ -28,7 +28,7 @@ from longplay.domain.errors import (
 )
 from longplay.domain.input_images import StoredImage
 from longplay.domain.job import Job, Output, Status
-from longplay.domain.request import Submission
+from longplay.domain.request import Submission, parse_submission
 from longplay.domain.settings import Settings
 from longplay.engine.admission import Admission
 from longplay.engine.forecast import Forecast
@@ -72,6 +72,16 @@ class Service:
     catalogue: Catalogue
     settings: Settings
     clock: Callable[[], float] = time.time
+
+    def parse(self, body: bytes) -> Submission:
+        """The submission in a body; raises InvalidRequest, TooLarge and ModelUnavailable."""
+        chosen = self.settings
+        return parse_submission(
+            body,
+            self.catalogue,
+            longest_deadline=chosen.longest_deadline,
+            private_webhooks=chosen.private_webhooks,
+        )
 
     def submit(self, owner: str, submission: Submission, *, key: str | None = None) -> Submitted:
         """Create the job and send it on its way, or find the one this key has created before.
@@ -161,6 +171,7 @@ class Service:
             max_charges=job.max_charges,
             deadline_seconds=min(job.deadline_seconds, self.settings.longest_deadline),
             tags=job.tags,
+            webhook=job.webhook,
         )
         seed = f"retry of {job.id}"
         return self._once(owner, again, seed, lambda: self._retry(job, again, seed))
@@ -222,6 +233,7 @@ class Service:
             max_charges=submission.max_charges,
             cache_key=self.admission.cache.key(owner, request.fingerprint),
             tags=submission.tags,
+            webhook=submission.webhook,
         )
         return replace(job, input_key=_input_key(job))
 

@@ -11,7 +11,7 @@ from longplay.domain.catalogue import Catalogue
 from longplay.domain.errors import Problem
 from longplay.http import documents
 from longplay.http.openapi.operations import OPERATIONS, Answer, Operation, Parameter
-from longplay.http.openapi.requests import Schema, generate_request, upload_request
+from longplay.http.openapi.requests import Schema, generate_request, upload_request, webhook_test_request
 
 VERSION = "0.2.0"  # of the product, as in pyproject.toml
 _REF = "#/components/schemas/{name}"
@@ -36,12 +36,14 @@ def openapi(catalogue: Catalogue, *, longest_deadline: int) -> Schema:
         "servers": [{"url": ".", "description": "This deployment."}],
         "security": [{"key": []}],
         "paths": paths,
+        "webhooks": {"job": {"post": _webhook()}},
         "components": {
             "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
             "schemas": {
                 **_schemas(),
                 "GenerateRequest": generate_request(catalogue, longest_deadline=longest_deadline),
                 "UploadRequest": upload_request(),
+                "WebhookTestRequest": webhook_test_request(),
             },
         },
     }
@@ -56,9 +58,29 @@ _ABOUT = (
 
 def _schemas() -> Schema:
     types = {answer.document for operation in OPERATIONS for answer in operation.answers.values() if answer.document}
-    ordered = [*sorted(types, key=lambda document: document.__name__), documents.Problem]
+    ordered = [*sorted(types, key=lambda document: document.__name__), documents.Event, documents.Problem]
     _, components = msgspec.json.schema_components(ordered, ref_template=_REF)
     return components
+
+
+def _webhook() -> Schema:
+    """The request that a job's `webhook` receives."""
+    headers = {"webhook-id": "The same for each repeat.", "webhook-timestamp": "Epoch seconds of this delivery."}
+    headers["webhook-signature"] = "By Standard Webhooks, `v1,…`; several are separated by spaces."
+    return {
+        "operationId": "onJob",
+        "summary": "Told when a job succeeds, fails, is canceled, or gets a late result.",
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}, "description": text}
+            for name, text in headers.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(name=documents.Event.__name__)}}},
+        },
+        "responses": {"2XX": {"description": "Heard. Anything else is told again, for a day; 410 ends it."}},
+        "security": [],
+    }
 
 
 def _operation(operation: Operation) -> Schema:
@@ -70,7 +92,7 @@ def _operation(operation: Operation) -> Schema:
     }
     if operation.body:
         described["requestBody"] = {
-            "required": operation.makes_a_job,
+            "required": operation.makes_a_job or operation.body_required,
             "content": {"application/json": {"schema": {"$ref": _REF.format(name=operation.body)}}},
         }
     return described if operation.needs_key else {**described, "security": []}

@@ -18,6 +18,7 @@ from longplay.domain.errors import (
     LineTooLong,
     ModelUnavailable,
     NotFinished,
+    NothingToTell,
     NotRetryable,
     OutputNotFound,
     OverDailyBudget,
@@ -25,6 +26,7 @@ from longplay.domain.errors import (
     Problem,
     TooLarge,
     TooManyOpenJobs,
+    TooManyRotations,
 )
 from longplay.domain.job import Status
 from longplay.domain.listing import MOST_LISTED
@@ -68,6 +70,7 @@ class Operation:
     body: str | None = None
     needs_key: bool = True
     makes_a_job: bool = False
+    body_required: bool = False
 
 
 _JOB = Parameter(name="id", where="path", schema={"type": "string"}, description="The job's id.")
@@ -124,6 +127,10 @@ _MADE = {
 _ADMISSION = (ModelUnavailable, ExceedsBudget, LineTooLong, TooManyOpenJobs, OverDailyBudget, Paused)
 _READ = {200: Answer(description="The job.", document=documents.Job, headers=_WAITING)}
 _REDIRECT = Answer(description="A new URL of the file.", headers={"Location": "The presigned URL."})
+
+_TOLD = {
+    status: {status: Answer(description="What it was told.", document=documents.Deliveries)} for status in (200, 202)
+}
 
 OPERATIONS = (
     Operation(
@@ -212,6 +219,42 @@ OPERATIONS = (
         parameters=(_JOB, _WAIT, _PREFER),
         answers=_MADE,
         problems=(InvalidRequest, JobNotFound, JobExpired, NotRetryable, *_ADMISSION),
+    ),
+    Operation(
+        id="getDeliveries",
+        verb="get",
+        path="/jobs/{id}/deliveries",
+        summary="What the job's webhook was told, what it answered, and when it is told next.",
+        parameters=(_JOB,),
+        answers=_TOLD[200],
+        problems=(JobNotFound, JobExpired),
+    ),
+    Operation(
+        id="redeliver",
+        verb="post",
+        path="/jobs/{id}/redeliver",
+        summary="Tells the job's webhook again.",
+        parameters=(_JOB,),
+        answers=_TOLD[202],
+        problems=(JobNotFound, JobExpired, NothingToTell),
+    ),
+    Operation(
+        id="testWebhook",
+        verb="post",
+        path="/webhooks/test",
+        summary="Sends a signed test to an address, and says what it answered.",
+        body="WebhookTestRequest",
+        body_required=True,
+        answers={200: Answer(description="What came of it.", document=documents.WebhookTest)},
+        problems=(InvalidRequest, TooLarge),
+    ),
+    Operation(
+        id="renewWebhookSecret",
+        verb="post",
+        path="/webhooks/secret",
+        summary="Makes the next secret that signs your webhooks.",
+        answers={201: Answer(description="The secret.", document=documents.WebhookSecret)},
+        problems=(TooManyRotations,),
     ),
     Operation(
         id="getUsage",

@@ -9,6 +9,7 @@ from longplay.domain.catalogue import Bound, Catalogue, Kind
 from longplay.domain.input_images import IMAGE_TYPES
 from longplay.domain.parameters import LONGEST_PROMPT
 from longplay.domain.request import LONGEST_TAG, MOST_CHARGES, MOST_TAGS, SHORTEST_DEADLINE
+from longplay.domain.webhook_urls import LONGEST_URL
 
 Schema = dict[str, Any]
 
@@ -32,6 +33,7 @@ def generate_request(catalogue: Catalogue, *, longest_deadline: int) -> Schema:
             "maxProperties": MOST_TAGS,
             "additionalProperties": _text(LONGEST_TAG, "A tag of your own; lists can be filtered by it."),
         },
+        "webhook": {**_text(LONGEST_URL, _WEBHOOK), "pattern": "^https://[!-~]+$"},
     }
     return {"type": "object", "properties": {**parameters, **own}, "additionalProperties": False, "description": _BODY}
 
@@ -42,6 +44,13 @@ def upload_request() -> Schema:
     return {"type": "object", "properties": {"content_type": types}, "additionalProperties": False}
 
 
+def webhook_test_request() -> Schema:
+    """The body of POST /webhooks/test."""
+    url = {"type": "string", "maxLength": LONGEST_URL, "pattern": "^https://[!-~]+$", "description": _WEBHOOK}
+    return {"type": "object", "properties": {"url": url}, "required": ["url"], "additionalProperties": False}
+
+
+_WEBHOOK = "The address that is told, by a signed POST: https, port 443, a public name."
 _BODY = (
     "The generation. Each model takes some of the parameters, within bounds that GET /models has; here are the widest."
 )
