@@ -18,6 +18,9 @@ from infra.functions.function import Function
 
 PERIOD = cdk.Duration.minutes(5)
 
+#: Seconds a message about a hook may wait, its delay of at most 15 minutes included.
+LONGEST_HOOK_WAIT = 1_200
+
 #: The generator logs a refused account with these words, in the member `outcome`.
 ACCOUNT_REFUSED = "account refused*"
 RAISE_QUOTA = "raise the AWS account's quota of concurrent executions."
@@ -77,9 +80,15 @@ class Monitoring(Construct):
             meaning = f"Messages in {name} wait too long: check the server, or raise concurrent_{name.lower()}."
             self._alarm(f"{name}Age", age, above=longest_wait, meaning=meaning)
 
+    def watch_hooks(self, queue: sqs.Queue) -> None:
+        """An alarm when a webhook is told late because others are slow to answer."""
+        age = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="max")
+        meaning = "Webhooks are told late: a receiver answers slowly, or raise concurrent_deliveries."
+        self._alarm("HooksAge", age, above=LONGEST_HOOK_WAIT, meaning=meaning)
+
     def watch_dead_letters(self, queue: sqs.Queue) -> None:
         """An alarm when the dead-letter queue contains a message."""
-        meaning = "A message crashed the generator three times: read it in the dead-letter queue."
+        meaning = "A message crashed its function three times: read it in the dead-letter queue."
         self._alarm("DeadLetters", _visible(queue), above=0, meaning=meaning)
 
     def show(self, functions: Sequence[Function], queues: Sequence[sqs.Queue]) -> None:

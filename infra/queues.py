@@ -1,4 +1,4 @@
-"""The two queues that start the generator, so that slow calls never delay the short steps of other jobs."""
+"""The two queues that start the generator, so that slow calls never delay short steps, and the queue of hooks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from infra.functions.acknowledge import acknowledge
 #: AWS advises six times the function's timeout for a queue that starts a function.
 VISIBILITY_FACTOR = 6
 
+#: The timeout of the function that tells a hook: a receiver has 15 s, and AWS's own calls come on top.
+LONGEST_DELIVERY = cdk.Duration.seconds(35)
+
 #: A message fails only if the function crashes; after the third crash it is no accident.
 MAX_RECEIVE_COUNT = 3
 
 
 class Queues(Construct):
-    """Exposes `calls` (routes that keep the connection open), `steps` (submit and poll) and `work`, a list of both.
+    """Exposes `calls` (routes that keep the connection open), `steps` (submit and poll), and `work`, a list of both.
 
-    A message that crashed the generator three times is moved to `dead`.
+    `hooks` are told to webhooks. A message that crashed its function three times is moved to `dead`.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, consumer_timeout: cdk.Duration, tls_only: bool) -> None:
@@ -28,6 +31,7 @@ class Queues(Construct):
         acknowledge(self.dead, {"Serverless-SQSRedrivePolicy": "It is the dead-letter queue itself."})
         self.calls = self._work("Calls", consumer_timeout)
         self.steps = self._work("Steps", consumer_timeout)
+        self.hooks = self._work("Hooks", LONGEST_DELIVERY)
         self.work = [self.calls, self.steps]
 
     def _work(self, construct_id: str, consumer_timeout: cdk.Duration) -> sqs.Queue:

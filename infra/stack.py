@@ -13,7 +13,7 @@ from infra.api.faces import Faces
 from infra.functions.bundling import asset
 from infra.functions.doctor import Doctor
 from infra.functions.function import Function, Runtime
-from infra.functions.workers import Generator, Sweeper
+from infra.functions.workers import Deliverer, Generator, Sweeper
 from infra.gpu.sagemaker import Gpu, endpoint_urls
 from infra.monitoring import Monitoring
 from infra.queues import Queues
@@ -35,6 +35,7 @@ class LongplayStack(cdk.Stack):
             "Api",
             runtime=runtime,
             secret_arn=storage.secret_arn,
+            root_arn=storage.webhook_root_arn,
             requests_per_second=stage.requests_per_second,
         )
         faces = _faces(self, stage, api, runtime)
@@ -49,12 +50,21 @@ class LongplayStack(cdk.Stack):
             concurrent_calls=stage.concurrent_calls,
             concurrent_steps=stage.concurrent_steps,
         )
+        deliverer = Deliverer(
+            self,
+            "Deliverer",
+            runtime=runtime,
+            root_arn=storage.webhook_root_arn,
+            api_url=None if stage.emulated else api.rest_api.url,
+            at_once=stage.concurrent_deliveries,
+        )
         sweeper = Sweeper(self, "Sweeper", runtime=runtime)
         doctor = Doctor(self, "Doctor", runtime=runtime, secret_arn=storage.secret_arn)
         gpu = Gpu(self, "Gpu", runtime=runtime, secret_arn=storage.secret_arn, image=stage.gpu_image)
         gpu.run(stage.gpu, stage.gpu_endpoints, generator=generator.function, doctor=doctor.function)
         functions = [
-            *(api.submit, api.jobs, api.callbacks, generator.function, sweeper.function, doctor.function),
+            *(api.submit, api.jobs, api.callbacks, api.webhooks),
+            *(generator.function, deliverer.function, sweeper.function, doctor.function),
             *((faces.faces, faces.authorizer) if faces else ()),
             *gpu.functions,
         ]
@@ -68,8 +78,9 @@ class LongplayStack(cdk.Stack):
         monitoring.watch_accounts(generator)
         monitoring.watch_loops(generator)
         monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
+        monitoring.watch_hooks(queues.hooks)
         monitoring.watch_dead_letters(queues.dead)
-        monitoring.show(functions, [*queues.work, queues.dead])
+        monitoring.show(functions, [*queues.work, queues.hooks, queues.dead])
 
     def _add_outputs(
         self,
@@ -122,4 +133,5 @@ def _runtime(stage: Stage, storage: Storage, queues: Queues, *, own_servers: Map
         bucket=storage.bucket,
         calls=queues.calls,
         steps=queues.steps,
+        hooks=queues.hooks,
     )

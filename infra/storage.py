@@ -1,4 +1,4 @@
-"""The table of jobs, the bucket of their files, and the secret with the providers' tokens."""
+"""The table of jobs, the bucket of their files, and the secrets."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from infra.functions.acknowledge import acknowledge
 
 DAY = 24 * 3600
 
+DERIVED = "Callers renew the secrets that are derived from it one by one; another root would break all at once."
+
 UNLOGGED = "Files are read by URLs that the functions sign and log; server access logs would need another bucket."
 UNROTATED = "The providers issue the tokens on their sites; `infra.operate token` stores a new one."
 
 
 class Storage(Construct):
-    """Exposes `table`, `bucket` and `secret_arn`.
+    """Exposes `table`, `bucket`, `secret_arn` (the providers' tokens) and `webhook_root_arn`.
 
     `longest_kept` is in seconds; files expire a day later. `keep` says whether the data outlives the stack.
     """
@@ -31,6 +33,7 @@ class Storage(Construct):
         self.bucket = self._bucket(removal_policy, days=ceil(longest_kept / DAY) + 1, tls_only=tls_only)
         acknowledge(self.bucket, {"AwsSolutions-S1": UNLOGGED})
         self.secret_arn = self._secret().attr_id
+        self.webhook_root_arn = self._webhook_root(removal_policy).attr_id
 
     def _table(self, removal_policy: cdk.RemovalPolicy, *, keep: bool) -> dynamodb.TableV2:
         return dynamodb.TableV2(
@@ -79,6 +82,20 @@ class Storage(Construct):
             secret_string="{}",  # noqa: S106 -- not a secret yet: an operator stores the tokens
         )
         acknowledge(secret, {"AwsSolutions-SMG4": UNROTATED})
+        return secret
+
+    def _webhook_root(self, removal_policy: cdk.RemovalPolicy) -> secretsmanager.CfnSecret:
+        """The random root of all secrets that sign webhooks. It is kept as long as the table of their generations."""
+        secret = secretsmanager.CfnSecret(
+            self,
+            "WebhookRoot",
+            description="The root of the secrets that sign webhooks",
+            generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
+                password_length=64, exclude_punctuation=True
+            ),
+        )
+        secret.apply_removal_policy(removal_policy)
+        acknowledge(secret, {"AwsSolutions-SMG4": DERIVED})
         return secret
 
 

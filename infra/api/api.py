@@ -1,4 +1,4 @@
-"""The HTTP API: a regional REST API with API keys, and the three functions behind it."""
+"""The HTTP API: a regional REST API with API keys, and the four functions behind it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 FILES_PER_SECOND = 50
 FILES = "/files/{job}/{token}/{n}"
 DESCRIPTION_PER_SECOND = 10
+
+#: A test of a webhook makes this account send a request to an address of the caller's choice.
+TESTS_PER_SECOND = 2
+WEBHOOK_TEST = "/webhooks/test"
 DESCRIPTION = "/openapi.json"
 
 #: The id of the key identifies the caller; the key itself is a password and is not logged. Nor is a path: the link to
@@ -70,13 +74,20 @@ ACKNOWLEDGED = {
 
 
 class Api(Construct):
-    """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs` and `callbacks`.
+    """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs`, `callbacks` and `webhooks`.
 
     `requests_per_second` is for all callers together; one key may use half of it, so it cannot shut the others out.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, runtime: Runtime, secret_arn: str, requests_per_second: int
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        runtime: Runtime,
+        secret_arn: str,
+        root_arn: str,
+        requests_per_second: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self.submit = Function(self, "Submit", entry="submit", runtime=runtime, timeout=LONGEST_ANSWER)
@@ -90,13 +101,21 @@ class Api(Construct):
             # only the name, for code it shares with the generator: it calls no provider and may not read a token
             environment={"PROVIDER_SECRET_ID": secret_arn},
         )
-        self._allow()
+        self.webhooks = Function(
+            self,
+            "Webhooks",
+            entry="webhooks",
+            runtime=runtime,
+            timeout=LONGEST_ANSWER,
+            environment={"WEBHOOK_ROOT_ID": root_arn},
+        )
+        self._allow(root_arn)
         self.rest_api = self._rest_api(self._stage(requests_per_second))
         self._route()
         add_refusals(self.rest_api)
         self.usage_plan = self._usage_plan(requests_per_second // 2)
 
-    def _allow(self) -> None:
+    def _allow(self, root_arn: str) -> None:
         allow_submitting(self.submit)
         # a list is read from an index; a retry creates a job, a deletion deletes its files
         self.jobs.allow_querying("mine")
@@ -105,10 +124,13 @@ class Api(Construct):
         self.jobs.allow_files("GetObject", "PutObject", "DeleteObject", prefix="inputs/")
         self.jobs.allow_listing("jobs/", "inputs/")
         self.jobs.allow_sending()
+        self.jobs.allow_telling()
         self.jobs.allow_counting()
         # a callback is only passed on; the secret and the files belong to the generator
         self.callbacks.allow_items("GetItem", "UpdateItem")
         self.callbacks.allow_sending()
+        self.webhooks.allow_items("GetItem", "PutItem")
+        self.webhooks.allow("secretsmanager:GetSecretValue", on=root_arn)
 
     def _stage(self, requests_per_second: int) -> apigateway.StageOptions:
         log = logs.LogGroup(self, "AccessLog", retention=LOG_RETENTION, removal_policy=cdk.RemovalPolicy.DESTROY)
@@ -120,6 +142,7 @@ class Api(Construct):
                 f"{CALLBACKS}/POST": _throttled(CALLBACKS_PER_SECOND),
                 f"{FILES}/GET": _throttled(FILES_PER_SECOND),
                 f"{DESCRIPTION}/GET": _throttled(DESCRIPTION_PER_SECOND),
+                f"{WEBHOOK_TEST}/POST": _throttled(TESTS_PER_SECOND),
             },
             access_log_destination=apigateway.LogGroupLogDestination(log),
             access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
@@ -153,6 +176,11 @@ class Api(Construct):
         job.add_resource("outputs").add_resource("{n}").add_method("GET", jobs)
         job.add_resource("cancel").add_method("POST", jobs)
         job.add_resource("retry").add_method("POST", jobs)
+        job.add_resource("deliveries").add_method("GET", jobs)
+        job.add_resource("redeliver").add_method("POST", jobs)
+        webhooks = root.add_resource("webhooks")
+        webhooks.add_resource("test").add_method("POST", _calling(self.webhooks))
+        webhooks.add_resource("secret").add_method("POST", _calling(self.webhooks))
         root.add_resource("usage").add_method("GET", jobs)
         root.add_resource("models").add_method("GET", jobs)
         root.add_resource("health").add_method("GET", jobs)
@@ -188,6 +216,7 @@ def allow_submitting(function: Function) -> None:
     function.allow_files("GetObject", "PutObject", prefix="jobs/")
     function.allow_listing("jobs/", "uploads/", "inputs/")
     function.allow_sending()
+    function.allow_telling()  # a cached result ends a job at once
     function.allow_counting()
 
 

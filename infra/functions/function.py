@@ -45,6 +45,7 @@ class Runtime:
     bucket: s3.Bucket
     calls: sqs.Queue
     steps: sqs.Queue
+    hooks: sqs.Queue
 
     @property
     def environment(self) -> dict[str, str]:
@@ -54,6 +55,7 @@ class Runtime:
             "BUCKET_NAME": self.bucket.bucket_name,
             "CALLS_QUEUE_URL": self.calls.queue_url,
             "STEPS_QUEUE_URL": self.steps.queue_url,
+            "HOOKS_QUEUE_URL": self.hooks.queue_url,
             "SETTINGS": self.settings,
             "POWERTOOLS_SERVICE_NAME": "longplay",
             "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -141,6 +143,10 @@ class Function(lambda_.Function):
         """Lets the function read how many messages wait in both work queues."""
         for queue in (self._runtime.calls, self._runtime.steps):
             self.allow("sqs:GetQueueAttributes", on=queue.queue_arn)
+
+    def allow_telling(self) -> None:
+        """Lets the function send messages to the queue of hooks, since it ends jobs or tells one again."""
+        self.allow("sqs:SendMessage", on=self._runtime.hooks.queue_arn)
 
     def allow_sending(self) -> None:
         """Lets the function send messages to both work queues."""

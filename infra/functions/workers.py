@@ -1,4 +1,4 @@
-"""The functions that work in the background: the generator and the sweeper."""
+"""The functions that work in the background: the generator, the sweeper and the deliverer of hooks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.functions.acknowledge import acknowledge
 from infra.functions.function import Function, Runtime
+from infra.queues import LONGEST_DELIVERY
 
 REDRIVEN = "A queue moves a message that failed three times to its dead-letter queue; destinations are for streams."
 
@@ -57,6 +58,7 @@ class Generator(Construct):
         self.function.allow_listing("jobs/", "inputs/")
         self.function.allow("secretsmanager:GetSecretValue", on=secret_arn)
         self.function.allow_sending()
+        self.function.allow_telling()
 
     def _feed(self, queue: sqs.Queue, at_once: int) -> None:
         self.function.add_event_source(sources.SqsEventSource(queue, batch_size=1, max_concurrency=at_once))
@@ -76,6 +78,7 @@ class Sweeper(Construct):
         self.function.allow_files("DeleteObject", prefix="inputs/")
         self.function.allow_listing("jobs/", "inputs/")
         self.function.allow_sending()
+        self.function.allow_telling()
         self._run_every_minute()
 
     def _run_every_minute(self) -> None:
@@ -84,6 +87,43 @@ class Sweeper(Construct):
         every_minute = events.Schedule.rate(cdk.Duration.minutes(1))
         rule = events.Rule(self, "EveryMinute", schedule=every_minute, targets=[sweep])
         acknowledge(rule, {"Serverless-EventBusDLQ": "A missed sweep is no loss: the next one does the same work."})
+
+
+class Deliverer(Construct):
+    """Tells each end of a job to its webhook and to the event bus; `at_once` is the number of messages at once.
+
+    `api_url` is told to webhooks, so that the paths in their bodies can be followed.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        runtime: Runtime,
+        root_arn: str,
+        api_url: str | None,
+        at_once: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        source = stack.stack_name.lower()
+        known = {} if api_url is None else {"API_URL": api_url}
+        self.function = Function(
+            self,
+            "Deliverer",
+            entry="deliverer",
+            runtime=runtime,
+            timeout=LONGEST_DELIVERY,
+            environment={"WEBHOOK_ROOT_ID": root_arn, "EVENT_SOURCE": source, **known},
+        )
+        self.function.allow_items("GetItem", "PutItem", "UpdateItem")
+        self.function.allow("secretsmanager:GetSecretValue", on=root_arn)
+        self.function.allow_telling()
+        bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
+        self.function.allow("events:PutEvents", on=bus, when={"StringEquals": {"events:source": source}})
+        self.function.add_event_source(sources.SqsEventSource(runtime.hooks, batch_size=1, max_concurrency=at_once))
+        acknowledge(self.function, {"Serverless-LambdaEventSourceMappingDestination": REDRIVEN})
 
 
 def _callback_environment(base: str | None) -> dict[str, str]:

@@ -28,7 +28,7 @@ Image = Annotated[
 Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", description="an e-mail address")]
 
 #: Fields that belong to a stage and cannot be given by `-c name=value`.
-FIXED = ("name", "emulated", "call_margin", "lease_margin", "url_lifetime", "resend_after")
+FIXED = ("name", "emulated", "call_margin", "lease_margin", "url_lifetime", "resend_after", "private_webhooks")
 
 
 class SettingsError(ValueError):
@@ -116,7 +116,7 @@ def _in_a_name(instance_type: str) -> str:
 #: `local` differs from `prod` in little; `test` has short times, so that a recovery takes seconds.
 STAGES = {
     "prod": Stage(name="prod"),
-    "local": Stage(name="local", emulated=True, longest_call=150, requests_per_second=2_000),
+    "local": Stage(name="local", emulated=True, longest_call=150, requests_per_second=2_000, private_webhooks=True),
     "test": Stage(
         name="test",
         emulated=True,
@@ -124,6 +124,7 @@ STAGES = {
         call_margin=4,
         lease_margin=2,
         resend_after=5,
+        private_webhooks=True,
         requests_per_second=2_000,
     ),
 }
