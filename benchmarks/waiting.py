@@ -65,6 +65,7 @@ def wait(jobs: int, *, minutes: int) -> Waiting:
     ledger = Ledger(
         jobs=found,
         queue=JobQueue(cast(Any, sent), {"calls": "calls", "steps": "steps"}),
+        hook_queue=unused,
         ends=Ends(unused, unused),  # no job crashes or ends here
         limiter=unused,
         bucket=unused,

@@ -12,6 +12,7 @@ REGION = "eu-central-1"
 TABLE = "jobs"
 BUCKET = "results"
 SECRET = "provider-tokens"
+WEBHOOK_ROOT = "webhook-root"
 ACCOUNT = {"AWS_DEFAULT_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
@@ -35,11 +36,15 @@ def make_account(**settings: Any) -> Aws:
     _make_table(dynamodb)
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     secrets.create_secret(Name=SECRET, SecretString="{}")
+    secrets.create_secret(Name=WEBHOOK_ROOT, SecretString="root")
     environment = {
         "TABLE_NAME": TABLE,
         "BUCKET_NAME": BUCKET,
         "CALLS_QUEUE_URL": sqs.create_queue(QueueName="calls")["QueueUrl"],
         "STEPS_QUEUE_URL": sqs.create_queue(QueueName="steps")["QueueUrl"],
+        "HOOKS_QUEUE_URL": sqs.create_queue(QueueName="hooks")["QueueUrl"],
+        "WEBHOOK_ROOT_ID": WEBHOOK_ROOT,
+        "EVENT_SOURCE": "longplay",
         "PROVIDER_SECRET_ID": SECRET,
         "SETTINGS": json.dumps(settings),
     }

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import callbacks
+import deliverer
 import doctor
 import faces
 import generator
@@ -18,6 +19,7 @@ import jobs
 import msgspec
 import submit
 import sweeper
+import webhooks
 from longplay.http import documents
 
 from tests.harness.aws import Aws
@@ -69,7 +71,7 @@ class Product:
 
     def send(self, method: str, path: str, query: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         """The answer to any request, with its headers as they are; the path is decoded."""
-        handler = submit.handler if method == "POST" and path in _SUBMITS else jobs.handler
+        handler = _handler(path) if method == "POST" else jobs.handler
         event = _event(method, f"?{query}", body, headers.get("x-api-key", ""), {})
         event |= {"path": path, "headers": headers}
         event["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
@@ -77,8 +79,8 @@ class Product:
 
     def post(self, path: str, body: Any = None, *, key: str = API_KEY, **headers: str) -> Answer:
         """POST, with a body that is JSON-encoded unless it is bytes or text already."""
-        handler = submit.handler if path.partition("?")[0] in _SUBMITS else jobs.handler
-        return _answer(handler(_event("POST", path, body, key, headers), Context()))  # type: ignore[arg-type]
+        handler = _handler(path.partition("?")[0])
+        return _answer(handler(_event("POST", path, body, key, headers), Context()))
 
     def get(self, path: str, *, key: str = API_KEY, seconds: float = 28, **headers: str) -> Answer:
         """The answer to a GET request with this key; the function is stopped after `seconds`."""
@@ -132,6 +134,18 @@ class Product:
         """One delivery of a message."""
         generator.handler({"Records": [{"messageId": "1", "body": body}]}, Context(seconds))  # type: ignore[arg-type]
 
+    def tell(self) -> int:
+        """Hand every message about a hook that is due to the deliverer, once; returns how many there were."""
+        messages = self._received(self.aws.environment["HOOKS_QUEUE_URL"])
+        for message in messages:
+            self.hand_hook_over(message["Body"])
+            self.aws.sqs.delete_message(QueueUrl=message["Queue"], ReceiptHandle=message["ReceiptHandle"])
+        return len(messages)
+
+    def hand_hook_over(self, body: str) -> None:
+        """One delivery of a message about a hook."""
+        deliverer.handler({"Records": [{"messageId": "1", "body": body}]}, Context(35))  # type: ignore[arg-type]
+
     def call_back(self, path: str, body: bytes) -> Answer:
         """A provider's callback: a POST without an API key, its token in the query."""
         return _answer(callbacks.handler(_event("POST", path, body, "", {}), Context()))  # type: ignore[arg-type]
@@ -156,6 +170,13 @@ class Product:
     def _received(self, queue: str) -> list[dict[str, Any]]:
         answer = self.aws.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return [{**message, "Queue": queue} for message in answer.get("Messages", [])]
+
+
+def _handler(path: str) -> Any:
+    """The function behind a POST to this path."""
+    if path in _SUBMITS:
+        return submit.handler
+    return webhooks.handler if path.startswith("/webhooks/") else jobs.handler
 
 
 def _answer(raw: dict[str, Any]) -> Answer:

@@ -17,6 +17,7 @@ SHARED_ENVIRONMENT = {
     "BUCKET_NAME": "StorageFiles",
     "CALLS_QUEUE_URL": "QueuesCalls",
     "STEPS_QUEUE_URL": "QueuesSteps",
+    "HOOKS_QUEUE_URL": "QueuesHooks",
     "SETTINGS": "{}",
     "POWERTOOLS_SERVICE_NAME": "longplay",
     "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -28,6 +29,9 @@ ENVIRONMENTS = {
     "callbacks.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
     "generator.handler": SHARED_ENVIRONMENT
     | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id", "CALLBACK_BASE_URL": API_URL},
+    "webhooks.handler": SHARED_ENVIRONMENT | {"WEBHOOK_ROOT_ID": "StorageWebhookRoot.Id"},
+    "deliverer.handler": SHARED_ENVIRONMENT
+    | {"WEBHOOK_ROOT_ID": "StorageWebhookRoot.Id", "API_URL": API_URL, "EVENT_SOURCE": "longplay"},
     "faces.handler": SHARED_ENVIRONMENT,
     "authorizer.handler": SHARED_ENVIRONMENT | {"KEY_URL": f"{API_URL}key"},
     "sweeper.handler": SHARED_ENVIRONMENT,
@@ -85,14 +89,15 @@ def test_a_message_stays_hidden_for_six_timeouts_of_the_function(templates: dict
     assert all(queues[name]["VisibilityTimeout"] >= shortest for name in ("QueuesCalls", "QueuesSteps"))
 
 
-def test_both_queues_give_the_generator_one_message_at_a_time(prod: Template) -> None:
+def test_each_queue_gives_its_function_one_message_at_a_time(prod: Template) -> None:
     """Each queue has its own limit of concurrent runs."""
     sources = properties(prod, "AWS::Lambda::EventSourceMapping").values()
     assert {readable(s["EventSourceArn"]): s["ScalingConfig"]["MaximumConcurrency"] for s in sources} == {
         "QueuesCalls.Arn": 4,
         "QueuesSteps.Arn": 2,
+        "QueuesHooks.Arn": 2,
     }
-    assert {(s["BatchSize"], readable(s["FunctionName"])) for s in sources} == {(1, "Generator")}
+    assert {(s["BatchSize"], readable(s["FunctionName"])) for s in sources} == {(1, "Generator"), (1, "Deliverer")}
 
 
 def test_a_message_that_fails_three_times_is_kept_for_two_weeks(prod: Template) -> None:
@@ -101,6 +106,7 @@ def test_a_message_that_fails_three_times_is_kept_for_two_weeks(prod: Template) 
     redrive = {"deadLetterTargetArn": "QueuesDead.Arn", "maxReceiveCount": 3}
     assert readable(queues["QueuesCalls"]["RedrivePolicy"]) == redrive
     assert readable(queues["QueuesSteps"]["RedrivePolicy"]) == redrive
+    assert readable(queues["QueuesHooks"]["RedrivePolicy"]) == redrive
     assert queues["QueuesDead"]["MessageRetentionPeriod"] == 14 * DAY
 
 
@@ -180,7 +186,7 @@ def test_only_a_real_deployment_keeps_its_data_after_the_stack(
 @ALL_STAGES
 def test_an_update_never_overwrites_the_stored_tokens(templates: dict[str, Template], stage: str) -> None:
     """CloudFormation writes the value only if the template's text changes, and it is constant."""
-    secret = only(templates[stage], "AWS::SecretsManager::Secret")
+    secret = properties(templates[stage], "AWS::SecretsManager::Secret")["StorageProviderTokens"]
     assert secret["SecretString"] == "{}"
     assert "GenerateSecretString" not in secret
 
@@ -192,6 +198,8 @@ def test_every_log_expires(prod: Template) -> None:
         "ApiSubmitLog": 30,
         "ApiJobsLog": 30,
         "ApiCallbacksLog": 30,
+        "ApiWebhooksLog": 30,
+        "DelivererDelivererLog": 30,
         "ApiAccessLog": 30,
         "FacesFacesLog": 30,
         "FacesAuthorizerLog": 30,
@@ -257,6 +265,8 @@ def test_the_outputs_name_every_resource_an_operator_needs(prod: Template) -> No
         "SubmitFunctionName",
         "JobsFunctionName",
         "CallbacksFunctionName",
+        "WebhooksFunctionName",
+        "DelivererFunctionName",
         "GeneratorFunctionName",
         "SweeperFunctionName",
         "DoctorFunctionName",

@@ -29,6 +29,7 @@ from tests.harness.providers import RunningProvider
 from tests.kill.containers import OneContainer
 from tests.kill.injector import FaultInjector, Killed
 
+ALL_QUEUES = (*QUEUES, "HOOKS_QUEUE_URL")
 STARTS_AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
 ON_LOOPBACK: DefaultConfig = {"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:.*"]}}}
 API_URL = "https://api.example.com/prod"  # of the API, for callbacks
@@ -144,7 +145,10 @@ class SimulatedDeployment:
     def receive(self) -> list[Delivery]:
         """Every message that is due."""
         return [
-            delivery for queue in QUEUES if self._has_some(queue) for delivery in self._receive_from(self._url(queue))
+            delivery
+            for queue in ALL_QUEUES
+            if self._has_some(queue)
+            for delivery in self._receive_from(self._url(queue))
         ]
 
     def deliver_once(self) -> bool:
@@ -161,6 +165,8 @@ class SimulatedDeployment:
     def deliver_message(self, body: str) -> bool:
         """Deliver a message once, and return whether the function survived."""
         self.delivered.append(body)
+        if '"hook"' in body:
+            return self.survives("deliverer", lambda: self.product.hand_hook_over(body))
         return self.survives("generator", lambda: self.product.hand_over(body, seconds=INVOCATION))
 
     def lose_messages(self) -> None:
@@ -184,7 +190,7 @@ class SimulatedDeployment:
 
     def situation(self) -> str:
         """The state without times, tokens and texts, as text; invocations in equal states do the same."""
-        queues = [_emulated("sqs").get_queue(_name(self._url(queue))) for queue in QUEUES]
+        queues = [_emulated("sqs").get_queue(_name(self._url(queue))) for queue in ALL_QUEUES]
         sent = [(queue.approximate_number_of_messages_delayed, len(queue.messages)) for queue in queues]
         return repr(([_shape(item) for item in self.items()], sorted(self.objects()), sent, self.server.generations))
 

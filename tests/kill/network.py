@@ -24,6 +24,7 @@ from tests.kill.injector import PROVIDER_PREFIX, FaultInjector
 Send = Callable[[], Any]  # the answer has a `status_code`, for either HTTP client
 
 PROVIDER_CALL = "provider POST"
+WEBHOOK_PATH = "/hook"  # of a receiver's address; no provider has it
 STORES_A_RESULT = "s3 PutObject"
 STORES_A_REFERENCE = b"#ref = :ref"
 LEARNS_A_REFERENCE = STORES_A_REFERENCE + b", #not_before = :now"
@@ -66,6 +67,8 @@ class _Network:
 
     def by_requests(self, request: requests.PreparedRequest, send: Send) -> Any:
         lost = requests.ConnectionError("the connection was aborted")
+        if urlsplit(request.url).path == WEBHOOK_PATH:
+            return self.injector.pass_on("webhook POST", send, lost=lost)
         return self._to_provider(str(request.method), str(request.url), send, lost=lost)
 
     def by_sdk(self, event_name: str, request: Any, send: Send) -> Any:

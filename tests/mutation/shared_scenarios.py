@@ -10,7 +10,7 @@ from longplay.storage.circuits import UNSERVED
 from msgspec.structs import replace
 
 from tests.harness.aws_faults import in_between
-from tests.mutation.registry import NO_LEADER, guards
+from tests.mutation.registry import AS_SEEN, NO_LEADER, guards
 from tests.mutation.storage import ACCOUNT, NOW, Storage, assert_refused
 
 
@@ -247,3 +247,35 @@ def an_answer_that_lost_its_place_frees_no_other(storage: Storage) -> None:
         later.__enter__()
     with storage.one_answer(NOW + 11) as third:
         assert not third
+
+
+@guards("HOOK_NEXT", AS_SEEN)
+def a_step_of_a_hook_does_not_undo_another(storage: Storage) -> None:
+    hook = storage.hook()
+    assert storage.hooks.next(replace(hook, token="first"), seen=hook)
+    assert not storage.hooks.next(replace(hook, token="second"), seen=hook)
+
+
+@guards("HEARD", "attribute_exists(#pk)")
+def a_job_that_is_not_kept_is_not_made_by_its_webhook(storage: Storage) -> None:
+    assert_refused(lambda: storage.table.write(storage.hooks.heard("gone")))
+
+
+@guards("ROTATE", "(attribute_not_exists(#pk) OR #generation = :seen)")
+def two_renewals_at_once_make_one_secret(storage: Storage) -> None:
+    storage.renew_secret(owner="carol", seen=0, generation=1)
+    assert_refused(lambda: storage.renew_secret(owner="carol", seen=0, generation=1))
+    storage.forget_secrets("carol")
+
+
+@guards("ROTATE", "attribute_not_exists(#pk)")
+def the_first_secret_can_be_renewed(storage: Storage) -> None:
+    storage.renew_secret(owner="dan", seen=0, generation=1)
+    storage.forget_secrets("dan")
+
+
+@guards("ROTATE", "#generation = :seen")
+def a_secret_can_be_renewed_again(storage: Storage) -> None:
+    storage.renew_secret(owner="eve", seen=0, generation=1)
+    storage.renew_secret(owner="eve", seen=1, generation=2)
+    storage.forget_secrets("eve")

@@ -14,6 +14,7 @@ from longplay.doctor import reports
 from longplay.domain import changes
 from longplay.domain.catalogue import Kind
 from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.hooks import Happening, Hook, Target, new_hook
 from longplay.domain.job import Job, JobError, Leg, Output, Status
 from longplay.domain.pacing import Limit, Window
 from longplay.domain.request import GenerationRequest
@@ -23,6 +24,7 @@ from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
 from longplay.storage.ends import OWNER_BUDGET, Ends, budget_key
 from longplay.storage.held_answers import HeldAnswers
+from longplay.storage.hooks import Hooks
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import Limiter, read_line
 from longplay.storage.patience import Patience
@@ -203,6 +205,27 @@ class Storage:
         """The time at which the round of the kept report began; 0 if there is no report."""
         latest = reports.Reports(self.table).latest()
         return latest.checked_at if latest else 0.0
+
+    @property
+    def hooks(self) -> Hooks:
+        """The hooks on the table."""
+        return Hooks(self.table)
+
+    def hook(self) -> Hook:
+        """A new hook, as the end of a job writes it."""
+        job = _job(webhook="https://example.com/")
+        hook = new_hook(job, Happening.SUCCEEDED, Target.WEBHOOK, now=NOW, resend_after=60, token="new")
+        self.table.write(self.hooks.put(hook))
+        return hook
+
+    def renew_secret(self, *, owner: str, seen: int, generation: int) -> None:
+        """Store the owner's next generation of webhook secrets."""
+        item = {"pk": f"webhooks#{owner}", "generation": generation}
+        self.table.write(self.table.put("webhooks", item, changes.ROTATE, seen=seen))
+
+    def forget_secrets(self, owner: str) -> None:
+        """Remove the owner's generation."""
+        self.client.delete_item(TableName=TABLE, Key={"pk": {"S": f"webhooks#{owner}"}})
 
     def slots(self) -> list[float]:
         """The times of the reserved slots."""
