@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 from msgspec.structs import replace
 
+from longplay.domain.errors import LongplayError
 from longplay.domain.hooks import looked_at
 from longplay.storage.hooks import Hooks
-from longplay.storage.patience import Unavailable
 from longplay.storage.queue import HookQueue
 
 MOST_AT_ONCE = 500  # hooks that a run looks at; the longest due come first
-LONGEST_RUN = 8.0  # seconds; the jobs come after them in the same run
-
-_log = logging.getLogger("longplay.hooks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +29,23 @@ class HookSweeper:
     resend_after: float
     clock: Callable[[], float] = time.time
 
-    def sweep(self) -> int:
-        """Look at the due hooks and return their number. An error of AWS leaves the rest to the next run."""
-        began, seen = self.clock(), 0
+    def sweep(self, *, seconds: float) -> int:
+        """Look at the due hooks for so long, and return their number. Raises an ExceptionGroup of the failures."""
+        now = self.clock()
+        due = takewhile(lambda _: self.clock() < now + seconds, islice(self.hooks.due(now), MOST_AT_ONCE))
+        looks = [self._attend(name) for name in due]
+        if failures := [failure for failure in looks if failure]:
+            raise ExceptionGroup(f"{len(failures)} of {len(looks)} due hooks could not be seen to", failures)
+        return len(looks)
+
+    def _attend(self, name: str) -> Exception | None:
+        """The failure, if there was one: no hook keeps the sweeper from the others."""
         try:
-            for name in islice(self.hooks.due(began), MOST_AT_ONCE):
-                if self.clock() > began + LONGEST_RUN:
-                    break
-                self._look_at(name)
-                seen += 1
-        except Unavailable as error:
-            _log.warning("hooks left to the next run: %s", error.cause)
-        return seen
+            self._look_at(name)
+        except (LongplayError, ClientError, BotoCoreError, msgspec.ValidationError) as error:
+            error.add_note(f"hook {name}")
+            return error
+        return None
 
     def _look_at(self, name: str) -> None:
         now, seen = self.clock(), self.hooks.find(name)

@@ -217,3 +217,22 @@ def test_the_event_bus_is_told_of_every_end(product_with: Callable[..., Product]
     [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
     event = json.loads(message["Body"])
     assert (event["detail-type"], event["detail"]["data"]["id"]) == ("job.succeeded", job["id"])
+
+
+def test_a_hook_that_cannot_be_read_stops_no_other(
+    product: Product, receiver: Receiver, clock: time_machine.Traveller
+) -> None:
+    """A later version may write words that this one does not know; jobs and other hooks are swept all the same."""
+    first, second = (done(product, receiver, prompt=prompt) for prompt in ("one", "two"))
+    product.aws.sqs.purge_queue(QueueUrl=product.aws.environment["HOOKS_QUEUE_URL"])
+    key = {"pk": {"S": f"hook#{first['id']}#succeeded#webhook"}}
+    unknown = {"AttributeUpdates": {"happening": {"Value": {"S": "later"}}}}
+    product.aws.dynamodb.update_item(TableName=TABLE, Key=key, **unknown)
+    open_job = product.submit({"prompt": "three"})
+    product.messages()
+    clock.shift(7_200)
+    with pytest.raises(ExceptionGroup):
+        product.sweep()
+    product.tell()
+    assert [told.json["data"]["id"] for told in receiver.received] == [second["id"]]
+    assert product.job(open_job["id"])["status"] == "failed"
