@@ -104,6 +104,14 @@ def test_a_redirect_is_not_followed(server: RawServer, call: Exchange, status: i
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("place", ["http://[", "http://a:b:c/", "\xff\xfe", ""])
+def test_a_redirect_to_what_is_no_address_is_an_answer_too(server: RawServer, call: Exchange, place: str) -> None:
+    """It is not parsed, so it can do no harm."""
+    head = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {place}\r\n\r\n".encode("latin-1")
+    server.script = lambda connection: connection.sendall(head)
+    assert call().status == 302
+
+
 def test_a_json_body_has_the_type_application_json(server: RawServer, call: Exchange) -> None:
     """A JSON body arrives unchanged, with the type `application/json`."""
     server.says(200)

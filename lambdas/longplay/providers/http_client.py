@@ -16,7 +16,7 @@ from urllib3.util import Url, parse_url
 
 from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 from longplay.providers.sent import note_request
-from longplay.providers.watchdog import CONNECTIONS, Watchdog, WatchingAdapter
+from longplay.providers.watchdog import CONNECTIONS, OneCall, Watchdog, WatchingAdapter
 
 CONNECT_SECONDS = 5.0  # for each address of the server
 LARGEST_REFUSAL = 64 * 1024  # bytes read of an error response
@@ -102,14 +102,8 @@ def server_of(url: str) -> str:
     return address.netloc or address.host
 
 
-def _session(watchdog: Watchdog) -> requests.Session:
-    """A session for one call; no header, cookie or connection is kept for the next."""
-    session = requests.Session()
-    session.trust_env = False  # a .netrc would replace our token, and a proxy would see it
-    session.headers = requests.structures.CaseInsensitiveDict({"User-Agent": USER_AGENT})
-    for scheme in CONNECTIONS:
-        session.mount(f"{scheme}://", WatchingAdapter(watchdog))
-    return session
+def _session(watchdog: Watchdog) -> OneCall:
+    return OneCall(USER_AGENT, dict.fromkeys(CONNECTIONS, WatchingAdapter(watchdog)))
 
 
 def _answer(response: requests.Response, body: Path) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from http.client import HTTPResponse
@@ -10,6 +11,7 @@ from threading import Lock, Timer
 from types import TracebackType
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
@@ -93,6 +95,24 @@ class _WatchedTLSConnection(_WatchedConnection, HTTPSConnection):
 
 
 CONNECTIONS = {"http": _WatchedConnection, "https": _WatchedTLSConnection}
+
+
+class OneCall(requests.Session):
+    """A session for one call; no header, cookie or connection is kept for the next.
+
+    A redirect is an answer like any other. requests parses its address even where it does not follow it, and fails at
+    one that is no URL.
+    """
+
+    def __init__(self, user_agent: str, adapters: Mapping[str, HTTPAdapter]) -> None:
+        super().__init__()
+        self.trust_env = False  # a .netrc would replace our token, and a proxy would see it
+        self.headers = requests.structures.CaseInsensitiveDict({"User-Agent": user_agent})
+        for scheme, adapter in adapters.items():
+            self.mount(f"{scheme}://", adapter)
+
+    def get_redirect_target(self, _response: requests.Response) -> None:
+        """There is none."""
 
 
 class WatchingAdapter(HTTPAdapter):
