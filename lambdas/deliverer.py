@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.storage.queue import read_hook_message
+from longplay.storage.hook_queue import read_hook_message
 from wiring import dependencies
 
 logger = Logger()

@@ -22,7 +22,7 @@ def test() -> Response[str]:
     owner, wired = owner_of(api.current_event), dependencies()
     url = url_to_test(body_of(api.current_event), private=wired.private_webhooks)
     answer = tested(url, wired.sender, wired.webhook_secrets.of(owner, now=time.time()))
-    logger.info("tested a webhook", owner=owner, outcome=answer.outcome)
+    logger.info("tested a webhook", owner=owner, outcome=answer.delivery.outcome)
     return json_response(200, answer)
 
 

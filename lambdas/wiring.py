@@ -39,11 +39,12 @@ from longplay.storage.circuits import Circuits
 from longplay.storage.ends import Ends
 from longplay.storage.files import ResultBucket, s3_client
 from longplay.storage.held_answers import HeldAnswers
+from longplay.storage.hook_queue import HookQueue
 from longplay.storage.hooks import Hooks
 from longplay.storage.jobs import JobTable
 from longplay.storage.limiter import Limiter, LinesInView
 from longplay.storage.patience import Patience
-from longplay.storage.queue import HookQueue, JobQueue
+from longplay.storage.queue import JobQueue
 from longplay.storage.switch import Switch
 from longplay.storage.table import Table
 from longplay.storage.timings import Timings

@@ -252,13 +252,13 @@ def an_answer_that_lost_its_place_frees_no_other(storage: Storage) -> None:
 @guards("HOOK_NEXT", AS_SEEN)
 def a_step_of_a_hook_does_not_undo_another(storage: Storage) -> None:
     hook = storage.hook()
-    assert storage.hooks.next(replace(hook, token="first"), seen=hook)
-    assert not storage.hooks.next(replace(hook, token="second"), seen=hook)
+    assert storage.hooks.next(hook, seen=hook)
+    assert not storage.hooks.next(hook, seen=hook)
 
 
 @guards("HEARD", "attribute_exists(#pk)")
 def a_job_that_is_not_kept_is_not_made_by_its_webhook(storage: Storage) -> None:
-    assert_refused(lambda: storage.table.write(storage.hooks.heard("gone")))
+    assert_refused(lambda: storage.table.write(storage.jobs.heard("gone")))
 
 
 @guards("ROTATE", "(attribute_not_exists(#pk) OR #generation = :seen)")

@@ -143,8 +143,13 @@ def looked_at(hook: Hook, *, now: float, resend_after: float) -> Hook | None:
     return replace(hook, due_at=now + resend_after)
 
 
+def worn_out(hook: Hook) -> bool:
+    """Whether every delivery of the schedule was begun, and the last ones crashed or were never recorded."""
+    return hook.tries > len(WAITS)
+
+
 def dropped(hook: Hook) -> Hook:
-    """The hook of a job that is deleted or no longer kept: there is nothing to tell."""
+    """The hook as it is told no more: its job is not kept, or no delivery has come to its end."""
     return replace(hook, lease=None, due_at=None)
 
 

@@ -109,12 +109,11 @@ def submission_of(
     image = faults.check(lambda: image_of(fields.pop("image", None), model), None)
     prompt = faults.check(lambda: _prompt(fields, model), "")
     options = _options(fields, longest_deadline, faults)
-    told = _webhook(fields, faults, private=private_webhooks)
+    options["webhook"] = _webhook(fields, faults, private=private_webhooks)
     parameters = parameters_of(_flat(fields, model, faults), model, faults, draw=draw)
     faults.settle()
     request = GenerationRequest(kind=model.kind, model=model.name, prompt=prompt, parameters=parameters)
     submission = Submission(request=request, body_hash=_sha256(msgspec.json.encode(given, order="sorted")), **options)
-    submission = replace(submission, webhook=told)
     return submission.showing(image) if isinstance(image, bytes) else replace(submission, stored=image)
 
 

@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     #: A job whose slot is further away is not accepted (429 with Retry-After); None accepts every job.
     horizon: Annotated[float, Meta(ge=1, le=DAY)] | None = HOUR / 2
     #: How many calls, and how many steps of polled providers, are handled at once. A new AWS account runs 10 functions
-    #: at once; these leave four of them to the API and the sweeper. SQS allows 2 to 1,000 for an event source.
+    #: at once; these leave four to the API, the sweeper and deliveries. SQS allows 2 to 1,000 for an event source.
     concurrent_calls: Annotated[int, Meta(ge=2, le=1_000)] = 4
     concurrent_steps: Annotated[int, Meta(ge=2, le=1_000)] = 2
     #: How many answers are held back at once for callers that wait (`?wait=`). Each occupies a function, so the sum of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +9,11 @@ from itertools import islice, takewhile
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
-from msgspec.structs import replace
 
 from longplay.domain.errors import LongplayError
 from longplay.domain.hooks import looked_at
+from longplay.storage.hook_queue import HookQueue
 from longplay.storage.hooks import Hooks
-from longplay.storage.queue import HookQueue
 
 MOST_AT_ONCE = 500  # hooks that a run looks at; the longest due come first
 
@@ -52,6 +50,5 @@ class HookSweeper:
         moved = looked_at(seen, now=now, resend_after=self.resend_after) if seen else None
         if seen is None or moved is None:
             return
-        written = replace(moved, token=secrets.token_hex(8))
-        if self.hooks.next(written, seen=seen):
+        if written := self.hooks.next(moved, seen=seen):
             self.queue.send(written, now=now)

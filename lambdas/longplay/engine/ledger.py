@@ -28,10 +28,11 @@ from longplay.domain.schedule import first_look
 from longplay.media.files import MediaFile
 from longplay.storage.ends import ENTRY, Ends
 from longplay.storage.files import ResultBucket
+from longplay.storage.hook_queue import HookQueue
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import LINE, Limiter
 from longplay.storage.patience import Patience
-from longplay.storage.queue import HookQueue, JobQueue
+from longplay.storage.queue import JobQueue
 from longplay.storage.table import Part, WriteRefused
 
 _LOOKED_UP = 3  # calls under way that are looked up at once

@@ -171,10 +171,11 @@ class ToldJob(JobRecord, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """The body of a webhook. Paths in it are relative to `api_url`."""
+    """The body of a webhook. Its paths are relative to `api_url`. `owner` is told to the account's event bus alone."""
 
     type: str
     timestamp: Time
+    owner: str | UnsetType = UNSET
     api_url: Url | UnsetType = UNSET
     data: ToldJob
 
@@ -205,12 +206,10 @@ class Deliveries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebhookTest(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a test of a webhook."""
+    """Whether a test was heard, and how it went."""
 
     delivered: bool
-    seconds: Seconds
-    outcome: str
-    status: int | UnsetType = UNSET
+    delivery: Delivery
 
 
 class WebhookSecret(msgspec.Struct, frozen=True, kw_only=True):

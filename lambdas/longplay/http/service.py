@@ -36,9 +36,10 @@ from longplay.engine.ledger import Ledger
 from longplay.engine.routing import Routing
 from longplay.http.uploads import Uploads
 from longplay.storage.files import ResultBucket, input_key
-from longplay.storage.jobs import JobTable, Refused, new_token
+from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
+from longplay.storage.table import new_token
 
 NO_JOB = "There is no job with this id under your key. Check the id; jobs belong to one owner."
 NO_FILE = "There is no file behind this link, or not any more: it ends with its job. Ask the one who sent it."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,7 @@ from longplay.domain.usage import MOST_DAYS, Usage
 from longplay.storage.hooks import Hooks
 from longplay.storage.limiter import Limiter
 from longplay.storage.returned import give_back
-from longplay.storage.table import Part, Table
+from longplay.storage.table import Part, Table, new_token
 
 ENTRY = "cache"
 OWNER_BUDGET, DEPLOYMENT_BUDGET = "owner's budget", "deployment's budget"
@@ -89,7 +88,7 @@ class Ends:
             return []
         how: dict[str, Any] = {"now": now, "resend_after": resend_after}
         targets = targets_of(job, bus=self._bus)
-        return [new_hook(job, happening, target, token=secrets.token_hex(8), **how) for target in targets]
+        return [new_hook(job, happening, target, token=new_token(), **how) for target in targets]
 
     def told(self, hooks: Sequence[Hook]) -> list[Part]:
         """Write them beside what has happened, so that none is lost."""

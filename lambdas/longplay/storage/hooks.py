@@ -8,10 +8,11 @@ from operator import itemgetter
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import replace
 
 from longplay.domain import changes
 from longplay.domain.hooks import Happening, Hook, Target, hook_name
-from longplay.storage.table import Item, Part, Table, WriteRefused
+from longplay.storage.table import Item, Part, Table, WriteRefused, new_token
 
 _SHARDS = 4
 
@@ -37,18 +38,16 @@ class Hooks:
         hooks = map(_hook, self._table.get_all(keys).values())
         return sorted(hooks, key=lambda hook: hook.happened_at)
 
-    def next(self, hook: Hook, *, seen: Hook, beside: Sequence[Part] = ()) -> bool:
-        """Write the hook as a step leaves it, with a new token; False if another step came first."""
+    def next(self, hook: Hook, *, seen: Hook, beside: Sequence[Part] = ()) -> Hook | None:
+        """Write the hook as a step leaves it, and return it with its new token; None if another step came first."""
+        after = replace(hook, token=new_token())
         try:
-            self._table.write(self._table.put("hook", _item(hook), changes.HOOK_NEXT, seen=seen.token), *beside)
+            self._table.write(self._table.put("hook", _item(after), changes.HOOK_NEXT, seen=seen.token), *beside)
         except WriteRefused as refused:
             found = refused.items.get("hook")
-            return found is not None and found["token"] == hook.token  # a repeat of this write, after a lost reply
-        return True
-
-    def heard(self, job_id: str) -> Part:
-        """The part that notes in the job that its webhook has taken its end."""
-        return self._table.update("job", f"job#{job_id}", changes.HEARD, true=True)
+            if found is None or found["token"] != after.token:  # not a repeat of this write, after a lost reply
+                return None
+        return after
 
     def due(self, now: float) -> Iterator[str]:
         """The names of the hooks that are due, the longest due first."""

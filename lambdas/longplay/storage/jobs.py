@@ -21,7 +21,7 @@ from longplay.domain.errors import LongplayError
 from longplay.domain.job import Job, Leg, Status, WaitReason, opened
 from longplay.domain.listing import Position
 from longplay.domain.schedule import is_urgent
-from longplay.storage.table import Item, Part, Table, WriteRefused
+from longplay.storage.table import Item, Part, Table, WriteRefused, new_token
 
 _OURS = re.compile(r"[\w-]{1,64}", re.ASCII)
 _URGENT, _WAITING, _OF_VERSION_0_1 = "open", "waits", "open"
@@ -30,11 +30,6 @@ _WORDS: dict[str, Any] = {"one": 1, "true": True, **{status.value: status.value 
 # Version 0.1 reads a job that waits for a reason it does not know as one that waits for this reason.
 _REASON_FOR_0_1 = {WaitReason.SERVICE_BUSY: WaitReason.PROVIDER_ERROR, WaitReason.BUDGET: WaitReason.CONCURRENCY}
 _LEG = tuple(field.encode_name for field in msgspec.structs.fields(Leg))
-
-
-def new_token() -> str:
-    """The mark of one write. A refused repeat of that write is recognized by it."""
-    return secrets.token_hex(8)
 
 
 def new_secret() -> str:
@@ -135,6 +130,10 @@ class JobTable:
         index = max(0, len(job.attempts) - 1)
         item = self._write(token, self._table.update("job", _key(job.id), change, index=index, **values), *beside)
         return _job(item) if item else job
+
+    def heard(self, job_id: str) -> Part:
+        """The part that notes that the job's webhook has taken its end."""
+        return self._table.update("job", _key(job_id), changes.HEARD, true=True)
 
     def due(self, now: float, *, most_waiting: int) -> Iterator[DueJob]:
         """Open jobs that are due: the urgent ones, then the first `most_waiting` of those that merely wait."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,6 +25,11 @@ _PAGE = 1_000  # keys that a query reads at once
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
+
+
+def new_token() -> str:
+    """The mark of one write. A refused repeat of that write is recognized by it."""
+    return secrets.token_hex(8)
 
 
 class WriteRefused(LongplayError):

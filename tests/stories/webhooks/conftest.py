@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.harness.product import Product
+from tests.providers.raw_server import RawServer
 from tests.stories.webhooks.receiver import Receiver, running_receiver
 
 
@@ -27,3 +28,10 @@ def product(product_with: Callable[..., Product]) -> Product:
 def deployed(product_with: Callable[..., Product]) -> Product:
     """The product as it runs in AWS, where webhooks go to public addresses alone."""
     return product_with()
+
+
+@pytest.fixture
+def server() -> Iterator[RawServer]:
+    """A receiver that sends exactly the bytes a test gives it."""
+    with RawServer() as raw_server:
+        yield raw_server

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from longplay.domain.hooks import Delivery
 from longplay.http.webhooks.sending import Sender
 
 from tests.harness.product import Answer, Product
+from tests.providers.raw_server import RawServer
 
 HOSTILE = (Path(__file__).parent / "hostile_addresses.txt").read_text().split()
 SPACED = [
@@ -78,11 +80,49 @@ def test_a_public_name_is_taken(deployed: Product) -> None:
     assert [deployed.post("/generate", {"prompt": url, "webhook": url}).status for url in taken] == [202] * len(taken)
 
 
-def test_a_receiver_that_never_ends_its_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The time is that of the whole exchange."""
+@pytest.mark.parametrize("private", [False, True])
+def test_a_name_that_does_not_resolve_is_told_as_such(monkeypatch: pytest.MonkeyPatch, private: bool) -> None:
+    """The caller learns that nothing was sent."""
+
+    def resolve(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    sent = Sender(private=private).send("https://gone.example.com/", "{}", webhook_id="x", secrets=["whsec_eA=="])
+    assert (sent.status, sent.outcome) == (None, "The name does not resolve. Nothing was sent.")
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: "], ids=["silent", "slow"])
+def test_an_answer_that_never_ends_is_not_heard(
+    server: RawServer, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    """Headers that are cut off look complete to the HTTP client; the time is that of the whole exchange."""
     monkeypatch.setattr("longplay.http.webhooks.sending.LONGEST_DELIVERY", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-        sent = Sender(private=True).send(url, "{}", webhook_id="x", secrets=["whsec_eA=="])
-    assert sent.status is None
-    assert sent.seconds < 3
+    server.drips(begun, b"x" if begun else b"")
+    sent = _sent_to(server)
+    assert (sent.status, sent.heard, sent.seconds < 3) == (None, False, True)
+
+
+HOSTILE_ANSWERS = [
+    (b"", None),
+    (b"nonsense\r\n\r\n", None),
+    (b"HTTP/1.1 999 \xff\r\n\r\n", 999),
+    (b"HTTP/1.1 301 x\r\nLocation: \xff\xfe\r\n\r\n", 301),
+    (b"HTTP/1.1 301 x\r\nLocation: http://[\r\n\r\n", 301),
+    (b"HTTP/1.1 302 x\r\nLocation: " + b"a" * 60_000 + b"\r\n\r\n", 302),
+    (b"HTTP/1.1 204 x\r\nLocation: " + b"a" * 70_000 + b"\r\n\r\n", None),
+    (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 5_000 + b"\r\n", None),
+]
+
+
+@pytest.mark.parametrize(("raw", "status"), HOSTILE_ANSWERS)
+def test_a_hostile_answer_is_read_within_bounds(server: RawServer, raw: bytes, status: int | None) -> None:
+    """An address that is none, an endless header, a hundred too many: an outcome that can be stored and shown."""
+    server.script = lambda connection: connection.sendall(raw)
+    sent = _sent_to(server)
+    assert (sent.status, sent.heard) == (status, False)
+    assert len(sent.outcome.encode()) < 1_000
+
+
+def _sent_to(server: RawServer) -> Delivery:
+    return Sender(private=True).send(server.url, "{}", webhook_id="x", secrets=["whsec_eA=="])

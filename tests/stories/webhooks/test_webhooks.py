@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -164,11 +165,11 @@ def test_a_webhook_can_be_tested(product: Product, receiver: Receiver) -> None:
     secret = product.post("/webhooks/secret").json["secret"]
     receiver.answers = [204, 401]
     first, second = (product.post("/webhooks/test", {"url": receiver.url}).json for _ in range(2))
-    assert (first["delivered"], first["status"], second["delivered"], second["status"]) == (True, 204, False, 401)
+    assert [(each["delivered"], each["delivery"]["status"]) for each in (first, second)] == [(True, 204), (False, 401)]
     assert receiver.received[0].verified_by(secret)["type"] == "test"
     refused = product.post("/webhooks/test", {"url": "http://127.0.0.1:1/"}).json
     assert not refused["delivered"]
-    assert "status" not in refused
+    assert "status" not in refused["delivery"]
 
 
 def test_a_long_job_makes_a_short_body(product: Product, receiver: Receiver) -> None:
@@ -216,7 +217,8 @@ def test_the_event_bus_is_told_of_every_end(product_with: Callable[..., Product]
     product.tell()
     [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
     event = json.loads(message["Body"])
-    assert (event["detail-type"], event["detail"]["data"]["id"]) == ("job.succeeded", job["id"])
+    detail = event["detail"]
+    assert (event["detail-type"], detail["data"]["id"], detail["owner"]) == ("job.succeeded", job["id"], "alice")
 
 
 def test_a_hook_that_cannot_be_read_stops_no_other(
@@ -236,3 +238,38 @@ def test_a_hook_that_cannot_be_read_stops_no_other(
     product.tell()
     assert [told.json["data"]["id"] for told in receiver.received] == [second["id"]]
     assert product.job(open_job["id"])["status"] == "failed"
+
+
+@pytest.mark.parametrize("behind", [0.5, 5])  # seconds
+def test_a_deliverer_whose_clock_is_behind_tells_it_without_the_sweeper(
+    product: Product, receiver: Receiver, clock: time_machine.Traveller, behind: float
+) -> None:
+    """The message seems early there, and is sent again for the rest of the time."""
+    done(product, receiver)
+    clock.shift(-behind)
+    assert product.tell() == 1
+    for _ in range(7):
+        clock.shift(1)
+        product.tell()
+    assert len(receiver.received) == 1
+
+
+def test_a_delivery_that_always_crashes_ends(
+    product: Product, receiver: Receiver, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tries are those of the schedule, so that no hook is swept for ever; the log says that they were cut off."""
+    job = done(product, receiver)
+
+    def crash(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("requests.Session.post", crash)
+    for _ in range(2 * len(WAITS) + 4):
+        with suppress(MemoryError):
+            product.tell()
+        clock.shift(101)
+        product.sweep()
+    hook = product.get(f"/jobs/{job['id']}/deliveries").json["hooks"][0]
+    assert "next_at" not in hook
+    assert len(hook["deliveries"]) == 1 + len(WAITS)
+    assert {"cut off" in each["outcome"] for each in hook["deliveries"]} == {True}

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from longplay.domain.catalogue import Model
-from longplay.domain.hooks import Hook
+from longplay.domain.hooks import Hook, Target
 from longplay.domain.job import Job
 from longplay.http import documents
 from longplay.http.documents import given, timestamp
@@ -19,7 +19,11 @@ LARGEST_BODY = 20_000  # bytes; some receivers take no more
 def event_body(hook: Hook, job: Job, *, model: Model | None, api_url: str | None, now: float) -> str:
     """The body as JSON text, without presigned URLs: they would end before a late delivery."""
     whole = documents.Event(
-        type=type_of(hook), timestamp=timestamp(hook.happened_at), api_url=given(api_url), data=_told(job, model, now)
+        type=type_of(hook),
+        timestamp=timestamp(hook.happened_at),
+        owner=hook.owner if hook.target is Target.BUS else UNSET,
+        api_url=given(api_url),
+        data=_told(job, model, now),
     )
     body = _text(whole)
     return body if len(body.encode()) <= LARGEST_BODY else _text(_short(whole))

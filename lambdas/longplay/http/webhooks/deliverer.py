@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import secrets as random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
 from longplay.domain.catalogue import Catalogue
-from longplay.domain.hooks import Delivery, Hook, Target, after_delivery, claimed, dropped
+from longplay.domain.hooks import Delivery, Hook, Target, after_delivery, claimed, dropped, worn_out
 from longplay.domain.job import Job
 from longplay.http.webhooks.body import event_body, type_of
 from longplay.http.webhooks.sending import Sender
 from longplay.storage.bus import Bus
+from longplay.storage.hook_queue import HookQueue
 from longplay.storage.hooks import Hooks
 from longplay.storage.jobs import JobTable
-from longplay.storage.queue import HookQueue
 from longplay.storage.webhook_secrets import WebhookSecrets
 
 
@@ -38,16 +35,25 @@ class Deliverer:
 
     def deliver(self, name: str) -> str:
         """Tell the hook of this name, if it is due, and say in a word what came of it."""
-        seen = self.hooks.find(name)
-        hook = claimed(seen, now=self.clock()) if seen else None
-        if seen is None or hook is None:
-            return "nothing due"
+        now, seen = self.clock(), self.hooks.find(name)
+        if seen is None or seen.due_at is None:
+            return "nothing to tell"
+        hook = claimed(seen, now=now)
+        if hook is None:
+            return self._put_off(seen, now)
         job = self._kept(hook)
-        if job is None:
-            self._write(dropped(hook), seen=seen)
-            return "dropped: the job is not kept any more"
-        mine = self._write(hook, seen=seen)
+        if job is None or worn_out(seen):
+            self.hooks.next(dropped(hook), seen=seen)
+            return "dropped: the job is not kept any more" if job is None else "dropped: no delivery came to its end"
+        mine = self.hooks.next(hook, seen=seen)
         return "superseded" if mine is None else self._record(mine, self._tell(mine, job))
+
+    def _put_off(self, hook: Hook, now: float) -> str:
+        """A message can come early where this clock is behind: it is sent again. The sweeper looks after a crash."""
+        if (hook.lease or 0.0) > now:
+            return "being told by another"
+        self.queue.send(hook, now=now)
+        return "early"
 
     def _kept(self, hook: Hook) -> Job | None:
         job = self.jobs.find(hook.job)
@@ -65,12 +71,8 @@ class Deliverer:
 
     def _record(self, hook: Hook, delivery: Delivery) -> str:
         after = after_delivery(hook, delivery, resend_after=self.resend_after)
-        heard = [self.hooks.heard(hook.job)] if after.heard and hook.target is Target.WEBHOOK else []
-        written = replace(after, token=random.token_hex(8))
-        if self.hooks.next(written, seen=hook, beside=heard) and written.due_at is not None:
+        heard = [self.jobs.heard(hook.job)] if after.heard and hook.target is Target.WEBHOOK else []
+        written = self.hooks.next(after, seen=hook, beside=heard)
+        if written and written.due_at is not None:
             self.queue.send(written, now=self.clock())
         return delivery.outcome
-
-    def _write(self, hook: Hook, *, seen: Hook) -> Hook | None:
-        written = replace(hook, token=random.token_hex(8))
-        return written if self.hooks.next(written, seen=seen) else None

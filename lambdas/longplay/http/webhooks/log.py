@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from msgspec.structs import replace
 
 from longplay.domain.errors import NothingToTell
 from longplay.domain.hooks import Delivery, Hook, Target, told_again
@@ -15,8 +12,8 @@ from longplay.domain.job import Job
 from longplay.http import documents
 from longplay.http.documents import given, timestamp, timestamp_if
 from longplay.http.webhooks.body import type_of
+from longplay.storage.hook_queue import HookQueue
 from longplay.storage.hooks import Hooks
-from longplay.storage.queue import HookQueue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +43,8 @@ class HookLog:
         again = told_again(seen, now=now, resend_after=self.resend_after)
         if again is None:
             return seen
-        written = replace(again, token=secrets.token_hex(8))
-        if not self.hooks.next(written, seen=seen):
+        written = self.hooks.next(again, seen=seen)
+        if written is None:
             return self.hooks.find(seen.name) or seen
         self.queue.send(written, now=now)
         return written
@@ -62,12 +59,13 @@ def _hook(hook: Hook) -> documents.HookDeliveries:
         type=type_of(hook),
         webhook_id=hook.webhook_id,
         delivered=hook.heard,
-        deliveries=tuple(map(_delivery, hook.deliveries)),
+        deliveries=tuple(map(delivery_view, hook.deliveries)),
         next_at=timestamp_if(hook.not_before if hook.due_at is not None else None),
     )
 
 
-def _delivery(delivery: Delivery) -> documents.Delivery:
+def delivery_view(delivery: Delivery) -> documents.Delivery:
+    """One try as its caller reads it."""
     return documents.Delivery(
         started_at=timestamp(delivery.started_at),
         seconds=round(delivery.seconds, 3),

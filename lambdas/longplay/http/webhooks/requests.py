@@ -14,7 +14,8 @@ from longplay.domain.texts import shown
 from longplay.domain.webhook_secrets import OVERLAP
 from longplay.domain.webhook_urls import webhook_url
 from longplay.http import documents
-from longplay.http.documents import given, timestamp
+from longplay.http.documents import timestamp
+from longplay.http.webhooks.log import delivery_view
 
 if TYPE_CHECKING:
     from longplay.http.webhooks.sending import Sender
@@ -34,12 +35,7 @@ def url_to_test(body: bytes, *, private: bool) -> str:
 def tested(url: str, sender: Sender, secrets: Sequence[str]) -> documents.WebhookTest:
     """Send a signed test once, and tell what came of it."""
     delivery = sender.send(url, _test_body(sender.clock()), webhook_id=f"test.{random.token_hex(8)}", secrets=secrets)
-    return documents.WebhookTest(
-        delivered=delivery.heard,
-        seconds=round(delivery.seconds, 3),
-        outcome=delivery.outcome,
-        status=given(delivery.status),
-    )
+    return documents.WebhookTest(delivered=delivery.heard, delivery=delivery_view(delivery))
 
 
 def renewed(secret: str, *, now: float) -> documents.WebhookSecret:

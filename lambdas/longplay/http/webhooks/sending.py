@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,16 +15,19 @@ from requests.adapters import HTTPAdapter
 from requests_hardened.ip_filter import InvalidIPAddress  # type: ignore[import-untyped]
 from requests_hardened.ip_filter_adapter import IPFilterAdapter  # type: ignore[import-untyped]
 from standardwebhooks import Webhook
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from longplay.domain.errors import InvalidRequest
 from longplay.domain.hooks import LONGEST_DELIVERY, Delivery, outcome_of
 from longplay.domain.webhook_urls import webhook_url
-from longplay.providers.watchdog import Watchdog, WatchingAdapter
+from longplay.providers.watchdog import OneCall, Watchdog, WatchingAdapter
 
 CONNECT_SECONDS = 5.0
 _OLD_IPV4 = ipaddress.ip_network("::/96")  # IPv4 addresses within IPv6 (RFC 4291, 2.5.5.1), which Python calls global
 USER_AGENT = "Longplay-Webhook"
+
+_TOO_LATE = f"The receiver did not answer within {LONGEST_DELIVERY:g} s."
+_NO_NAME = "The name does not resolve. Nothing was sent."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,20 +47,18 @@ class Sender:
     def _answer(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int | None, str]:
         try:
             webhook_url("webhook", url, private=self.private)  # the rules may be stricter than when it was taken
-            with Watchdog(LONGEST_DELIVERY) as watchdog, self._session(watchdog) as session:
-                return _exchange(session, url, body, headers)
         except InvalidRequest as error:
             return None, error.detail
-        except (requests.RequestException, UnicodeError) as error:
-            return None, _what_failed(error)
+        with Watchdog(LONGEST_DELIVERY) as watchdog, self._session(watchdog) as session:
+            try:
+                status, outcome = _exchange(session, url, body, headers)
+            except (requests.RequestException, UnicodeError) as error:
+                status, outcome = None, _what_failed(error)
+            # headers that we cut off look complete
+            return (None, _TOO_LATE) if watchdog.expired else (status, outcome)
 
-    def _session(self, watchdog: Watchdog) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False  # a proxy would connect where we do not, and a .netrc would send a password
-        session.headers = requests.structures.CaseInsensitiveDict({"User-Agent": USER_AGENT})
-        for scheme in ("https", "http"):
-            session.mount(f"{scheme}://", self._adapter(watchdog, scheme))
-        return session
+    def _session(self, watchdog: Watchdog) -> OneCall:
+        return OneCall(USER_AGENT, {scheme: self._adapter(watchdog, scheme) for scheme in ("https", "http")})
 
     def _adapter(self, watchdog: Watchdog, scheme: str) -> HTTPAdapter:
         return WatchingAdapter(watchdog) if self.private else _PublicOnly(watchdog, is_https_proto=scheme == "https")
@@ -84,7 +86,7 @@ def _signed(body: str, webhook_id: str, secrets: Sequence[str], now: float) -> d
     }
 
 
-def _exchange(session: requests.Session, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+def _exchange(session: OneCall, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
     timeout = (CONNECT_SECONDS, LONGEST_DELIVERY)
     with session.post(url, data=body, headers=headers, timeout=timeout, stream=True, allow_redirects=False) as response:
         status = response.status_code
@@ -97,9 +99,9 @@ def _printable(text: str | None) -> str | None:
 
 def _what_failed(error: Exception) -> str:
     """A failure in a sentence for the caller, without the address that the name has."""
-    cause = getattr(error.args[0], "reason", None) if error.args else None
+    reason = getattr(error.args[0], "reason", None) if error.args else None
     for kind, text in _FAILURES:
-        if isinstance(error, kind) or isinstance(cause, kind):
+        if any(isinstance(cause, kind) for cause in (error, error.__cause__, reason)):
             return text
     return "The connection broke before the receiver answered."
 
@@ -108,7 +110,9 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (InvalidIPAddress, "The name leads to an address that is not public. Nothing was sent."),
     (requests.exceptions.SSLError, "The receiver's TLS certificate or handshake was rejected. Nothing was sent."),
     (requests.ConnectTimeout, "The receiver did not accept a connection in time. Nothing was sent."),
-    (requests.ReadTimeout, f"The receiver did not answer within {LONGEST_DELIVERY:g} s."),
+    (requests.ReadTimeout, _TOO_LATE),
+    (socket.gaierror, _NO_NAME),
+    (NameResolutionError, _NO_NAME),
     (NewConnectionError, "The receiver refused the connection. Nothing was sent."),
     (requests.exceptions.InvalidURL, "The address cannot be used. Nothing was sent."),
     (UnicodeError, "The address cannot be used. Nothing was sent."),
