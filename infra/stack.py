@@ -39,25 +39,20 @@ class LongplayStack(cdk.Stack):
             requests_per_second=stage.requests_per_second,
         )
         faces = _faces(self, stage, api, runtime)
+        # CloudFormation does not know the address of an emulator's API
+        api_url = api.rest_api.url if deployed else None
         generator = Generator(
             self,
             "Generator",
             runtime=runtime,
             timeout=timeout,
             secret_arn=storage.secret_arn,
-            # CloudFormation does not know the address of an emulator's API
-            callback_base=None if stage.emulated else api.rest_api.url,
+            callback_base=api_url,
             concurrent_calls=stage.concurrent_calls,
             concurrent_steps=stage.concurrent_steps,
         )
-        deliverer = Deliverer(
-            self,
-            "Deliverer",
-            runtime=runtime,
-            root_arn=storage.webhook_root_arn,
-            api_url=None if stage.emulated else api.rest_api.url,
-            at_once=stage.concurrent_deliveries,
-        )
+        root_arn, at_once = storage.webhook_root_arn, stage.concurrent_deliveries
+        deliverer = Deliverer(self, "Deliverer", runtime=runtime, root_arn=root_arn, api_url=api_url, at_once=at_once)
         sweeper = Sweeper(self, "Sweeper", runtime=runtime)
         doctor = Doctor(self, "Doctor", runtime=runtime, secret_arn=storage.secret_arn)
         gpu = Gpu(self, "Gpu", runtime=runtime, secret_arn=storage.secret_arn, image=stage.gpu_image)

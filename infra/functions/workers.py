@@ -121,7 +121,7 @@ class Deliverer(Construct):
         self.function.allow("secretsmanager:GetSecretValue", on=root_arn)
         self.function.allow_telling()
         bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
-        self.function.allow("events:PutEvents", on=bus, when={"StringEquals": {"events:source": source}})
+        self.function.allow("events:PutEvents", on=bus, when={"ForAllValues:StringEquals": {"events:source": source}})
         self.function.add_event_source(sources.SqsEventSource(runtime.hooks, batch_size=1, max_concurrency=at_once))
         acknowledge(self.function, {"Serverless-LambdaEventSourceMappingDestination": REDRIVEN})
 

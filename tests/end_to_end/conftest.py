@@ -36,7 +36,7 @@ def deployed(home: Path, stand_in: ModelServer) -> Iterator[DeployedStack]:
     """The stage `test`, with the stand-in as the server of every model."""
     servers = json.dumps({"*": f"{stand_in.url}/models/{{model}}"})
     with emulator(home) as aws:
-        deployment = deploy(aws, home, context={"stage": "test", "servers": servers})
+        deployment = deploy(aws, home, context={"stage": "test", "servers": servers, "events": "true"})
         yield DeployedStack(
             aws=aws,
             deployment=deployment,

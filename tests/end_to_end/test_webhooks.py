@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
+import pytest
+
 from tests.end_to_end.deployed_stack import DeployedStack, eventually
 from tests.stories.webhooks.receiver import running_receiver
+
+
+@pytest.fixture
+def stack(stack: DeployedStack) -> DeployedStack:
+    """The stack for an owner whose secret no other test renews."""
+    return replace(stack, key=stack.deployment.new_key("told"))
 
 
 def test_a_webhook_is_told_and_can_be_told_again(stack: DeployedStack) -> None:
@@ -27,4 +38,23 @@ def test_a_webhook_can_be_tested(stack: DeployedStack) -> None:
     """The function that sends the test has its own permissions."""
     with running_receiver() as receiver:
         answer = stack.post("/webhooks/test", json={"url": receiver.url}).json()
-    assert (answer["delivered"], answer["status"]) == (True, 204)
+    assert (answer["delivered"], answer["delivery"]["status"]) == (True, 204)
+
+
+def test_an_end_is_an_event_on_the_bus_of_the_account(stack: DeployedStack) -> None:
+    """A rule of the operator's own passes it on."""
+    events, sqs = stack.aws.client("events"), stack.aws.client("sqs")
+    queue = sqs.create_queue(QueueName="consumer")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="ends", EventPattern=json.dumps({"source": ["longplay-test"]}))
+    events.put_targets(Rule="ends", Targets=[{"Id": "1", "Arn": arn}])
+    job_id = stack.submit(prompt="an event", model="musicgen-small", duration=1)
+    stack.wait(job_id)
+    found: list[str] = []
+
+    def heard() -> bool:
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        found.extend(json.loads(message["Body"])["detail"]["data"]["id"] for message in messages)
+        return job_id in found
+
+    eventually(heard)

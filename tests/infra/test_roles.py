@@ -134,7 +134,7 @@ def test_a_role_has_exactly_the_listed_permissions(templates: dict[str, Template
 def _of(stage: str, arn: str) -> str:
     """On the account's bus, a stage may put only events that name it as their source."""
     source = "longplay" if stage == "prod" else f"longplay-{stage}"
-    return f"{arn} if {{'StringEquals': {{'events:source': '{source}'}}}}" if arn == BUS else arn
+    return f"{arn} if {{'ForAllValues:StringEquals': {{'events:source': '{source}'}}}}" if arn == BUS else arn
 
 
 def test_each_function_has_its_own_role(prod: Template) -> None:
