@@ -91,12 +91,12 @@ def test_a_far_delivery_and_a_lost_message_are_the_sweepers(
     receiver.answers = [500] * 20
     job = done(product, receiver)
     product.messages()
-    began, sweeps = time.time(), 0
+    began = time.time()
     product.aws.sqs.purge_queue(QueueUrl=product.aws.environment["HOOKS_QUEUE_URL"])
-    while time.time() < began + sum(WAITS) + 1_800:
-        clock.shift(61)
+    while time.time() < began + sum(WAITS) + 4 * 3_600:
+        clock.shift(601)
         product.sweep()
-        sweeps += product.tell()
+        product.tell()
     assert len(receiver.received) == 1 + len(WAITS) <= MOST_LOGGED
     told = product.get(f"/jobs/{job['id']}/deliveries").json["hooks"][0]
     assert "next_at" not in told
