@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from longplay.storage.hook_queue import read_hook_message
+from longplay.storage.outbox import named_in
 from wiring import dependencies
 
 logger = Logger()
@@ -15,5 +15,5 @@ logger = Logger()
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     """Tell the hook of each message. After an exception, SQS delivers it again; at most three times in all."""
     for record in event["Records"]:
-        hook = read_hook_message(record["body"]).hook
+        hook = named_in(record["body"], "hook")
         logger.info("told", hook=hook, outcome=dependencies().deliverer.deliver(hook))

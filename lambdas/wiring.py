@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import boto3
 from longplay.doctor.reports import Reports
 from longplay.domain.catalogue import Catalogue
+from longplay.domain.hooks import Hook
 from longplay.domain.models_file import load_catalogue
 from longplay.domain.settings import Settings, parse_settings
 from longplay.engine.admission import Admission
@@ -18,8 +19,8 @@ from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
 from longplay.engine.forecast import Forecast
-from longplay.engine.hooks import HookSweeper
 from longplay.engine.ledger import Ledger
+from longplay.engine.outbox import OutboxSweeper
 from longplay.engine.recovery import Recovery
 from longplay.engine.routing import Routing
 from longplay.engine.sweeper import Sweeper
@@ -39,10 +40,10 @@ from longplay.storage.circuits import Circuits
 from longplay.storage.ends import Ends
 from longplay.storage.files import ResultBucket, s3_client
 from longplay.storage.held_answers import HeldAnswers
-from longplay.storage.hook_queue import HookQueue
 from longplay.storage.hooks import Hooks
 from longplay.storage.jobs import JobTable
 from longplay.storage.limiter import Limiter, LinesInView
+from longplay.storage.outbox import OutboxQueue
 from longplay.storage.patience import Patience
 from longplay.storage.queue import JobQueue
 from longplay.storage.switch import Switch
@@ -123,9 +124,9 @@ class Dependencies:
         return Sweeper(jobs=self._jobs, ledger=self._ledger, recovery=self._recovery, resend_after=resend_after)
 
     @cached_property
-    def hook_sweeper(self) -> HookSweeper:
+    def hook_sweeper(self) -> OutboxSweeper[Hook]:
         """The use case of the schedule for what is still to be told."""
-        return HookSweeper(hooks=self._hooks, queue=self._hook_queue, resend_after=self._settings.resend_after)
+        return OutboxSweeper(entries=self._hooks, queue=self._hook_queue, resend_after=self._settings.resend_after)
 
     @cached_property
     def hook_log(self) -> HookLog:
@@ -323,8 +324,9 @@ class Dependencies:
         return Hooks(self._table)
 
     @cached_property
-    def _hook_queue(self) -> HookQueue:
-        return HookQueue(boto3.client("sqs"), os.environ["HOOKS_QUEUE_URL"], self._patience)
+    def _hook_queue(self) -> OutboxQueue:
+        url = os.environ["HOOKS_QUEUE_URL"]
+        return OutboxQueue(client=boto3.client("sqs"), url=url, patience=self._patience, kind="hook")
 
     @cached_property
     def _queue_urls(self) -> dict[str, str]:

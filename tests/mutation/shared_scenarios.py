@@ -249,7 +249,7 @@ def an_answer_that_lost_its_place_frees_no_other(storage: Storage) -> None:
         assert not third
 
 
-@guards("HOOK_NEXT", AS_SEEN)
+@guards("OUTBOX_NEXT", AS_SEEN)
 def a_step_of_a_hook_does_not_undo_another(storage: Storage) -> None:
     hook = storage.hook()
     assert storage.hooks.next(hook, seen=hook)

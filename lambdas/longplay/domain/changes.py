@@ -243,11 +243,14 @@ TAKE_THE_LEAD = Change(
     ("attribute_exists(#follows)",),
 )
 
-# --- hooks: what is told to webhooks and to the event bus; every change is a compare-and-set on `token` ---
+# --- outboxes: hooks and batches; every step is a compare-and-set on `token` ---
+
+OUTBOX_NEXT = Change("", (_AS_SEEN,))
+
+# --- hooks: what is told to webhooks and to the event bus ---
 
 # A hook is put in the write that makes it happen. A late result can come twice; it is then told twice.
 HOOK_PUT = Change("", ())
-HOOK_NEXT = Change("", (_AS_SEEN,))
 # The job's own note that its webhook has taken its end.
 HEARD = Change("SET #webhook_heard = :true", ("attribute_exists(#pk)",))
 # The next secret of an owner's webhooks.

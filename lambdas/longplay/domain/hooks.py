@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from longplay.domain.job import Job
+from longplay.domain.outbox import Entry
 
 #: Seconds from one delivery to the next (Standard Webhooks 1.0.0 advises such a schedule).
 WAITS = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
@@ -51,22 +52,18 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.status in _OK
 
 
-class Hook(msgspec.Struct, frozen=True, kw_only=True):
+class Hook(Entry, frozen=True, kw_only=True):
     """One thing to tell one receiver. Times are epoch seconds.
 
-    `tries` counts the deliveries of the present schedule, `due_at` is the sweeper's next look, and `lease` is set while
-    a delivery is under way. `heard` is True once a receiver has taken it.
+    `tries` counts the deliveries of the present schedule, and `lease` is set while a delivery is under way. `heard` is
+    True once a receiver has taken it.
     """
 
     job: str
     happening: Happening
     target: Target
-    owner: str
     happened_at: float
     expires_at: int
-    token: str
-    not_before: float
-    due_at: float | None = None
     lease: float | None = None
     tries: int = 0
     heard: bool = False
@@ -134,13 +131,6 @@ def told_again(hook: Hook, *, now: float, resend_after: float) -> Hook | None:
     if (hook.lease or 0.0) > now:
         return None
     return replace(hook, tries=0, lease=None, not_before=now, due_at=now + resend_after)
-
-
-def looked_at(hook: Hook, *, now: float, resend_after: float) -> Hook | None:
-    """The hook as the sweeper moves it on before it sends its message; None if it is not due."""
-    if hook.due_at is None or hook.due_at > now:
-        return None
-    return replace(hook, due_at=now + resend_after)
 
 
 def worn_out(hook: Hook) -> bool:

@@ -28,9 +28,9 @@ from longplay.domain.schedule import first_look
 from longplay.media.files import MediaFile
 from longplay.storage.ends import ENTRY, Ends
 from longplay.storage.files import ResultBucket
-from longplay.storage.hook_queue import HookQueue
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.limiter import LINE, Limiter
+from longplay.storage.outbox import OutboxQueue
 from longplay.storage.patience import Patience
 from longplay.storage.queue import JobQueue
 from longplay.storage.table import Part, WriteRefused
@@ -57,7 +57,7 @@ class Ledger:
 
     jobs: JobTable
     queue: JobQueue
-    hook_queue: HookQueue
+    hook_queue: OutboxQueue
     ends: Ends
     limiter: Limiter
     bucket: ResultBucket

@@ -12,9 +12,9 @@ from longplay.domain.job import Job
 from longplay.http.webhooks.body import event_body, type_of
 from longplay.http.webhooks.sending import Sender
 from longplay.storage.bus import Bus
-from longplay.storage.hook_queue import HookQueue
 from longplay.storage.hooks import Hooks
 from longplay.storage.jobs import JobTable
+from longplay.storage.outbox import OutboxQueue
 from longplay.storage.webhook_secrets import WebhookSecrets
 
 
@@ -24,7 +24,7 @@ class Deliverer:
 
     hooks: Hooks
     jobs: JobTable
-    queue: HookQueue
+    queue: OutboxQueue
     secrets: WebhookSecrets
     sender: Sender
     bus: Bus

@@ -12,8 +12,8 @@ from longplay.domain.job import Job
 from longplay.http import documents
 from longplay.http.documents import given, timestamp, timestamp_if
 from longplay.http.webhooks.body import type_of
-from longplay.storage.hook_queue import HookQueue
 from longplay.storage.hooks import Hooks
+from longplay.storage.outbox import OutboxQueue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class HookLog:
     """The deliveries of webhooks. `clock` gives epoch seconds."""
 
     hooks: Hooks
-    queue: HookQueue
+    queue: OutboxQueue
     resend_after: float
     clock: Callable[[], float] = time.time
 
