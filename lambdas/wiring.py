@@ -20,6 +20,7 @@ from longplay.engine.failures import Failures
 from longplay.engine.followers import Followers
 from longplay.engine.forecast import Forecast
 from longplay.engine.ledger import Ledger
+from longplay.engine.new_jobs import NewJobs
 from longplay.engine.outbox import OutboxSweeper
 from longplay.engine.recovery import Recovery
 from longplay.engine.routing import Routing
@@ -73,7 +74,7 @@ class Dependencies:
             switch=Switch(self._table),
             admission=self._admission,
             forecast=self._forecast,
-            routing=self._routing,
+            new_jobs=self._new_jobs,
             catalogue=self._catalogue,
             settings=self._settings,
         )
@@ -250,6 +251,10 @@ class Dependencies:
     @cached_property
     def _followers(self) -> Followers:
         return Followers(ledger=self._ledger, bucket=self._bucket, cache=self._cache, admission=self._admission)
+
+    @cached_property
+    def _new_jobs(self) -> NewJobs:
+        return NewJobs(routing=self._routing, cache=self._cache, catalogue=self._catalogue, settings=self._settings)
 
     @cached_property
     def _routing(self) -> Routing:

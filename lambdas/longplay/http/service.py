@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import secrets
 import time
 from collections.abc import Callable
@@ -11,8 +9,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from longplay.domain.availability import not_offered
-from longplay.domain.catalogue import Catalogue, Model
+from longplay.domain.catalogue import Catalogue
 from longplay.domain.decisions import when_canceled, when_deleted
 from longplay.domain.errors import (
     InvalidRequest,
@@ -33,13 +30,12 @@ from longplay.domain.settings import Settings
 from longplay.engine.admission import Admission
 from longplay.engine.forecast import Forecast
 from longplay.engine.ledger import Ledger
-from longplay.engine.routing import Routing
+from longplay.engine.new_jobs import NewJobs, derived_id
 from longplay.http.uploads import Uploads
-from longplay.storage.files import ResultBucket, input_key
+from longplay.storage.files import ResultBucket
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
-from longplay.storage.table import new_token
 
 NO_JOB = "There is no job with this id under your key. Check the id; jobs belong to one owner."
 NO_FILE = "There is no file behind this link, or not any more: it ends with its job. Ask the one who sent it."
@@ -69,7 +65,7 @@ class Service:
     switch: Switch
     admission: Admission
     forecast: Forecast
-    routing: Routing
+    new_jobs: NewJobs
     catalogue: Catalogue
     settings: Settings
     clock: Callable[[], float] = time.time
@@ -96,7 +92,7 @@ class Service:
     def _submit(self, owner: str, submission: Submission, key: str | None) -> Submitted:
         if submission.stored is not None:
             submission = submission.showing(self._stored_image(owner, submission.stored))
-        job = self._new_job(owner, submission, seed=key)
+        job = self.new_jobs.make(owner, submission, seed=key, now=self.clock())
         if submission.image is not None and job.input_key is not None:
             self.bucket.store_input(job.input_key, submission.image)
         return self._admit(job, fresh=submission.fresh)
@@ -178,7 +174,7 @@ class Service:
         return self._once(owner, again, seed, lambda: self._retry(job, again, seed))
 
     def _retry(self, job: Job, again: Submission, seed: str) -> Submitted:
-        new = replace(self._new_job(job.owner, again, seed=seed), retry_of=job.id)
+        new = replace(self.new_jobs.make(job.owner, again, seed=seed, now=self.clock()), retry_of=job.id)
         if job.input_key and new.input_key:
             self.bucket.copy_input(job.input_key, new.input_key)
         return self._admit(new, fresh=False)
@@ -210,41 +206,6 @@ class Service:
         except Refused as refused:
             return self._replay(refused.job or job, job.body_hash, now=now)
 
-    def _new_job(self, owner: str, submission: Submission, *, seed: str | None) -> Job:
-        now, request = self.clock(), submission.request
-        model = self._model(request.model)
-        leg = self.routing.first(model, request)
-        deadline = now + (submission.deadline_seconds or self.settings.default_deadline)
-        job = Job(
-            id=_job_id(owner, seed),
-            incarnation=secrets.token_hex(4),
-            file_token=secrets.token_urlsafe(16),
-            owner=owner,
-            status=Status.QUEUED,
-            request=request,
-            created_at=now,
-            deadline=deadline,
-            expires_at=int(deadline) + self.settings.retention,
-            body_hash=submission.body_hash,
-            token=new_token(),
-            leg=leg,
-            max_price_usd=self.routing.max_price_usd(model, request),
-            not_before=now,
-            due_at=now + self.settings.resend_after,
-            max_charges=submission.max_charges,
-            cache_key=self.admission.cache.key(owner, request.fingerprint),
-            tags=submission.tags,
-            webhook=submission.webhook,
-        )
-        return replace(job, input_key=_input_key(job))
-
-    def _model(self, name: str) -> Model:
-        """A model by name. The model of an old job may not be offered any more."""
-        model = self.catalogue.models.get(name)
-        if model is None or not self.catalogue.offers(model):
-            raise not_offered(name, self.catalogue)
-        return model
-
     def _stored_image(self, owner: str, stored: StoredImage) -> bytes:
         if stored.upload is not None:
             return self.uploads.image(owner, stored.upload)
@@ -275,7 +236,7 @@ class Service:
             raise
 
     def _made_before(self, owner: str, submission: Submission, seed: str | None) -> Submitted | None:
-        now, found = self.clock(), self.jobs.find(_job_id(owner, seed)) if seed else None
+        now, found = self.clock(), self.jobs.find(derived_id(owner, seed)) if seed else None
         if found is None or found.expires_at <= now:
             return None
         return self._replay(found, submission.body_hash, now=now)
@@ -293,16 +254,6 @@ class Service:
         return Submitted(job=found, replayed=True)
 
 
-def _job_id(owner: str, seed: str | None) -> str:
-    """An id that the same owner and seed always give, or a random one."""
-    digest = hashlib.sha256(f"{owner}|{seed}".encode()).digest() if seed else secrets.token_bytes(16)
-    return base64.b32encode(digest[:16]).decode().rstrip("=").lower()
-
-
 def _places(job: Job) -> list[str]:
     """The numbers of its files, as they are written in addresses."""
     return [str(n) for n in range(len(job.outputs))]
-
-
-def _input_key(job: Job) -> str | None:
-    return input_key(job.folder, job.request.image_sha256) if job.request.image_sha256 else None
