@@ -256,6 +256,19 @@ def a_step_of_a_hook_does_not_undo_another(storage: Storage) -> None:
     assert not storage.hooks.next(hook, seen=hook)
 
 
+@guards("BATCH_OPEN", "attribute_not_exists(#closed_at)")
+def no_line_becomes_a_job_once_its_batch_is_closed(storage: Storage) -> None:
+    storage.batch("open", closed_at=None)
+    storage.queued(batch="open")
+    storage.batch("closed", closed_at=NOW)
+    assert_refused(lambda: storage.queued(batch="closed"))
+
+
+@guards("BATCH_OPEN", "attribute_exists(#pk)")
+def no_line_becomes_a_job_of_a_batch_that_is_gone(storage: Storage) -> None:
+    assert_refused(lambda: storage.queued(batch="gone"))
+
+
 @guards("HEARD", "attribute_exists(#pk)")
 def a_job_that_is_not_kept_is_not_made_by_its_webhook(storage: Storage) -> None:
     assert_refused(lambda: storage.table.write(storage.jobs.heard("gone")))

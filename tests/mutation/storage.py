@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 from longplay.doctor import reports
 from longplay.domain import changes
+from longplay.domain.batches import Batch
 from longplay.domain.catalogue import Kind
 from longplay.domain.errors import Charged, FailureKind, ProviderError
 from longplay.domain.hooks import Happening, Hook, Target, new_hook
@@ -19,13 +20,14 @@ from longplay.domain.job import Job, JobError, Leg, Output, Status
 from longplay.domain.pacing import Limit, Window
 from longplay.domain.request import GenerationRequest
 from longplay.domain.settings import CacheScope, Caps
+from longplay.storage.batches import Batches
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
 from longplay.storage.ends import OWNER_BUDGET, Ends, budget_key
 from longplay.storage.held_answers import HeldAnswers
 from longplay.storage.hooks import Hooks
-from longplay.storage.jobs import JobTable, Refused
+from longplay.storage.jobs import BatchClosed, JobTable, Refused
 from longplay.storage.limiter import Limiter, read_line
 from longplay.storage.patience import Patience
 from longplay.storage.returned import collected
@@ -218,6 +220,23 @@ class Storage:
         self.table.write(self.hooks.put(hook))
         return hook
 
+    def batch(self, batch_id: str, *, closed_at: float | None) -> None:
+        """Store a batch that lets lines in, or not any more."""
+        batch = Batch(
+            id=batch_id,
+            incarnation="1",
+            owner="alice",
+            token="new",
+            not_before=NOW,
+            created_at=NOW,
+            deadline=DEADLINE,
+            expires_at=int(DEADLINE),
+            body_hash="",
+            total=1,
+            closed_at=closed_at,
+        )
+        Batches(self.table).create(batch, now=NOW)
+
     def renew_secret(self, *, owner: str, seen: int, generation: int) -> None:
         """Store the owner's next generation of webhook secrets."""
         item = {"pk": f"webhooks#{owner}", "generation": generation}
@@ -259,7 +278,7 @@ def make_storage(client: Any) -> Storage:
 
 def assert_refused(write: Callable[[], object]) -> None:
     """The write is refused."""
-    with pytest.raises((Refused, WriteRefused)):
+    with pytest.raises((Refused, WriteRefused, BatchClosed)):
         write()
 
 

@@ -21,15 +21,18 @@ def decode_body(body: bytes) -> dict[str, Any]:
         raise TooLarge(f"The body has {len(body):,} bytes; the limit is {LONGEST_BODY:,}.", field="body")
     try:
         # not strict: a line break inside a string is taken, and other control characters are refused by field
-        fields = json.loads(_text(body), strict=False, object_pairs_hook=_members)
+        fields = json.loads(text_in(body), strict=False, object_pairs_hook=members)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest("body", f"The body is not JSON: {error}. Send a JSON object with a `prompt`.") from error
     if not isinstance(fields, dict):
-        raise InvalidRequest("body", 'The body must be a JSON object, such as {"prompt": "a peaceful piano"}.')
+        raise InvalidRequest(
+            "body", 'The body must be a JSON object, such as {"prompt": "a peaceful piano"}.', why="wrong_type"
+        )
     return fields
 
 
-def _text(body: bytes) -> str:
+def text_in(body: bytes) -> str:
+    """The body as text; raises InvalidRequest unless it is UTF-8."""
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -37,10 +40,11 @@ def _text(body: bytes) -> str:
         raise InvalidRequest("body", f"The body is not UTF-8: {where}. Encode the JSON object as UTF-8.") from error
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
+def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object; raises InvalidRequest for one that is given twice."""
+    found: dict[str, Any] = {}
     for name, value in pairs:
-        if name in members:
+        if name in found:
             raise InvalidRequest(shown(name), f"`{shown(name)}` is given twice in one object; send it once.")
-        members[name] = value
-    return members
+        found[name] = value
+    return found

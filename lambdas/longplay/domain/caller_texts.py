@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from longplay.domain.batches import Reason
 from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 
 
@@ -70,6 +71,19 @@ COSTS: Mapping[Charged, str] = {
     Charged.YES: "It was charged.",
     Charged.UNKNOWN: "It may have been charged.",
 }
+
+BATCH_TEXTS: Mapping[Reason, str] = {
+    Reason.LETTING_IN: "Lines are let in as jobs.",
+    Reason.LINE_TOO_LONG: "The line of jobs is long, and the next one is let in when it is shorter.",
+    Reason.OPEN_JOBS: "As many of your jobs are open as may be, and the next line is let in when one ends.",
+    Reason.BUDGET: "A daily cap leaves no room for the next line; it waits for room, or for midnight (UTC).",
+    Reason.PAUSED: "The operator has paused new jobs; the next line is let in after that.",
+    Reason.SERVICE_BUSY: "The service is busy; the next line is let in when it is not.",
+    Reason.GENERATING: "No more lines are let in; the batch is over when the last job is.",
+}
+LINES_EXPIRE = (
+    "About {lines:,} of the lines that wait will expire, uncharged, since the deadline comes before their turn."
+)
 
 _WAITS = "The job waits and tries again by itself."
 _CALLS_BACK = "The job waits, because the provider may still report a result."

@@ -41,7 +41,7 @@ class Change:
 
 # --- jobs ---
 
-# A new job, or one in the place of an expired one.
+# A new job or batch, or one in the place of an expired one.
 CREATE = Change("", ("(attribute_not_exists(#pk) OR #expires_at <= :now)",))
 
 # A worker takes a queued job. The attempt that may cost money is entered in the same write.
@@ -246,6 +246,10 @@ TAKE_THE_LEAD = Change(
 # --- outboxes: hooks and batches; every step is a compare-and-set on `token` ---
 
 OUTBOX_NEXT = Change("", (_AS_SEEN,))
+
+# --- batches: a line becomes a job only while its batch is open ---
+
+BATCH_OPEN = Change("", ("attribute_exists(#pk)", "attribute_not_exists(#closed_at)"))
 
 # --- hooks: what is told to webhooks and to the event bus ---
 

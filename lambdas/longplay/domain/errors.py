@@ -244,6 +244,25 @@ class LineTooLong(NotAdmitted):
     retryable = True
 
 
+class TooManyBatches(Problem):
+    """As many batches of the owner still let lines in as may; no batch was created."""
+
+    status, code, title = 429, "too_many_open_batches", "Too many batches are open"
+    retryable = True
+
+
+class BatchNotFound(Problem):
+    """The batch does not exist or belongs to another owner; the response is the same for both."""
+
+    status, code, title = 404, "batch_not_found", "There is no such batch"
+
+
+class BatchExpired(Problem):
+    """The batch's retention period is over."""
+
+    status, code, title = 410, "batch_expired", "The batch has expired"
+
+
 class Paused(Problem):
     """The operator has paused new jobs; no job was created. Running jobs finish."""
 

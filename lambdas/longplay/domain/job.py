@@ -156,6 +156,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     `counted` are the sure and the possible charge that its owner's usage has of it (millionths of a dollar), None
     until it is over.
     `follows` is the job with the same request whose result it waits for.
+    `batch` is the batch that it is a line of, with the `custom_id` that its caller gave the line.
     `webhook` is the address that is told of its end, and `webhook_heard` whether it has taken that.
     """
 
@@ -200,6 +201,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     retry_of: str | None = None
     input_key: str | None = None
     tags: dict[str, str] = {}
+    batch: str | None = None
+    custom_id: str | None = None
     webhook: str | None = None
     webhook_heard: bool = False
 

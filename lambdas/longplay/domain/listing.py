@@ -40,6 +40,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     status: frozenset[Status] = frozenset(Status)
     kind: frozenset[Kind] = frozenset(Kind)
     model: str | None = None
+    batch: str | None = None
     tag: Mapping[str, str] = {}
     created_after: float = 0.0
     created_before: float = _LAST
@@ -58,6 +59,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             job.status in self.status
             and request.kind in self.kind
             and self.model in (None, request.model)
+            and self.batch in (None, job.batch)
             and self.tag.items() <= job.tags.items()
         )
 
@@ -65,14 +67,34 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def parse_listing(query: Mapping[str, Sequence[str]], owner: str, catalogue: Catalogue) -> Wanted:
     """The list that the parameters of a query ask for; raises InvalidParameter with the parameter and its bound."""
     fields = {name: _PARSERS[name](values, catalogue) for name, values in query.items() if name in _PARSERS}
-    for name in query:
-        if name not in _PARSERS and name != "cursor":
-            raise InvalidParameter(
-                shown(name), f"`{shown(name)}` is unknown; a list takes: {', '.join(_PARSERS)}, cursor."
-            )
+    _refuse_others(query, *_PARSERS, "cursor")
     wanted = Wanted(**fields)
     after = _position(_one("cursor", query["cursor"]), owner, wanted) if "cursor" in query else None
     return replace(wanted, after=after)
+
+
+def parse_batch_listing(query: Mapping[str, Sequence[str]], owner: str) -> Wanted:
+    """The list of batches that a query asks for; raises InvalidParameter."""
+    _refuse_others(query, "limit", "cursor")
+    wanted = Wanted(limit=_limit(query["limit"], None)) if "limit" in query else Wanted()
+    after = _position(_one("cursor", query["cursor"]), owner, wanted) if "cursor" in query else None
+    return replace(wanted, after=after)
+
+
+def parse_begin(query: Mapping[str, Sequence[str]], *, total: int) -> int:
+    """The first line of a page of results, from 0; raises InvalidParameter."""
+    _refuse_others(query, "from")
+    text = _one("from", query.get("from", ["0"]))
+    begin = int(text) if text.isascii() and text.isdigit() and len(text) <= len("1000") else total
+    if begin >= total:
+        raise InvalidParameter("from", f"`from` must be the number of a line, from 0 to {total - 1}.")
+    return begin
+
+
+def _refuse_others(query: Mapping[str, Sequence[str]], *known: str) -> None:
+    for name in query:
+        if name not in known:
+            raise InvalidParameter(shown(name), f"`{shown(name)}` is unknown; a list takes: {', '.join(known)}.")
 
 
 def cursor_after(position: Position, owner: str, wanted: Wanted) -> str:
@@ -126,6 +148,10 @@ def _model(values: Sequence[str], catalogue: Catalogue) -> str:
     return known.name if known else name
 
 
+def _batch(values: Sequence[str], _: Catalogue) -> str:
+    return _one("batch", values)
+
+
 def _tag(values: Sequence[str], _: Catalogue) -> dict[str, str]:
     pairs = [value.partition(":") for value in values]
     if not all(colon for _name, colon, _value in pairs):
@@ -148,7 +174,7 @@ def _time(name: str) -> Callable[[Sequence[str], Catalogue], float]:
     return parse
 
 
-def _limit(values: Sequence[str], _: Catalogue) -> int:
+def _limit(values: Sequence[str], _: Catalogue | None) -> int:
     text = _one("limit", values)
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < len("1000") else 0
     if not 1 <= limit <= MOST_LISTED:
@@ -160,6 +186,7 @@ _PARSERS: dict[str, Callable[[Sequence[str], Catalogue], Any]] = {
     "status": _words("status", Status),
     "kind": _words("kind", Kind),
     "model": _model,
+    "batch": _batch,
     "tag": _tag,
     "created_after": _time("created_after"),
     "created_before": _time("created_before"),

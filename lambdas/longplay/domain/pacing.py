@@ -127,6 +127,15 @@ def reserve(line: Line, limit: Limit, *, now: float) -> tuple[float, Line]:
     return slot, _with(line, slot, limit, now=now)
 
 
+def starts_of(line: Line, limit: Limit, *, count: int, now: float) -> list[float]:
+    """When so many more calls could start (epoch seconds), if no others come in between."""
+    starts = []
+    for _ in range(count):
+        slot, line = reserve(line, limit, now=now)
+        starts.append(line.start_of(slot))
+    return sorted(starts)
+
+
 def give_back(line: Line, slot: float) -> Line:
     """The line without a slot whose call is not made; the next job may take it."""
     counted = _counted_at(line, slot)

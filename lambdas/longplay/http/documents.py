@@ -143,6 +143,8 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     cached: bool
     error: JobError | UnsetType = UNSET
     retry_of: JobId | UnsetType = UNSET
+    batch: JobId | UnsetType = UNSET
+    custom_id: str | UnsetType = UNSET
     license: License | UnsetType = UNSET
     not_honored: dict[str, str] | UnsetType = UNSET
     urls: JobUrls

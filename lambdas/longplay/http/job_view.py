@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from longplay.domain.catalogue import Model
@@ -58,11 +59,19 @@ def job_view(job: Job, context: ViewContext) -> documents.Job:
         error=_error(job),
         retry_of=given(job.retry_of),
         tags=job.tags,
+        batch=given(job.batch),
+        custom_id=given(job.custom_id),
         webhook=_webhook(job),
         license=_license(context.model),
         not_honored=_not_honored(job, context.model),
         urls=_urls(job),
     )
+
+
+def told_view(job: Job, model: Model | None, *, now: float) -> documents.ToldJob:
+    """The job for one who reads it later: without presigned URLs, since they would have ended."""
+    context = ViewContext(now=now, model=model, position=None, url=lambda _: "", url_seconds=0)
+    return msgspec.convert(msgspec.to_builtins(job_view(job, context)), documents.ToldJob)
 
 
 def retry_after(job: Job, *, now: float) -> int:
@@ -124,13 +133,14 @@ def _attempt(attempt: Attempt, job: Job) -> documents.Attempt:
 def _cost(job: Job) -> documents.Cost:
     return documents.Cost(
         estimated_usd=job.leg.price_usd,
-        possible_usd=_possible_usd(job),
+        possible_usd=possible_usd(job),
         charged_usd=round(job.usd(Charged.YES), 6),
         unknown_usd=round(job.usd(Charged.UNKNOWN), 6),
     )
 
 
-def _possible_usd(job: Job) -> float:
+def possible_usd(job: Job) -> float:
+    """The most that the job can come to; once it is over, what is or may be charged."""
     if not job.status.finished:
         return round(max(job.max_price_usd, job.leg.price_usd) * job.max_charges, 6)
     return round(job.usd(Charged.YES, Charged.UNKNOWN), 6)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -25,7 +26,7 @@ from longplay.domain.errors import (
 )
 from longplay.domain.input_images import StoredImage
 from longplay.domain.job import Job, Output, Status
-from longplay.domain.request import Submission, parse_submission
+from longplay.domain.request import Submission, parse_submission, submission_of
 from longplay.domain.settings import Settings
 from longplay.engine.admission import Admission
 from longplay.engine.forecast import Forecast
@@ -38,6 +39,7 @@ from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
 
 NO_JOB = "There is no job with this id under your key. Check the id; jobs belong to one owner."
+NO_BATCH = "There is no batch with this id under your key. Check the id; batches belong to one owner."
 NO_FILE = "There is no file behind this link, or not any more: it ends with its job. Ask the one who sent it."
 _ERASED_LATER = (
     "The job is deleted and its prompt erased. S3 did not erase its files in time: Longplay tries again until it has, "
@@ -80,6 +82,16 @@ class Service:
             private_webhooks=chosen.private_webhooks,
         )
 
+    def submission_of(self, members: Mapping[str, Any]) -> Submission:
+        """The same for the members of a body; raises InvalidRequest and ModelUnavailable."""
+        chosen = self.settings
+        return submission_of(
+            members,
+            self.catalogue,
+            longest_deadline=chosen.longest_deadline,
+            private_webhooks=chosen.private_webhooks,
+        )
+
     def submit(self, owner: str, submission: Submission, *, key: str | None = None) -> Submitted:
         """Create the job and send it on its way, or find the one this key has created before.
 
@@ -90,12 +102,17 @@ class Service:
         return self._once(owner, submission, key, lambda: self._submit(owner, submission, key))
 
     def _submit(self, owner: str, submission: Submission, key: str | None) -> Submitted:
-        if submission.stored is not None:
-            submission = submission.showing(self._stored_image(owner, submission.stored))
+        submission = self.loaded(owner, submission)
         job = self.new_jobs.make(owner, submission, seed=key, now=self.clock())
         if submission.image is not None and job.input_key is not None:
             self.bucket.store_input(job.input_key, submission.image)
         return self._admit(job, fresh=submission.fresh)
+
+    def loaded(self, owner: str, submission: Submission) -> Submission:
+        """The submission with its image, if that is stored; raises InvalidRequest for one that cannot be used."""
+        if submission.stored is None:
+            return submission
+        return submission.showing(self._stored_image(owner, submission.stored))
 
     def is_cached(self, owner: str, submission: Submission) -> bool:
         """Whether there is a result of an equal request, so that this one is over at once."""

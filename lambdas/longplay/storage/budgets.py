@@ -61,6 +61,14 @@ class Budgets:
         """
         self._refuse([name for name in refused.items if name in self._caps], job, now)
 
+    def never_admits(self, job: Job, *, now: float) -> NotAdmitted | None:
+        """The problem of a cap that is too small for the job even on an empty day; None without one."""
+        held = self.holding(job, now=now)
+        problems = (
+            refusal(name, caps, held, today=Usage(), yesterday=Usage(), now=now) for name, caps in self._caps.items()
+        )
+        return next((problem for problem in problems if problem and not problem.retryable), None)
+
     def room(self, owner: str, *, now: float) -> Room | None:
         """The rest of the owner's caps today; None if an owner has no cap."""
         caps = self._caps.get(OWNER_BUDGET)

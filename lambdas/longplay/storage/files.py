@@ -77,9 +77,7 @@ class ResultBucket:
     def erase(self, job_id: str) -> None:
         """Delete every file of a job, and those of requests that were too late to become the job of this id."""
         for prefix in (f"jobs/{job_id}", f"inputs/{job_id}"):
-            listed = self._patience.repeat(partial(self._client.list_objects_v2, Bucket=self._bucket, Prefix=prefix))
-            for entry in listed.get("Contents", []):
-                self._patience.repeat(partial(self._client.delete_object, Bucket=self._bucket, Key=entry["Key"]))
+            erase_prefix(self._client, self._bucket, prefix, self._patience)
 
     def store_input(self, key: str, image: bytes) -> None:
         """Store the image a generation starts from."""
@@ -151,10 +149,18 @@ class ResultBucket:
 
     def _found(self, act: Callable[[], T]) -> T | None:
         """The result of `act`; None if there is no such file."""
-        return self._patience.repeat(lambda: _unless_missing(act))
+        return self._patience.repeat(lambda: unless_missing(act))
 
 
-def _unless_missing(act: Callable[[], T]) -> T | None:
+def erase_prefix(client: S3Client, bucket: str, prefix: str, patience: Patience) -> None:
+    """Delete every file whose key begins with `prefix`; a thousand at most."""
+    listed = patience.repeat(partial(client.list_objects_v2, Bucket=bucket, Prefix=prefix))
+    for entry in listed.get("Contents", []):
+        patience.repeat(partial(client.delete_object, Bucket=bucket, Key=entry["Key"]))
+
+
+def unless_missing(act: Callable[[], T]) -> T | None:
+    """The result of `act`; None where S3 says that there is no such file."""
     try:
         return act()
     except ClientError as error:

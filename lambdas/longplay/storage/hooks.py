@@ -12,7 +12,7 @@ class Hooks(Outbox[Hook]):
     """Hooks by name. Each method raises Unavailable."""
 
     def __init__(self, table: Table) -> None:
-        super().__init__(table, "hook", Hook)
+        super().__init__(table, "hook", Hook, shards=4)
 
     def put(self, hook: Hook) -> Part:
         """The part that writes a new hook."""

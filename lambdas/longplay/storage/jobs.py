@@ -23,6 +23,7 @@ from longplay.domain.listing import Position
 from longplay.domain.schedule import is_urgent
 from longplay.storage.table import Item, Part, Table, WriteRefused, new_token
 
+_BATCH = "batch"
 _OURS = re.compile(r"[\w-]{1,64}", re.ASCII)
 _URGENT, _WAITING, _OF_VERSION_0_1 = "open", "waits", "open"
 SHARDS = 4  # keys of the index of open jobs, each a partition
@@ -35,6 +36,10 @@ _LEG = tuple(field.encode_name for field in msgspec.structs.fields(Leg))
 def new_secret() -> str:
     """The random token by which a callback proves which attempt it is about."""
     return secrets.token_urlsafe(24)
+
+
+class BatchClosed(LongplayError):
+    """The batch of a new job takes no more lines. Nothing was written."""
 
 
 class Refused(LongplayError):
@@ -64,8 +69,15 @@ class JobTable:
         self._table = table
 
     def create(self, job: Job, *, now: float, beside: Sequence[Part] = ()) -> None:
-        """Put a new job, or one in the place of an expired one. Refused holds the job that is there."""
-        self._write(job.token, self._table.put("job", _item(job, now), changes.CREATE, now=now), *beside)
+        """Put a new job, or one in the place of an expired one. Refused holds the job that is there.
+
+        Raises BatchClosed for a line of a batch that takes no more.
+        """
+        batch = [self._table.check(_BATCH, batch_key(job.batch), changes.BATCH_OPEN)] if job.batch else []
+        try:
+            self._write(job.token, self._table.put("job", _item(job, now), changes.CREATE, now=now), *beside, *batch)
+        except WriteRefused as refused:
+            raise BatchClosed(job.batch) if _BATCH in refused.items else refused from refused
 
     def find(self, job_id: str) -> Job | None:
         """The job as it stands now. An id that cannot be ours is not asked for."""
@@ -162,6 +174,11 @@ def _own_success(refused: WriteRefused, token: str) -> Item:
     if item is None or item["token"] != token:
         raise Refused(_job(item) if item else None) from refused
     return item
+
+
+def batch_key(batch: str) -> str:
+    """The key of a batch's item."""
+    return f"{_BATCH}#{batch}"
 
 
 def _key(job_id: str) -> str:

@@ -146,6 +146,10 @@ class Limiter:
         """When a new call could start by this line, and what the account's windows leave."""
         return pacing.outlook(line, self._limits[account], now=now)
 
+    def starts(self, account: str, line: Line, *, count: int, now: float) -> list[float]:
+        """When so many more calls could start by this line (epoch seconds)."""
+        return pacing.starts_of(line, self._limits[account], count=count, now=now)
+
     def under_way(self, account: str) -> Mapping[str, float]:
         """When the lease of each call that counts ends, as last seen here."""
         return self.line_last_seen(account).leases

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -23,18 +23,20 @@ from longplay.storage.table import Item, Part, Table, WriteRefused, new_token
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_SHARDS = 4  # keys of the index, each a partition
-
 T = TypeVar("T", bound=Entry)
 
 
 class Outbox(Generic[T]):
-    """The entries of one kind by name, such as `hook`. Each method raises Unavailable."""
+    """The entries of one kind by name, such as `hook`. Each method raises Unavailable.
 
-    def __init__(self, table: Table, kind: str, entry: type[T]) -> None:
+    The open ones stand under `shards` keys of the index, each a partition that takes 1,000 writes a second.
+    """
+
+    def __init__(self, table: Table, kind: str, entry: type[T], *, shards: int) -> None:
         self._table = table
         self._kind = kind
         self._entry = entry
+        self._shards = shards
 
     def find(self, name: str) -> T | None:
         """The entry as it stands now."""
@@ -60,7 +62,9 @@ class Outbox(Generic[T]):
     def due(self, now: float) -> Iterator[str]:
         """The names of the entries that are due, the longest due first."""
         condition = "#open = :open AND #due_at <= :now"
-        found = (self._table.query("open", condition, open=self._place(shard), now=now) for shard in range(_SHARDS))
+        found = (
+            self._table.query("open", condition, open=self._place(shard), now=now) for shard in range(self._shards)
+        )
         for item in merge(*found, key=itemgetter("due_at")):
             yield item["pk"].removeprefix(self.key(""))
 
@@ -71,7 +75,7 @@ class Outbox(Generic[T]):
     def item(self, entry: T) -> Item:
         """The entry as it is stored."""
         values = {name: value for name, value in msgspec.to_builtins(entry).items() if value is not None}
-        opened = {"open": self._place(crc32(entry.name.encode()) % _SHARDS)} if entry.due_at is not None else {}
+        opened = {"open": self._place(crc32(entry.name.encode()) % self._shards)} if entry.due_at is not None else {}
         return {"pk": self.key(entry.name), **values, **opened}
 
     def read(self, item: Item) -> T:
@@ -101,7 +105,7 @@ class OutboxQueue:
         self.patience.repeat(lambda: self._put(entry, delay))
 
     def _put(self, entry: Entry, delay: int) -> None:
-        message = {"version": VERSION, self.kind: entry.name}
+        message = {"version": VERSION, self.kind: entry.name, "token": entry.token}
         self.client.send_message(
             QueueUrl=self.url,
             MessageBody=msgspec.json.encode(message).decode(),
@@ -110,15 +114,26 @@ class OutboxQueue:
         )
 
 
-def named_in(body: str, kind: str) -> str:
-    """The name of the entry that a message is about; raises UnreadableMessage."""
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A message about an entry, by its name. `token` is the entry's when the message was sent."""
+
+    version: int
+    name: str
+    token: str = ""
+
+
+def is_about(body: str, kind: str) -> bool:
+    """Whether a message on a queue of several kinds is about an entry of this one."""
+    return f'"{kind}":' in body
+
+
+def read_note(body: str, kind: str) -> Note:
+    """The message in an SQS record's body; raises UnreadableMessage."""
     try:
-        message = msgspec.json.decode(body, type=dict[str, str | int])
-    except msgspec.DecodeError as error:
+        members = msgspec.json.decode(body, type=dict[str, Any])
+        note = msgspec.convert({**members, "name": members.get(kind)}, Note)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise UnreadableMessage(f"no message about a {kind}: {error}") from error
-    name, version = message.get(kind), message.get("version")
-    if version != VERSION:
-        raise UnreadableMessage(f"message version {version}; this deployment reads {VERSION}")
-    if not isinstance(name, str):
-        raise UnreadableMessage(f"no message about a {kind}: it names none")
-    return name
+    if note.version != VERSION:
+        raise UnreadableMessage(f"message version {note.version}; this deployment reads {VERSION}")
+    return note

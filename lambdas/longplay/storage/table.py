@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
+Verb: TypeAlias = Literal["Put", "Update", "Delete", "ConditionCheck"]
 _PAGE = 1_000  # keys that a query reads at once
 
 _serializer = TypeSerializer()
@@ -49,7 +50,7 @@ class Part:
     """
 
     name: str
-    verb: Literal["Put", "Update", "Delete"]
+    verb: Verb
     parameters: dict[str, Any]
     optional: bool = False
 
@@ -146,6 +147,11 @@ class Table:
         condition = " AND ".join(change.conditions)
         return self._part(name, "Delete", condition, condition, values, Key=to_item({"pk": key}))
 
+    def check(self, name: str, key: str, change: Change, **values: object) -> Part:
+        """A part that writes nothing: the others are written only if its conditions hold."""
+        condition = " AND ".join(change.conditions)
+        return self._part(name, "ConditionCheck", condition, condition, values, Key=to_item({"pk": key}))
+
     def write(self, *parts: Part) -> Item | None:
         """Write all parts or none. Returns the item after a single update, else None.
 
@@ -184,7 +190,7 @@ class Table:
     def _part(
         self,
         name: str,
-        verb: Literal["Put", "Update", "Delete"],
+        verb: Verb,
         condition: str,
         text: str,
         values: Mapping[str, object],

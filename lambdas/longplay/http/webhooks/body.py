@@ -11,7 +11,7 @@ from longplay.domain.hooks import Hook, Target
 from longplay.domain.job import Job
 from longplay.http import documents
 from longplay.http.documents import given, timestamp
-from longplay.http.job_view import ViewContext, job_view
+from longplay.http.job_view import told_view
 
 LARGEST_BODY = 20_000  # bytes; some receivers take no more
 
@@ -23,7 +23,7 @@ def event_body(hook: Hook, job: Job, *, model: Model | None, api_url: str | None
         timestamp=timestamp(hook.happened_at),
         owner=hook.owner if hook.target is Target.BUS else UNSET,
         api_url=given(api_url),
-        data=_told(job, model, now),
+        data=told_view(job, model, now=now),
     )
     body = _text(whole)
     return body if len(body.encode()) <= LARGEST_BODY else _text(_short(whole))
@@ -32,11 +32,6 @@ def event_body(hook: Hook, job: Job, *, model: Model | None, api_url: str | None
 def type_of(hook: Hook) -> str:
     """The word for what happened: `job.succeeded`, `job.failed`, `job.canceled` or `job.late_result`."""
     return f"job.{hook.happening}"
-
-
-def _told(job: Job, model: Model | None, now: float) -> documents.ToldJob:
-    context = ViewContext(now=now, model=model, position=None, url=lambda _: "", url_seconds=0)
-    return msgspec.convert(msgspec.to_builtins(job_view(job, context)), documents.ToldJob)
 
 
 def _short(event: documents.Event) -> documents.Event:
