@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import boto3
 from longplay.doctor.reports import Reports
+from longplay.domain.batches import LONGEST_LINE, Batch
 from longplay.domain.catalogue import Catalogue
 from longplay.domain.hooks import Hook
 from longplay.domain.models_file import load_catalogue
 from longplay.domain.settings import Settings, parse_settings
 from longplay.engine.admission import Admission
+from longplay.engine.batches import BatchSteps
 from longplay.engine.callbacks import Callbacks
 from longplay.engine.calls import Calls
 from longplay.engine.failures import Failures
@@ -35,6 +38,7 @@ from longplay.http.webhooks.log import HookLog
 from longplay.providers import PROVIDERS
 from longplay.providers.loading import AdapterContext, Adapters
 from longplay.storage.backlog import Backlog
+from longplay.storage.batches import Batches, BatchFiles
 from longplay.storage.budgets import Budgets
 from longplay.storage.cache import ResultCache
 from longplay.storage.circuits import Circuits
@@ -56,6 +60,8 @@ from longplay.storage.webhook_secrets import WebhookSecrets
 
 if TYPE_CHECKING:
     from longplay.doctor.round import Doctor
+    from longplay.http.batches.service import BatchService
+    from longplay.http.batches.view import BatchView
     from longplay.http.webhooks.deliverer import Deliverer
     from longplay.http.webhooks.sending import Sender
 
@@ -117,6 +123,52 @@ class Dependencies:
             patience=self._patience,
             lease_margin=self._settings.lease_margin,
         )
+
+    @cached_property
+    def batch_steps(self) -> BatchSteps:
+        """The generator's use case for batches."""
+        return BatchSteps(
+            batches=self._batches,
+            files=self._batch_files,
+            queue=self._batch_queue,
+            new_jobs=self._new_jobs,
+            admission=replace(self._admission, horizon=self._patient_horizon),
+            ledger=self._ledger,
+            bucket=self._bucket,
+            switch=Switch(self._table),
+            patience=self._patience,
+            resend_after=self._settings.resend_after,
+        )
+
+    @cached_property
+    def batch_service(self) -> BatchService:
+        """The use cases of callers with batches."""
+        from longplay.http.batches.service import BatchService  # no other function needs it
+
+        return BatchService(
+            service=self.service,
+            batches=self._batches,
+            files=self._batch_files,
+            bucket=self._bucket,
+            queue=self._batch_queue,
+            new_jobs=self._new_jobs,
+            budgets=self._budgets,
+            resend_after=self._settings.resend_after,
+        )
+
+    @cached_property
+    def batch_view(self) -> BatchView:
+        """The documents about batches."""
+        from longplay.http.batches.view import BatchView
+
+        lines = LinesInView(self._limiter)
+        return BatchView(service=self.batch_service, limiter=self._limiter, lines=lines, settings=self._settings)
+
+    @cached_property
+    def batch_sweeper(self) -> OutboxSweeper[Batch]:
+        """The use case of the schedule for batches."""
+        resend_after = self._settings.resend_after
+        return OutboxSweeper(entries=self._batches, queue=self._batch_queue, resend_after=resend_after)
 
     @cached_property
     def sweeper(self) -> Sweeper:
@@ -332,6 +384,25 @@ class Dependencies:
     def _hook_queue(self) -> OutboxQueue:
         url = os.environ["HOOKS_QUEUE_URL"]
         return OutboxQueue(client=boto3.client("sqs"), url=url, patience=self._patience, kind="hook")
+
+    @cached_property
+    def _batches(self) -> Batches:
+        return Batches(self._table)
+
+    @cached_property
+    def _batch_files(self) -> BatchFiles:
+        return BatchFiles(s3_client(), os.environ["BUCKET_NAME"], self._patience)
+
+    @cached_property
+    def _batch_queue(self) -> OutboxQueue:
+        url = self._queue_urls["steps"]
+        return OutboxQueue(client=boto3.client("sqs"), url=url, patience=self._patience, kind="batch")
+
+    @cached_property
+    def _patient_horizon(self) -> float:
+        """A batch keeps the line short, so that others come in between."""
+        horizon = self._settings.horizon
+        return LONGEST_LINE if horizon is None else min(LONGEST_LINE, horizon)
 
     @cached_property
     def _queue_urls(self) -> dict[str, str]:
