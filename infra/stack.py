@@ -58,7 +58,7 @@ class LongplayStack(cdk.Stack):
         gpu = Gpu(self, "Gpu", runtime=runtime, secret_arn=storage.secret_arn, image=stage.gpu_image)
         gpu.run(stage.gpu, stage.gpu_endpoints, generator=generator.function, doctor=doctor.function)
         functions = [
-            *(api.submit, api.jobs, api.callbacks, api.webhooks),
+            *(api.submit, api.jobs, api.batches, api.callbacks, api.webhooks),
             *(generator.function, deliverer.function, sweeper.function, doctor.function),
             *((faces.faces, faces.authorizer) if faces else ()),
             *gpu.functions,

@@ -67,6 +67,7 @@ class Storage(Construct):
                 s3.LifecycleRule(prefix="jobs/", expiration=cdk.Duration.days(days)),
                 # also deletes the input images of jobs that were then refused
                 s3.LifecycleRule(prefix="inputs/", expiration=cdk.Duration.days(days)),
+                s3.LifecycleRule(prefix="batches/", expiration=cdk.Duration.days(days)),
                 s3.LifecycleRule(prefix="uploads/", expiration=cdk.Duration.days(1)),
                 s3.LifecycleRule(abort_incomplete_multipart_upload_after=cdk.Duration.days(1)),
             ],

@@ -1,4 +1,4 @@
-"""The HTTP API: a regional REST API with API keys, and the four functions behind it."""
+"""The HTTP API: a regional REST API with API keys, and the five functions behind it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ ACKNOWLEDGED = {
 
 
 class Api(Construct):
-    """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs`, `callbacks` and `webhooks`.
+    """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs`, `batches`, `callbacks` and
+    `webhooks`.
 
     `requests_per_second` is for all callers together; one key may use half of it, so it cannot shut the others out.
     """
@@ -109,7 +110,12 @@ class Api(Construct):
             timeout=LONGEST_ANSWER,
             environment={"WEBHOOK_ROOT_ID": root_arn},
         )
+        # it reads up to 1,000 jobs of a batch, and checks as many lines
+        self.batches = Function(
+            self, "Batches", entry="batches", runtime=runtime, timeout=LONGEST_ANSWER, memory_size=512
+        )
         self._allow(root_arn)
+        self._allow_batches()
         self.rest_api = self._rest_api(self._stage(requests_per_second))
         self._route()
         add_refusals(self.rest_api)
@@ -131,6 +137,16 @@ class Api(Construct):
         self.callbacks.allow_sending()
         self.webhooks.allow_items("GetItem", "PutItem")
         self.webhooks.allow("secretsmanager:GetSecretValue", on=root_arn)
+
+    def _allow_batches(self) -> None:
+        # lines become jobs in the generator; here they are only checked and stored
+        self.batches.allow_querying("mine")
+        self.batches.allow_items("GetItem", "BatchGetItem", "PutItem")
+        self.batches.allow_files("GetObject", "PutObject", prefix="batches/")
+        self.batches.allow_files("GetObject", "PutObject", prefix="inputs/")
+        self.batches.allow_files("GetObject", prefix="uploads/")
+        self.batches.allow_listing("batches/", "uploads/", "inputs/")
+        self.batches.allow_steps()
 
     def _stage(self, requests_per_second: int) -> apigateway.StageOptions:
         log = logs.LogGroup(self, "AccessLog", retention=LOG_RETENTION, removal_policy=cdk.RemovalPolicy.DESTROY)
@@ -168,6 +184,7 @@ class Api(Construct):
         root = self.rest_api.root
         root.add_resource("generate").add_method("POST", submit)
         root.add_resource("uploads").add_method("POST", submit)
+        self._route_batches(_calling(self.batches))
         all_jobs = root.add_resource("jobs")
         all_jobs.add_method("GET", jobs)
         job = all_jobs.add_resource("{id}")
@@ -193,6 +210,15 @@ class Api(Construct):
         resource = self.rest_api.root.resource_for_path(path)
         method = resource.add_method(verb, _calling(function), api_key_required=False)
         acknowledge(method, {"AwsSolutions-APIG4": why, "AwsSolutions-COG4": why})
+
+    def _route_batches(self, batches: apigateway.LambdaIntegration) -> None:
+        all_batches = self.rest_api.root.add_resource("batches")
+        all_batches.add_method("GET", batches)
+        all_batches.add_method("POST", batches)
+        batch = all_batches.add_resource("{id}")
+        batch.add_method("GET", batches)
+        batch.add_resource("results").add_method("GET", batches)
+        batch.add_resource("cancel").add_method("POST", batches)
 
     def _usage_plan(self, requests_per_second: int) -> apigateway.UsagePlan:
         stage = apigateway.UsagePlanPerApiStage(api=self.rest_api, stage=self.rest_api.deployment_stage)

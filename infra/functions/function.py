@@ -148,6 +148,10 @@ class Function(lambda_.Function):
         """Lets the function send messages to the queue of hooks, since it ends jobs or tells one again."""
         self.allow("sqs:SendMessage", on=self._runtime.hooks.queue_arn)
 
+    def allow_steps(self) -> None:
+        """Lets the function send messages to the queue of steps, for batches."""
+        self.allow("sqs:SendMessage", on=self._runtime.steps.queue_arn)
+
     def allow_sending(self) -> None:
         """Lets the function send messages to both work queues."""
         for queue in (self._runtime.calls, self._runtime.steps):

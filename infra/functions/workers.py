@@ -51,11 +51,16 @@ class Generator(Construct):
         self._feed(runtime.steps, concurrent_steps)
 
     def _allow(self, secret_arn: str) -> None:
-        self.function.allow_items("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")
+        self.function.allow_items(
+            "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"
+        )
         # the result of a job that was deleted during the call is left to the sweeper
         self.function.allow_files("GetObject", "PutObject", prefix="jobs/")
-        self.function.allow_files("GetObject", prefix="inputs/")
-        self.function.allow_listing("jobs/", "inputs/")
+        # a line of a batch takes its image along, and the batch's lines and images are erased once it is let in
+        self.function.allow_files("GetObject", "PutObject", "DeleteObject", prefix="inputs/")
+        self.function.allow_files("GetObject", "PutObject", "DeleteObject", prefix="batches/")
+        self.function.allow_listing("jobs/", "inputs/", "batches/")
+        self.function.allow_counting()  # a line is let in while few messages wait
         self.function.allow("secretsmanager:GetSecretValue", on=secret_arn)
         self.function.allow_sending()
         self.function.allow_telling()

@@ -67,6 +67,17 @@ GRANTS = {
         "QueuesHooks.Arn": SEND,
         "ApiJobsLog.Arn": LOG,
     },
+    # lines become jobs in the generator; here they are checked, stored and read
+    "ApiBatchesRole": {
+        TABLE: {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"},
+        f"{TABLE}/index/mine": {"dynamodb:Query"},
+        f"{FILES}/batches/*": {"s3:GetObject", "s3:PutObject"},
+        f"{FILES}/inputs/*": {"s3:GetObject", "s3:PutObject"},
+        f"{FILES}/uploads/*": {"s3:GetObject"},
+        f"{FILES} if {{'StringLike': {{'s3:prefix': ['batches/*', 'uploads/*', 'inputs/*']}}}}": LIST,
+        "QueuesSteps.Arn": SEND,
+        "ApiBatchesLog.Arn": LOG,
+    },
     # not the secret: a callback is only passed on, and the generator then asks the provider
     "ApiCallbacksRole": {
         TABLE: {"dynamodb:GetItem", "dynamodb:UpdateItem"},
@@ -81,10 +92,12 @@ GRANTS = {
             "dynamodb:PutItem",
             "dynamodb:UpdateItem",
             "dynamodb:DeleteItem",
+            "dynamodb:ConditionCheckItem",
         },
         f"{FILES}/jobs/*": {"s3:GetObject", "s3:PutObject"},
-        f"{FILES}/inputs/*": {"s3:GetObject"},
-        OUTPUTS_AND_INPUTS: LIST,
+        f"{FILES}/inputs/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        f"{FILES}/batches/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+        f"{FILES} if {{'StringLike': {{'s3:prefix': ['jobs/*', 'inputs/*', 'batches/*']}}}}": LIST,
         "StorageProviderTokens.Id": {"secretsmanager:GetSecretValue"},
         "QueuesCalls.Arn": SEND | CONSUME,
         "QueuesSteps.Arn": SEND | CONSUME,

@@ -26,6 +26,7 @@ API_URL = "https://ApiRestApi.execute-api.AWS::Region.AWS::URLSuffix/ApiRestApiD
 ENVIRONMENTS = {
     "submit.handler": SHARED_ENVIRONMENT,
     "jobs.handler": SHARED_ENVIRONMENT,
+    "batches.handler": SHARED_ENVIRONMENT,
     "callbacks.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
     "generator.handler": SHARED_ENVIRONMENT
     | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id", "CALLBACK_BASE_URL": API_URL},
@@ -156,7 +157,7 @@ def test_files_expire_a_day_after_the_longest_retention_and_uploads_after_a_day(
     """A day of deadline, seven of retention, and one more."""
     rules = only(prod, "AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
-    assert days == {"jobs/": 1 + 7 + 1, "inputs/": 1 + 7 + 1, "uploads/": 1}
+    assert days == {"jobs/": 1 + 7 + 1, "inputs/": 1 + 7 + 1, "batches/": 1 + 7 + 1, "uploads/": 1}
 
 
 def test_any_page_may_seek_in_a_file_and_post_an_upload(prod: Template) -> None:
@@ -197,6 +198,7 @@ def test_every_log_expires(prod: Template) -> None:
     assert {name: group.get("RetentionInDays") for name, group in groups.items()} == {
         "ApiSubmitLog": 30,
         "ApiJobsLog": 30,
+        "ApiBatchesLog": 30,
         "ApiCallbacksLog": 30,
         "ApiWebhooksLog": 30,
         "DelivererDelivererLog": 30,
@@ -264,6 +266,7 @@ def test_the_outputs_name_every_resource_an_operator_needs(prod: Template) -> No
         "DeadQueueUrl",
         "SubmitFunctionName",
         "JobsFunctionName",
+        "BatchesFunctionName",
         "CallbacksFunctionName",
         "WebhooksFunctionName",
         "DelivererFunctionName",

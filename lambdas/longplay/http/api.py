@@ -13,25 +13,33 @@ import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from longplay.domain.errors import Charged, InvalidParameter, JobNotFound, OutputNotFound, PathNotFound, Problem
+from longplay.domain.errors import (
+    BatchNotFound,
+    Charged,
+    InvalidParameter,
+    JobNotFound,
+    OutputNotFound,
+    PathNotFound,
+    Problem,
+)
 from longplay.domain.job import Job
 from longplay.http import documents
 from longplay.http.documents import OpenedUpload, PresignedUrl, given, timestamp
 from longplay.http.job_view import ViewContext, job_view, retry_after
 from longplay.http.listing import Page
-from longplay.http.service import NO_FILE, NO_JOB, Service, Submitted
+from longplay.http.service import NO_BATCH, NO_FILE, NO_JOB, Service, Submitted
 from longplay.http.uploads import LARGEST_UPLOAD, Upload
 
 _KEY = re.compile(r"lp_(?P<owner>[a-z0-9-]{1,32})_\w+")
 _NO_PATH = "There is no such path or method. Start a generation with POST /generate and read it at GET /jobs/{id}."
-_NOT_KEPT = {"Cache-Control": "no-store"}  # a cache may keep even 404 and 410 (RFC 9111, section 4.2.2)
+NOT_KEPT = {"Cache-Control": "no-store"}  # a cache may keep even 404 and 410 (RFC 9111, section 4.2.2)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def new_api() -> APIGatewayRestResolver:
     """A resolver that returns every Problem as application/problem+json."""
     api = APIGatewayRestResolver(
-        cors=CORSConfig(expose_headers=["ETag", "Idempotency-Replayed", "Location", "Retry-After"])
+        cors=CORSConfig(expose_headers=["ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After"])
     )
 
     @api.exception_handler(Problem)  # type: ignore[untyped-decorator]
@@ -50,6 +58,8 @@ def new_api() -> APIGatewayRestResolver:
 def _unknown(path: str) -> Problem:
     if path.startswith("/files/"):
         return OutputNotFound(NO_FILE)
+    if path.startswith("/batches/"):
+        return BatchNotFound(NO_BATCH)
     return JobNotFound(NO_JOB) if path.startswith("/jobs/") else PathNotFound(_NO_PATH)
 
 
@@ -59,7 +69,7 @@ def json_response(status: int, body: object, *, headers: dict[str, str] | None =
         status_code=status,
         content_type="application/json",
         body=msgspec.json.encode(body).decode(),
-        headers={**_NOT_KEPT, **(headers or {})},
+        headers={**NOT_KEPT, **(headers or {})},
     )
 
 
@@ -152,7 +162,7 @@ def file_response(event: APIGatewayProxyEvent, url: str, service: Service) -> Re
 
 def redirect_response(url: str) -> Response[str]:
     """303 to the presigned URL of a file; no page that it leads to learns the address it came from."""
-    headers: dict[str, str | list[str]] = {"Location": url, "Referrer-Policy": "no-referrer", **_NOT_KEPT}
+    headers: dict[str, str | list[str]] = {"Location": url, "Referrer-Policy": "no-referrer", **NOT_KEPT}
     return Response(status_code=HTTPStatus.SEE_OTHER, content_type="text/plain", body="", headers=headers)
 
 
@@ -214,5 +224,5 @@ def _problem(problem: Problem, *, request_id: str) -> Response[str]:
         status_code=HTTPStatus(problem.status),
         content_type="application/problem+json",
         body=msgspec.json.encode(body).decode(),
-        headers={**_NOT_KEPT, **wait},
+        headers={**NOT_KEPT, **wait},
     )

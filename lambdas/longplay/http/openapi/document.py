@@ -11,7 +11,7 @@ from longplay.domain.catalogue import Catalogue
 from longplay.domain.errors import Problem
 from longplay.http import documents
 from longplay.http.openapi.operations import OPERATIONS, Answer, Operation, Parameter
-from longplay.http.openapi.requests import Schema, generate_request, upload_request, webhook_test_request
+from longplay.http.openapi.requests import Schema, batch_request, generate_request, upload_request, webhook_test_request
 
 VERSION = "0.2.0"  # of the product, as in pyproject.toml
 _REF = "#/components/schemas/{name}"
@@ -22,7 +22,7 @@ _ALWAYS = {
     429: "Too many requests a second, or no room: see `code`.",
     503: "AWS fails, or new jobs are paused: see `code`. Repeat the request with the same Idempotency-Key.",
 }
-_NEXT = {"getJob": "reads it", "cancelJob": "cancels it", "deleteJob": "erases it once it is over"}
+_JSONL = "application/jsonl"
 
 
 def openapi(catalogue: Catalogue, *, longest_deadline: int) -> Schema:
@@ -42,6 +42,7 @@ def openapi(catalogue: Catalogue, *, longest_deadline: int) -> Schema:
             "schemas": {
                 **_schemas(),
                 "GenerateRequest": generate_request(catalogue, longest_deadline=longest_deadline),
+                "BatchRequest": batch_request(catalogue, longest_deadline=longest_deadline),
                 "UploadRequest": upload_request(),
                 "WebhookTestRequest": webhook_test_request(),
             },
@@ -91,10 +92,10 @@ def _operation(operation: Operation) -> Schema:
         "responses": {**_answers(operation), **_problems(operation)},
     }
     if operation.body:
-        described["requestBody"] = {
-            "required": operation.makes_a_job or operation.body_required,
-            "content": {"application/json": {"schema": {"$ref": _REF.format(name=operation.body)}}},
-        }
+        content: Schema = {"application/json": {"schema": {"$ref": _REF.format(name=operation.body)}}}
+        if operation.lines:
+            content[_JSONL] = {"schema": {"type": "string"}}
+        described["requestBody"] = {"required": operation.body_required, "content": content}
     return described if operation.needs_key else {**described, "security": []}
 
 
@@ -118,12 +119,14 @@ def _answer(answer: Answer, operation: Operation) -> Schema:
         described["headers"] = {
             name: {"schema": {"type": "string"}, "description": text} for name, text in answer.headers.items()
         }
-    if answer.document:
+    if answer.document and answer.lines:
+        described["content"] = {_JSONL: {"schema": {"type": "string"}}}
+    elif answer.document:
         described["content"] = {"application/json": {"schema": {"$ref": _REF.format(name=answer.document.__name__)}}}
     elif operation.id == "getOpenApi" and answer.description.startswith("OpenAPI"):
         described["content"] = {"application/json": {"schema": {"type": "object"}}}
-    if operation.makes_a_job:
-        described["links"] = {name: _link(name, what) for name, what in _NEXT.items()}
+    if operation.leads_to:
+        described["links"] = {name: _link(name, what) for name, what in operation.leads_to.items()}
     return described
 
 
@@ -131,7 +134,7 @@ def _link(operation: str, what: str) -> Schema:
     return {
         "operationId": operation,
         "parameters": {"id": "$response.body#/id"},
-        "description": f"The job's id {what}.",
+        "description": f"The id {what}.",
     }
 
 

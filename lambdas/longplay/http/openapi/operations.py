@@ -8,8 +8,12 @@ from typing import Any
 
 import msgspec
 
+from longplay.domain.batch_body import ON_ERROR
+from longplay.domain.batches import MOST_LINES
 from longplay.domain.catalogue import Kind
 from longplay.domain.errors import (
+    BatchExpired,
+    BatchNotFound,
     ExceedsBudget,
     InvalidRequest,
     JobExpired,
@@ -25,13 +29,16 @@ from longplay.domain.errors import (
     Paused,
     Problem,
     TooLarge,
+    TooManyBatches,
     TooManyOpenJobs,
     TooManyRotations,
 )
 from longplay.domain.job import Status
 from longplay.domain.listing import MOST_LISTED
+from longplay.domain.request import SHORTEST_DEADLINE
 from longplay.domain.usage import MOST_DAYS
 from longplay.http import documents
+from longplay.http.batches import documents as batch_documents
 from longplay.http.holding import LONGEST
 
 Schema = dict[str, Any]
@@ -49,16 +56,20 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """An answer that is no problem: the type of its document, if it has one, and its own headers."""
+    """An answer that is no problem: its own headers and, if it has one, the type of its document, or of its lines."""
 
     description: str
     document: type[msgspec.Struct] | None = None
+    lines: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A path and method. `links` are what the job in its answer can be used for next."""
+    """A path and method. `leads_to` are the operations that can follow with the id in its answer, and what they do.
+
+    `lines` says that the body may also be JSONL.
+    """
 
     id: str
     verb: str
@@ -69,8 +80,9 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     body: str | None = None
     needs_key: bool = True
-    makes_a_job: bool = False
+    leads_to: Mapping[str, str] = field(default_factory=dict)
     body_required: bool = False
+    lines: bool = False
 
 
 _JOB = Parameter(name="id", where="path", schema={"type": "string"}, description="The job's id.")
@@ -98,6 +110,7 @@ _FILTERS = (
     Parameter(name="status", where="query", schema={"type": "array", "items": {"enum": [*Status]}}),
     Parameter(name="kind", where="query", schema={"type": "array", "items": {"enum": [*Kind]}}),
     Parameter(name="model", where="query", schema={"type": "string"}),
+    Parameter(name="batch", where="query", schema={"type": "string"}, description="The id of a batch."),
     Parameter(
         name="tag",
         where="query",
@@ -128,6 +141,34 @@ _ADMISSION = (ModelUnavailable, ExceedsBudget, LineTooLong, TooManyOpenJobs, Ove
 _READ = {200: Answer(description="The job.", document=documents.Job, headers=_WAITING)}
 _REDIRECT = Answer(description="A new URL of the file.", headers={"Location": "The presigned URL."})
 
+_A_JOB = {"getJob": "reads the job", "cancelJob": "cancels it", "deleteJob": "erases it once it is over"}
+_A_BATCH = {
+    "getBatch": "reads the batch",
+    "getBatchResults": "reads the results of its lines",
+    "cancelBatch": "cancels it",
+}
+_BATCH = Parameter(name="id", where="path", schema={"type": "string"}, description="The batch's id.")
+_PAGE = _FILTERS[-2:]
+_SKIPS = Parameter(
+    name="on_error",
+    where="query",
+    schema={"enum": [*ON_ERROR]},
+    description="What becomes of a batch with lines that are not valid: `reject` refuses it, `skip` takes the others.",
+)
+_LETS_IN = Parameter(
+    name="deadline_seconds",
+    where="query",
+    schema={"type": "integer", "minimum": SHORTEST_DEADLINE},
+    description="How long lines are let in as jobs; what is not let in by then expires. The longest is the default.",
+)
+_FROM = Parameter(
+    name="from",
+    where="query",
+    schema={"type": "integer", "minimum": 0, "maximum": MOST_LINES - 1},
+    description="The first line of the page.",
+)
+_BATCH_READ = Answer(description="The batch.", document=batch_documents.Batch, headers=_WAITING)
+
 _TOLD = {
     status: {status: Answer(description="What it was told.", document=documents.Deliveries)} for status in (200, 202)
 }
@@ -142,7 +183,8 @@ OPERATIONS = (
         body="GenerateRequest",
         answers=_MADE,
         problems=(InvalidRequest, TooLarge, JobExpired, KeyReused, *_ADMISSION),
-        makes_a_job=True,
+        leads_to=_A_JOB,
+        body_required=True,
     ),
     Operation(
         id="upload",
@@ -237,6 +279,68 @@ OPERATIONS = (
         parameters=(_JOB,),
         answers=_TOLD[202],
         problems=(JobNotFound, JobExpired, NothingToTell),
+    ),
+    Operation(
+        id="createBatch",
+        verb="post",
+        path="/batches",
+        summary="Sends up to 1,000 requests, which become jobs as the line of jobs and the caps have room.",
+        parameters=(_SKIPS, _LETS_IN, _KEY),
+        body="BatchRequest",
+        body_required=True,
+        lines=True,
+        answers={
+            202: Answer(
+                description="The batch.",
+                document=batch_documents.Batch,
+                headers={"Location": "The batch's address, relative to the request's.", **_WAITING, **_REPLAYED},
+            )
+        },
+        problems=(InvalidRequest, TooLarge, KeyReused, TooManyBatches, Paused),
+        leads_to=_A_BATCH,
+    ),
+    Operation(
+        id="listBatches",
+        verb="get",
+        path="/batches",
+        summary="Lists your batches, newest first.",
+        parameters=_PAGE,
+        answers={200: Answer(description="A page of batches.", document=batch_documents.Batches)},
+        problems=(InvalidRequest,),
+    ),
+    Operation(
+        id="getBatch",
+        verb="get",
+        path="/batches/{id}",
+        summary="Reads how a batch stands.",
+        parameters=(_BATCH,),
+        answers={200: _BATCH_READ},
+        problems=(BatchNotFound, BatchExpired),
+    ),
+    Operation(
+        id="getBatchResults",
+        verb="get",
+        path="/batches/{id}/results",
+        summary="The lines of a batch in their order, 100 at a time, as JSONL: a BatchLine on each line.",
+        parameters=(_BATCH, _FROM),
+        answers={
+            200: Answer(
+                description="A page of lines, each a BatchLine.",
+                document=batch_documents.BatchLine,
+                lines=True,
+                headers={"Link": "The next page (`rel=next`), relative to the request's URL."},
+            )
+        },
+        problems=(InvalidRequest, BatchNotFound, BatchExpired),
+    ),
+    Operation(
+        id="cancelBatch",
+        verb="post",
+        path="/batches/{id}/cancel",
+        summary="Lets no more lines in and cancels the jobs that are not over; results that are paid for are kept.",
+        parameters=(_BATCH,),
+        answers={202: _BATCH_READ},
+        problems=(BatchNotFound, BatchExpired),
     ),
     Operation(
         id="testWebhook",

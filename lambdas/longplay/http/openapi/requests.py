@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from longplay.domain.batch_body import LONGEST_ID
+from longplay.domain.batches import MOST_LINES
 from longplay.domain.catalogue import Bound, Catalogue, Kind
 from longplay.domain.input_images import IMAGE_TYPES
 from longplay.domain.parameters import LONGEST_PROMPT
@@ -38,6 +40,20 @@ def generate_request(catalogue: Catalogue, *, longest_deadline: int) -> Schema:
     return {"type": "object", "properties": {**parameters, **own}, "additionalProperties": False, "description": _BODY}
 
 
+def batch_request(catalogue: Catalogue, *, longest_deadline: int) -> Schema:
+    """The body of POST /batches."""
+    line = generate_request(catalogue, longest_deadline=longest_deadline)
+    custom_id = _text(LONGEST_ID, "A name of your own for the line, different from all others.")
+    properties = {"custom_id": custom_id, **line["properties"]}
+    return {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": MOST_LINES,
+        "items": {**line, "properties": properties, "description": "A line: a generation, as for POST /generate."},
+        "description": _LINES,
+    }
+
+
 def upload_request() -> Schema:
     """The body of POST /uploads, which may be empty."""
     types = {"enum": [*IMAGE_TYPES, None], "description": "The image's type, checked when it is used."}
@@ -54,6 +70,7 @@ _WEBHOOK = "The address that is told, by a signed POST: https, port 443, a publi
 _BODY = (
     "The generation. Each model takes some of the parameters, within bounds that GET /models has; here are the widest."
 )
+_LINES = "The lines. As JSONL, each stands on a line and there are no brackets around them. At most 4.5 MB."
 _NESTED = "The parameters, as Hugging Face's clients send them. Each stands here or in the body itself."
 _IMAGE = (
     "The image to start from, for models that take one: a data URI (PNG, JPEG or WebP), `upload:` with the id of an "

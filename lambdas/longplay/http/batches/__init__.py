@@ -1,0 +1,1 @@
+"""The use cases of callers that send many requests at once."""
