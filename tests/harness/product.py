@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
+import batches
 import callbacks
 import deliverer
 import doctor
@@ -71,20 +72,21 @@ class Product:
 
     def send(self, method: str, path: str, query: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         """The answer to any request, with its headers as they are; the path is decoded."""
-        handler = _handler(path) if method == "POST" else jobs.handler
+        handler = _handler(path, method)
         event = _event(method, f"?{query}", body, headers.get("x-api-key", ""), {})
         event |= {"path": path, "headers": headers}
         event["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
-        return _answer(handler(event, Context(28)))  # type: ignore[arg-type]
+        return _answer(handler(event, Context(28)))
 
     def post(self, path: str, body: Any = None, *, key: str = API_KEY, **headers: str) -> Answer:
         """POST, with a body that is JSON-encoded unless it is bytes or text already."""
-        handler = _handler(path.partition("?")[0])
+        handler = _handler(path.partition("?")[0], "POST")
         return _answer(handler(_event("POST", path, body, key, headers), Context()))
 
     def get(self, path: str, *, key: str = API_KEY, seconds: float = 28, **headers: str) -> Answer:
         """The answer to a GET request with this key; the function is stopped after `seconds`."""
-        return _answer(jobs.handler(_event("GET", path, None, key, headers), Context(seconds)))  # type: ignore[arg-type]
+        handler = _handler(path.partition("?")[0], "GET")
+        return _answer(handler(_event("GET", path, None, key, headers), Context(seconds)))
 
     def face(
         self,
@@ -172,8 +174,12 @@ class Product:
         return [{**message, "Queue": queue} for message in answer.get("Messages", [])]
 
 
-def _handler(path: str) -> Any:
-    """The function behind a POST to this path."""
+def _handler(path: str, method: str) -> Any:
+    """The function behind this path and method."""
+    if path.startswith("/batches"):
+        return batches.handler
+    if method != "POST":
+        return jobs.handler
     if path in _SUBMITS:
         return submit.handler
     return webhooks.handler if path.startswith("/webhooks/") else jobs.handler

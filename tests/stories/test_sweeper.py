@@ -140,12 +140,12 @@ def test_more_waiting_jobs_than_a_run_sends_are_sent_again_in_turn(
     assert waited.most <= 3
 
 
-def test_with_nothing_open_a_run_is_thirteen_queries(product: Product, clock: time_machine.Traveller) -> None:
-    """Without open jobs the sweeper asks each shard of the index once, those of hooks too, and that of version 0.1."""
+def test_with_nothing_open_a_run_is_fourteen_queries(product: Product, clock: time_machine.Traveller) -> None:
+    """Without open jobs the sweeper asks each shard of the index once, those of hooks and batches too, and that of version 0.1."""
     product.submit(TRACK)
     product.deliver()
     clock.shift(7_200)
     with recorded_calls() as calls:
         wiring.dependencies.cache_clear()
         product.sweep()
-    assert [call.name for call in calls] == ["Query"] * 13
+    assert [call.name for call in calls] == ["Query"] * 14

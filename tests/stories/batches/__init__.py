@@ -1,0 +1,1 @@
+"""Stories of callers with many requests at once."""
