@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -68,6 +68,38 @@ class Simulation(SimulatedDeployment):
         answer = self._ask("jobs", lambda: self.product.delete(f"/jobs/{job_id}"), retries=retries)
         expected = (204,) if retries else (None, 204, 503)
         assert (answer and answer.status) in expected, answer
+
+    def send_batch(self, names: Sequence[str]) -> str:
+        """The id of a new batch with a line of each name; the request is repeated until it is answered."""
+        lines = [{**self.provider.request, "custom_id": name, "tags": {"name": name}} for name in names]
+        answer = self._ask("batches", lambda: self.product.post("/batches", lines, Idempotency_Key="batch"))
+        assert answer is not None
+        assert answer.status == HTTPStatus.ACCEPTED, answer.body
+        return str(answer.json["id"])
+
+    def cancel_batch(self, batch: str) -> None:
+        """Cancel the batch; the request is repeated until it is answered."""
+        answer = self._ask("batches", lambda: self.product.post(f"/batches/{batch}/cancel"))
+        assert answer is not None
+        assert answer.status == HTTPStatus.ACCEPTED, answer.body
+
+    def deliver_batch(self) -> None:
+        """Deliver the messages about batches that are due, and no others."""
+        self._deliver_some(lambda body: '"batch"' in body)
+
+    def deliver_jobs(self) -> None:
+        """Deliver the messages about jobs that are due, and no others."""
+        self._deliver_some(lambda body: '"batch"' not in body)
+
+    def _deliver_some(self, chosen: Callable[[str], bool]) -> None:
+        """The others are there again at once."""
+        for delivery in self.receive():
+            if not chosen(delivery.body):
+                self.aws.sqs.change_message_visibility(
+                    QueueUrl=delivery.queue_url, ReceiptHandle=delivery.receipt, VisibilityTimeout=0
+                )
+            elif self.deliver_message(delivery.body):
+                self._delete(delivery)
 
     def during_next_call(self, act: Callable[[], None]) -> None:
         """Do this while the provider works on the next call."""
