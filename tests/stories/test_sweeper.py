@@ -141,7 +141,7 @@ def test_more_waiting_jobs_than_a_run_sends_are_sent_again_in_turn(
 
 
 def test_with_nothing_open_a_run_is_fourteen_queries(product: Product, clock: time_machine.Traveller) -> None:
-    """Without open jobs the sweeper asks each shard of the index once, those of hooks and batches too, and that of version 0.1."""
+    """Without open jobs the sweeper asks each shard of the index once, also those of hooks, batches and version 0.1."""
     product.submit(TRACK)
     product.deliver()
     clock.shift(7_200)

@@ -96,7 +96,7 @@ def test_a_batch_leaves_others_room_in_line(product_with: Deploy, clock: Clock) 
     [
         ({"open_jobs": 2}, "too_many_open_jobs"),
         ({"jobs": 4}, "over_daily_budget"),
-        ({"usd": 0.003}, "over_daily_budget"),
+        ({"usd": 0.03}, "over_daily_budget"),
     ],
 )
 def test_a_batch_waits_for_a_cap(product_with: Deploy, clock: Clock, caps: dict[str, float], reason: str) -> None:
