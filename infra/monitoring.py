@@ -23,6 +23,9 @@ LONGEST_HOOK_WAIT = 1_200
 
 #: The generator logs a refused account with these words, in the member `outcome`.
 ACCOUNT_REFUSED = "account refused*"
+
+#: The deliverer logs a webhook that it tells no more with these words.
+GIVEN_UP = "given up*"
 RAISE_QUOTA = "raise the AWS account's quota of concurrent executions."
 
 
@@ -85,6 +88,20 @@ class Monitoring(Construct):
         age = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="max")
         meaning = "Webhooks are told late: a receiver answers slowly, or raise concurrent_deliveries."
         self._alarm("HooksAge", age, above=LONGEST_HOOK_WAIT, meaning=meaning)
+
+    def watch_given_up(self, deliverer: Function) -> None:
+        """An alarm when a webhook or the event bus has taken nothing in all tries of a day."""
+        given_up = deliverer.log_group.add_metric_filter(
+            "WebhookGivenUp",
+            filter_pattern=logs.FilterPattern.string_value("$.outcome", "=", GIVEN_UP),
+            metric_namespace=cdk.Stack.of(self).stack_name,
+            metric_name="WebhookGivenUp",
+        )
+        meaning = (
+            "A receiver failed for a day and is told no more: the log of Deliverer has the hook, and its owner can "
+            "have it told again with POST /jobs/{id}/redeliver."
+        )
+        self._alarm("WebhookGivenUp", given_up.metric(period=PERIOD, statistic="sum"), above=0, meaning=meaning)
 
     def watch_dead_letters(self, queue: sqs.Queue) -> None:
         """An alarm when the dead-letter queue contains a message."""

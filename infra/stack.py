@@ -63,10 +63,12 @@ class LongplayStack(cdk.Stack):
             *((faces.faces, faces.authorizer) if faces else ()),
             *gpu.functions,
         ]
-        self._watch(stage, generator.function, functions, queues)
+        self._watch(stage, generator.function, deliverer.function, functions, queues)
         self._add_outputs(stage, api, faces, storage, queues, functions)
 
-    def _watch(self, stage: Stage, generator: Function, functions: list[Function], queues: Queues) -> None:
+    def _watch(
+        self, stage: Stage, generator: Function, deliverer: Function, functions: list[Function], queues: Queues
+    ) -> None:
         monitoring = Monitoring(self, "Monitoring", email=stage.alarm_email)
         monitoring.watch_functions(functions)
         monitoring.watch_duration(generator, longest=stage.longest_call + stage.call_margin // 2)
@@ -74,6 +76,7 @@ class LongplayStack(cdk.Stack):
         monitoring.watch_loops(generator)
         monitoring.watch_queues(queues.work, longest_wait=stage.default_deadline)
         monitoring.watch_hooks(queues.hooks)
+        monitoring.watch_given_up(deliverer)
         monitoring.watch_dead_letters(queues.dead)
         monitoring.show(functions, [*queues.work, queues.hooks, queues.dead])
 

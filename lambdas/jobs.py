@@ -60,6 +60,14 @@ def fetch(job_id: str, n: str) -> Response[str]:
     return file_response(api.current_event, url, dependencies().service)
 
 
+@api.get("/jobs/<job_id>/outputs/<n>/peaks")
+def peaks(job_id: str, n: str) -> Response[str]:
+    """The waveform of the job's n-th file, which a browser may keep: it never changes."""
+    found = dependencies().service.peaks(owner_of(api.current_event), job_id, n)
+    logger.info("peaks", job=job_id, output=n)
+    return json_response(200, found, headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+
 @api.get("/files/<job_id>/<token>/<n>")
 def follow(job_id: str, token: str, n: str) -> Response[str]:
     """303 to a new presigned URL of a file, for everyone who has its link."""
@@ -122,7 +130,8 @@ def usage() -> Response[str]:
 @api.get("/models")
 def models() -> Response[str]:
     """The models offered here; 304 for a caller that has this document."""
-    return tagged_response(api.current_event, models_view(dependencies().service.catalogue))
+    service = dependencies().service
+    return tagged_response(api.current_event, models_view(service.catalogue, service.forecast.wait_at))
 
 
 @api.get("/openapi.json")

@@ -75,8 +75,17 @@ MAY_NOT = {
         ("apigateway", "get_api_keys", {}),
     ],
     "Generator": [
-        ("s3", "put_object", {"Bucket": "{BucketName}", "Key": "inputs/some", "Body": b""}),
+        ("s3", "put_object", {**UPLOAD, "Body": b""}),
+        ("s3", "delete_object", FILE),
         ("s3", "get_object", UPLOAD),
+    ],
+    "Batches": [
+        ("secretsmanager", "get_secret_value", SECRET),
+        ("dynamodb", "delete_item", ITEM),
+        ("s3", "get_object", FILE),
+        ("s3", "put_object", {**FILE, "Body": b""}),
+        ("s3", "delete_object", {"Bucket": "{BucketName}", "Key": "batches/some"}),
+        ("sqs", "send_message", {"QueueUrl": "{CallsQueueUrl}", "MessageBody": "{}"}),
     ],
     "Sweeper": [
         ("secretsmanager", "get_secret_value", SECRET),

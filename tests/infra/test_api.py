@@ -19,6 +19,7 @@ ROUTES = {
     ("GET", "/jobs/{id}"): "ApiJobs",
     ("DELETE", "/jobs/{id}"): "ApiJobs",
     ("GET", "/jobs/{id}/outputs/{n}"): "ApiJobs",
+    ("GET", "/jobs/{id}/outputs/{n}/peaks"): "ApiJobs",
     ("POST", "/jobs/{id}/cancel"): "ApiJobs",
     ("POST", "/jobs/{id}/retry"): "ApiJobs",
     ("GET", "/jobs/{id}/deliveries"): "ApiJobs",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from longplay.domain.settings import DAY, Settings, parse_settings
+from longplay.http.webhooks.deliverer import GIVEN_UP
 
 from infra.settings.settings import STAGES
 from tests.infra.reading import Template, only, properties, readable, resources
@@ -234,12 +235,17 @@ def test_every_alarm_is_sent_to_the_topic_and_says_what_to_do(prod: Template) ->
 
 
 def test_a_refused_account_raises_an_alarm(prod: Template) -> None:
-    """The filter matches the words that the generator logs."""
-    pattern = only(prod, "AWS::Logs::MetricFilter")
-    assert pattern["FilterPattern"] == '{ $.outcome = "account refused*" }'
-    counted = pattern["MetricTransformations"][0]["MetricName"]
-    alarm = properties(prod, "AWS::CloudWatch::Alarm")["MonitoringAccountRefused"]
-    assert (alarm["MetricName"], alarm["Threshold"]) == (counted, 0)
+    """The filters match the words that the functions log; so does a webhook that is given up."""
+    filters = properties(prod, "AWS::Logs::MetricFilter").values()
+    patterns = {found["MetricTransformations"][0]["MetricName"]: found["FilterPattern"] for found in filters}
+    assert patterns == {
+        "AccountRefused": '{ $.outcome = "account refused*" }',
+        "WebhookGivenUp": f'{{ $.outcome = "{GIVEN_UP}*" }}',
+    }
+    alarms = properties(prod, "AWS::CloudWatch::Alarm")
+    for counted in patterns:
+        alarm = alarms[f"Monitoring{counted}"]
+        assert (alarm["MetricName"], alarm["Threshold"]) == (counted, 0)
 
 
 def test_cloudwatch_may_publish_to_the_topic(prod: Template) -> None:

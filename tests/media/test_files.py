@@ -119,6 +119,7 @@ def test_a_sound_has_a_type_and_a_duration(
     assert media.content_type == content_type
     assert media.duration_seconds == pytest.approx(seconds, abs=0.06)
     assert (media.width, media.height) == (None, None)
+    assert (media.sample_rate, media.channels) == ((48_000, 1) if container != "ipod" else (None, None))
 
 
 @pytest.mark.parametrize("data", [video_file(), index_first(video_file())], ids=["index last", "index first"])

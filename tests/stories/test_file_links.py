@@ -81,3 +81,20 @@ def test_a_link_is_shown_to_the_owner_alone(product: Product) -> None:
     assert product.get(f"/jobs/{job['id']}", key=STRANGER).status == 404
     [listed] = product.get("/jobs").json["jobs"]
     assert _link(listed) == _link(job)
+
+
+def test_a_sound_has_a_waveform_for_its_owner(product: Product) -> None:
+    """512 pairs at most, which a browser may keep; an image has none."""
+    job = _done(product)
+    [output] = job["outputs"]
+    assert (output["sample_rate"], output["channels"]) == (32_000, 1)
+    answer = product.get(f"/{output['peaks_url']}")
+    assert (answer.status, answer.json["duration_seconds"]) == (200, output["duration_seconds"])
+    assert 2 <= len(answer.json["peaks"]) <= 1_024
+    assert "immutable" in answer.headers["Cache-Control"]
+    image = product.submit({"prompt": "a lake", "model": "flux-schnell"})
+    product.deliver()
+    image = product.job(image["id"])
+    assert "peaks_url" not in image["outputs"][0]
+    assert product.get(f"/jobs/{image['id']}/outputs/0/peaks").status == 404
+    assert product.get(f"/jobs/{job['id']}/outputs/1/peaks").status == 404

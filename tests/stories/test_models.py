@@ -46,6 +46,21 @@ def test_each_model_shows_its_bounds_its_price_and_its_license(product: Product)
     assert all(route["estimated_usd"] > 0 and route["read"] > "2025" for route in music["routes"])
 
 
+def test_a_model_says_how_long_a_new_job_would_wait(
+    product_with: Callable[..., Product], clock: time_machine.Traveller
+) -> None:
+    """Not at all at first; then for the next start that its account allows, or for a worker behind those that wait."""
+    product = product_with(limits={"*": {"windows": [[1, 60]]}}, cache="off")
+    assert _models(product)["musicgen-small"]["wait_seconds"] == 0
+    product.submit({"prompt": "a", "duration": 1})
+    clock.shift(10)
+    assert 45 <= _models(product)["musicgen-small"]["wait_seconds"] <= 51
+    product = product_with(concurrent_calls=2, cache="off")
+    for number in range(5):
+        product.submit({"prompt": f"song {number}", "duration": 1})
+    assert _models(product)["musicgen-small"]["wait_seconds"] > 10
+
+
 def test_only_routes_that_are_set_up_are_listed(product_with: Callable[..., Product]) -> None:
     """A model without such a route is listed as unavailable."""
     models = _models(product_with(servers={"replicate": "https://api.replicate.com"}))

@@ -133,6 +133,11 @@ def told_again(hook: Hook, *, now: float, resend_after: float) -> Hook | None:
     return replace(hook, tries=0, lease=None, not_before=now, due_at=now + resend_after)
 
 
+def given_up(hook: Hook) -> bool:
+    """Whether the last delivery of the schedule has failed; a receiver that is gone for good has said so."""
+    return hook.due_at is None and not hook.heard and hook.deliveries[-1].status != _GONE
+
+
 def worn_out(hook: Hook) -> bool:
     """Whether every delivery of the schedule was begun, and the last ones crashed or were never recorded."""
     return hook.tries > len(WAITS)

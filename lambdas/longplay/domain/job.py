@@ -128,6 +128,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration_seconds: float | None = None
     width: int | None = None
     height: int | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -22,6 +22,8 @@ SHOWN_ONLY = frozenset(
         "outputs",
         "error",
         "retry_of",
+        "batch",
+        "custom_id",
         "license",
         "not_honored",
         "urls",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from longplay.domain.catalogue import Route
 from longplay.domain.estimates import Mix, expected_start, free_worker_in, seconds_of_a_worker
 from longplay.domain.job import Job, Status, WaitReason
 from longplay.storage.backlog import Backlog
@@ -31,6 +32,16 @@ class Forecast:
         queue = job.leg.queue
         seconds = self._mixes[queue].see(seconds_of_a_worker(job))
         return free_worker_in(self.backlog.waiting(queue), seconds=seconds, workers=self.workers[queue])
+
+    def wait_at(self, route: Route) -> float:
+        """Seconds for which the call of a new job would wait now on a route: for a worker, or for its account."""
+        now, waiting = self.clock(), self.backlog.waiting(route.queue)
+        seconds = self._mixes[route.queue].mean or route.typical_seconds
+        worker = free_worker_in(waiting, seconds=seconds, workers=self.workers[route.queue])
+        if not self.limiter.paces(route.account):
+            return worker
+        outlook = self.limiter.outlook(route.account, self.lines.line(route.account), now=now)
+        return max(worker, outlook.next_start - now)
 
     def submitted(self, job: Job) -> None:
         """Count a job that this function has sent to its queue."""

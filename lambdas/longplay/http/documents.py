@@ -62,7 +62,10 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """One file. `link` fetches it without a key as long as the job is kept: passed on, it passes the file on."""
+    """One file. `link` fetches it without a key as long as the job is kept: passed on, it passes the file on.
+
+    `peaks_url` has the waveform of a WAV file of up to a minute, for the key.
+    """
 
     link: Path | UnsetType = UNSET
     content_type: str
@@ -71,6 +74,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     duration_seconds: Seconds | UnsetType = UNSET
     width: Count | UnsetType = UNSET
     height: Count | UnsetType = UNSET
+    sample_rate: Count | UnsetType = UNSET
+    channels: Count | UnsetType = UNSET
+    peaks_url: Path | UnsetType = UNSET
     warnings: tuple[str, ...] | UnsetType = UNSET
 
 
@@ -80,6 +86,13 @@ class Output(File, frozen=True, kw_only=True):
     url: Url
     url_expires_at: Time
     href: Path
+
+
+class Peaks(msgspec.Struct, frozen=True, kw_only=True):
+    """A waveform: the lowest and the highest sample of each of up to 512 pieces in turn, from -1 to 1."""
+
+    duration_seconds: Seconds | UnsetType = UNSET
+    peaks: tuple[Annotated[float, Meta(ge=-1, le=1)], ...]
 
 
 class PresignedUrl(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,7 +267,7 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A model as callers name it."""
+    """A model as callers name it. `wait_seconds` is how long a new job would wait now until its call starts."""
 
     id: str
     kind: Kind
@@ -266,6 +279,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Parameter]
     routes: tuple[ModelRoute, ...]
     available: bool
+    wait_seconds: Seconds | UnsetType = UNSET
 
 
 class Models(msgspec.Struct, frozen=True, kw_only=True):

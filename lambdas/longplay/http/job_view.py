@@ -15,6 +15,7 @@ from longplay.domain.webhook_urls import host_of
 from longplay.http import documents
 from longplay.http.documents import given, timestamp, timestamp_if
 
+LARGEST_SOUND = 12_000_000  # bytes, a minute of 16-bit stereo at 96 kHz, or of floats at 48 kHz in mono
 SHORTEST_POLL, LONGEST_POLL = 1, 30  # seconds a caller should wait before it polls again
 
 
@@ -72,6 +73,11 @@ def told_view(job: Job, model: Model | None, *, now: float) -> documents.ToldJob
     """The job for one who reads it later: without presigned URLs, since they would have ended."""
     context = ViewContext(now=now, model=model, position=None, url=lambda _: "", url_seconds=0)
     return msgspec.convert(msgspec.to_builtins(job_view(job, context)), documents.ToldJob)
+
+
+def has_peaks(output: Output) -> bool:
+    """Whether the waveform of a file can be asked for: its sound is read as a whole for that."""
+    return output.content_type == "audio/wav" and output.bytes <= LARGEST_SOUND
 
 
 def retry_after(job: Job, *, now: float) -> int:
@@ -159,6 +165,9 @@ def _output(job: Job, n: int, context: ViewContext) -> documents.Output:
         duration_seconds=given(output.duration_seconds),
         width=given(output.width),
         height=given(output.height),
+        sample_rate=given(output.sample_rate),
+        channels=given(output.channels),
+        peaks_url=f"jobs/{job.id}/outputs/{n}/peaks" if has_peaks(output) else UNSET,
         warnings=output.warnings or UNSET,
     )
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from msgspec import UNSET
+
 from longplay.domain.catalogue import Bound, Catalogue, Model, Route
 from longplay.http import documents
 from longplay.http.documents import given
 from longplay.http.job_view import license_view
 
 
-def models_view(catalogue: Catalogue) -> documents.Models:
-    """Every offered model, with its configured routes in the order they are tried."""
-    return documents.Models(models=tuple(_model(model, catalogue) for model in catalogue.offered))
+def models_view(catalogue: Catalogue, wait_at: Callable[[Route], float]) -> documents.Models:
+    """Every offered model, with its configured routes in the order they are tried.
+
+    `wait_at` gives the seconds for which a new job would wait now on a route.
+    """
+    return documents.Models(models=tuple(_model(model, catalogue, wait_at) for model in catalogue.offered))
 
 
-def _model(model: Model, catalogue: Catalogue) -> documents.Model:
-    routes = tuple(_route(route) for route in model.routes if route.url is not None)
+def _model(model: Model, catalogue: Catalogue, wait_at: Callable[[Route], float]) -> documents.Model:
+    set_up = [route for route in model.routes if route.url is not None]
+    routes = tuple(map(_route, set_up))
     return documents.Model(
         id=model.name,
         kind=model.kind,
@@ -26,6 +34,7 @@ def _model(model: Model, catalogue: Catalogue) -> documents.Model:
         parameters={name: _parameter(bound) for name, bound in model.parameters.items()},
         routes=routes,
         available=bool(routes),
+        wait_seconds=round(wait_at(set_up[0])) if set_up else UNSET,
     )
 
 

@@ -32,7 +32,11 @@ from longplay.engine.admission import Admission
 from longplay.engine.forecast import Forecast
 from longplay.engine.ledger import Ledger
 from longplay.engine.new_jobs import NewJobs, derived_id
+from longplay.http.documents import Peaks, given
+from longplay.http.job_view import has_peaks
 from longplay.http.uploads import Uploads
+from longplay.media.broken import BrokenMedia
+from longplay.media.peaks import peaks_of
 from longplay.storage.files import ResultBucket
 from longplay.storage.jobs import JobTable, Refused
 from longplay.storage.patience import Unavailable
@@ -135,6 +139,18 @@ class Service:
         if n not in _places(job):
             raise OutputNotFound(f"The job is {job.status} and has {len(job.outputs)} files, counted from 0.")
         return self.presigned(job.outputs[int(n)])
+
+    def peaks(self, owner: str, job_id: str, n: str) -> Peaks:
+        """The waveform of the job's n-th file; raises OutputNotFound where the file has none."""
+        job = self.find(owner, job_id)
+        output = job.outputs[int(n)] if n in _places(job) else None
+        if output is None or not has_peaks(output):
+            raise OutputNotFound("Only a WAV file of up to a minute has a waveform. The file itself has the sound.")
+        try:
+            found = peaks_of(self.bytes_of(output))
+        except BrokenMedia as error:
+            raise OutputNotFound(f"This file has no waveform here: {error}.") from error
+        return Peaks(duration_seconds=given(output.duration_seconds), peaks=tuple(found))
 
     def linked_url(self, job_id: str, token: str, n: str) -> str:
         """The same for the link to a file, which is its own permission; raises OutputNotFound for an unknown one."""

@@ -1,4 +1,4 @@
-"""Describes a file: content type, digest, duration and pixel size, if it is whole.
+"""Describes a file: content type, digest and measures, if it is whole.
 
 It is not in files.py because functions that only need a type would then load the reader of every format.
 """
@@ -20,7 +20,7 @@ _SOUND_ONLY = {"video/mp4": "audio/mp4", "video/webm": "audio/webm"}
 
 
 def describe(path: Path) -> MediaFile:
-    """The type, digest, duration and pixel size of a whole file; raises BrokenMedia for any other.
+    """The type, digest and measures of a whole file; raises BrokenMedia for any other.
 
     A WAV file that was written as a stream gets its sizes. A file of unknown type is `application/octet-stream`.
     """
@@ -37,6 +37,8 @@ def describe(path: Path) -> MediaFile:
         duration_seconds=measures.seconds,
         width=measures.width,
         height=measures.height,
+        sample_rate=measures.rate,
+        channels=measures.channels,
         warnings=warnings,
     )
 

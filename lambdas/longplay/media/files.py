@@ -46,6 +46,8 @@ _STILL_IMAGE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"m
 class MediaFile:
     """A media file on disk. `sha256` is hex; width and height are in pixels. None: not read from its headers.
 
+    `sample_rate` is in samples a second.
+
     `warnings` are sentences in ASCII for the caller: what was repaired, and what may be wrong with the file.
     """
 
@@ -56,6 +58,8 @@ class MediaFile:
     duration_seconds: float | None
     width: int | None
     height: int | None
+    sample_rate: int | None = None
+    channels: int | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -15,9 +15,11 @@ MOST_PARTS = 1_000  # chunks, segments or boxes read in one file
 
 @dataclass(frozen=True, kw_only=True)
 class Measures:
-    """Duration in seconds and size in pixels, None if the file does not say."""
+    """Duration in seconds, samples a second, channels, and size in pixels; None if the file does not say."""
 
     seconds: float | None = None
+    rate: int | None = None
+    channels: int | None = None
     width: int | None = None
     height: int | None = None
 
@@ -99,8 +101,8 @@ def _riff_chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
 def _flac(file: BinaryIO) -> Measures:
     """STREAMINFO comes first: 20 bits of sampling rate, 3 of channels, 5 of depth, 36 of sample count."""
     (bits,) = struct.unpack(">18xQ", file.read(26))
-    samples = bits & (1 << 36) - 1
-    return Measures(seconds=samples / (bits >> 44) if samples else None)
+    samples, rate = bits & (1 << 36) - 1, bits >> 44
+    return Measures(seconds=samples / rate if samples else None, rate=rate or None, channels=(bits >> 41 & 7) + 1)
 
 
 def _mp4(file: BinaryIO) -> Measures:

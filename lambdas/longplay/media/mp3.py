@@ -26,6 +26,7 @@ class Frame:
     bytes: int
     samples: int
     rate: int
+    channels: int
     count_at: int
 
 
@@ -39,12 +40,17 @@ def frame_at(data: Data, at: int) -> Frame | None:
         return None
     first, hertz = version == 3, _RATES[version][rate]
     size = (144 if first else 72) * 1000 * _BIT_RATES[first][bits - 1] // hertz + (head[2] >> 1 & 1)
-    side = _SIDE_INFORMATION[first, head[3] >> 6 == _MONO]
-    return Frame(bytes=size, samples=1152 if first else 576, rate=hertz, count_at=at + 4 + side)
+    mono = head[3] >> 6 == _MONO
+    side = _SIDE_INFORMATION[first, mono]
+    samples, channels = 1152 if first else 576, 1 if mono else 2
+    return Frame(bytes=size, samples=samples, rate=hertz, channels=channels, count_at=at + 4 + side)
 
 
 def measure_mp3(data: Data) -> Measures:
-    """The duration; raises BrokenMedia if a frame breaks off, or fewer are there than the first one announces."""
+    """The duration, sample rate and channels.
+
+    Raises BrokenMedia if a frame breaks off, or fewer are there than the first one announces.
+    """
     at = _tag_end(data)
     first = frame_at(data, at)
     if first is None:
@@ -54,7 +60,7 @@ def measure_mp3(data: Data) -> Measures:
     if announced is not None and frames < announced:
         raise cut(f"the sound has {frames:,} of {announced:,} frames: it")
     audible = frames if announced is None else max(frames - 1, 1)
-    return Measures(seconds=audible * first.samples / first.rate)
+    return Measures(seconds=audible * first.samples / first.rate, rate=first.rate, channels=first.channels)
 
 
 def _frames(data: Data, at: int) -> int:

@@ -24,14 +24,15 @@ class Page:
 
 
 def measure_ogg(data: Data) -> Measures:
-    """The duration of the first stream; raises BrokenMedia if a page breaks off or the stream does not end."""
+    """The duration, sample rate and channels of the first stream; raises BrokenMedia for a stream that does not end."""
     pages = list(_pages(data))
     own = [page for page in pages if page.stream == pages[0].stream]
     if not own or not own[-1].is_last:
         raise cut("the sound")
-    rate, skipped = _clock(own[0].head)
+    rate, skipped, channels = _clock(own[0].head)
     end = max((page.position for page in own if page.position != _NO_PACKET_ENDS), default=0)
-    return Measures(seconds=max(end - skipped, 0) / rate if rate else None)
+    seconds = max(end - skipped, 0) / rate if rate else None
+    return Measures(seconds=seconds, rate=rate or None, channels=channels or None)
 
 
 def _pages(data: Data) -> Iterator[Page]:
@@ -49,10 +50,13 @@ def _pages(data: Data) -> Iterator[Page]:
         )
 
 
-def _clock(head: bytes) -> tuple[int, int]:
-    """Samples a second and samples skipped at the start, from a stream's first packet; 0 if it is of another codec."""
+def _clock(head: bytes) -> tuple[int, int, int]:
+    """Samples a second, samples skipped at the start, and channels, from a stream's first packet.
+
+    All are 0 if it is of another codec.
+    """
     if head[:8] == b"OpusHead" and len(head) >= 12:
-        return _OPUS_RATE, struct.unpack_from("<H", head, 10)[0]
+        return _OPUS_RATE, struct.unpack_from("<H", head, 10)[0], head[9]
     if head[:7] == b"\x01vorbis" and len(head) >= 16:
-        return struct.unpack_from("<I", head, 12)[0], 0
-    return 0, 0
+        return struct.unpack_from("<I", head, 12)[0], 0, head[11]
+    return 0, 0, 0

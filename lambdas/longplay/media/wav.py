@@ -27,6 +27,9 @@ class Wav:
     present: int
     frame: int
     bytes_a_second: int
+    rate: int
+    channels: int
+    format_at: int
 
     @property
     def is_streamed(self) -> bool:
@@ -41,19 +44,31 @@ def is_placeholder(size: int) -> bool:
 
 def read_wav(data: Data) -> Wav:
     """The sound of a file; raises BrokenMedia if it has none, or less than its header says."""
-    frame = rate = 0
+    channels = rate = speed = frame = format_at = 0
     for name, at, size in _chunks(data):
         if name == b"fmt " and at + 14 <= len(data):
-            rate, frame = struct.unpack_from("<8xIH", data, at)
+            format_at = at
+            channels, rate, speed, frame = struct.unpack_from("<2xHIIH", data, at)
         if name == b"data":
-            return _checked(Wav(at=at, declared=size, present=len(data) - at, frame=max(frame, 1), bytes_a_second=rate))
+            wav = Wav(
+                at=at,
+                declared=size,
+                present=len(data) - at,
+                frame=max(frame, 1),
+                bytes_a_second=speed,
+                rate=rate,
+                channels=channels,
+                format_at=format_at,
+            )
+            return _checked(wav)
     raise cut("the sound")
 
 
 def measure_wav(data: Data) -> Measures:
-    """The duration; raises BrokenMedia."""
+    """The duration, sample rate and channels; raises BrokenMedia."""
     wav = read_wav(data)
-    return Measures(seconds=min(wav.declared, wav.present) / wav.bytes_a_second if wav.bytes_a_second else None)
+    seconds = min(wav.declared, wav.present) / wav.bytes_a_second if wav.bytes_a_second else None
+    return Measures(seconds=seconds, rate=wav.rate or None, channels=wav.channels or None)
 
 
 def repair_wav(path: Path) -> bool:

@@ -22,6 +22,7 @@ from longplay.media.webm import measure_webm
 
 LONGEST = 86_400.0  # seconds; a header that says more is not believed
 LARGEST_SIDE = 100_000  # pixels, likewise
+HIGHEST_RATE, MOST_CHANNELS = 768_000, 64  # likewise
 
 _CHECKS: Mapping[str, Callable[[Data], None]] = {
     "image/png": check_png,
@@ -66,4 +67,6 @@ def _believable(measures: Measures) -> Measures:
         measures = replace(measures, seconds=None)
     if width and height and max(width, height) > LARGEST_SIDE:
         measures = replace(measures, width=None, height=None)
+    if not (0 < (measures.rate or 0) <= HIGHEST_RATE and 0 < (measures.channels or 0) <= MOST_CHANNELS):
+        measures = replace(measures, rate=None, channels=None)
     return measures

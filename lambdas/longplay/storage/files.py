@@ -182,6 +182,8 @@ def _output(key: str, file: MediaFile) -> Output:
         duration_seconds=file.duration_seconds,
         width=file.width,
         height=file.height,
+        sample_rate=file.sample_rate,
+        channels=file.channels,
         warnings=file.warnings,
     )
 

@@ -12,6 +12,7 @@ import boto3
 import pytest
 import time_machine
 from longplay.domain.hooks import MOST_LOGGED, WAITS
+from longplay.http.webhooks.deliverer import GIVEN_UP
 
 from local.stand_ins.model import ModelServer
 from tests.harness.aws import TABLE
@@ -85,9 +86,9 @@ def test_a_receiver_that_fails_twice_gets_it_the_third_time(
 
 
 def test_a_far_delivery_and_a_lost_message_are_the_sweepers(
-    product: Product, receiver: Receiver, clock: time_machine.Traveller
+    product: Product, receiver: Receiver, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """SQS delays a message by 15 minutes at most; the whole schedule is kept, then it ends."""
+    """SQS delays a message by 15 minutes at most; the whole schedule is kept, then it ends, which an alarm tells."""
     receiver.answers = [500] * 20
     job = done(product, receiver)
     product.messages()
@@ -98,6 +99,8 @@ def test_a_far_delivery_and_a_lost_message_are_the_sweepers(
         product.sweep()
         product.tell()
     assert len(receiver.received) == 1 + len(WAITS) <= MOST_LOGGED
+    outcomes = [str(getattr(record, "outcome", "")) for record in caplog.records]
+    assert [outcome.startswith(GIVEN_UP) for outcome in outcomes].count(True) == 1
     told = product.get(f"/jobs/{job['id']}/deliveries").json["hooks"][0]
     assert "next_at" not in told
     assert not told["delivered"]

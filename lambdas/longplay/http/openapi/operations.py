@@ -235,6 +235,15 @@ OPERATIONS = (
         problems=(JobNotFound, OutputNotFound, JobExpired),
     ),
     Operation(
+        id="getPeaks",
+        verb="get",
+        path="/jobs/{id}/outputs/{n}/peaks",
+        summary="The waveform of a WAV file of up to a minute: `outputs[].peaks_url`.",
+        parameters=(_JOB, _N),
+        answers={200: Answer(description="The waveform.", document=documents.Peaks)},
+        problems=(JobNotFound, OutputNotFound, JobExpired),
+    ),
+    Operation(
         id="followLink",
         verb="get",
         path="/files/{id}/{token}/{n}",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from longplay.domain.catalogue import Catalogue
-from longplay.domain.hooks import Delivery, Hook, Target, after_delivery, claimed, dropped, worn_out
+from longplay.domain.hooks import Delivery, Hook, Target, after_delivery, claimed, dropped, given_up, worn_out
 from longplay.domain.job import Job
 from longplay.http.webhooks.body import event_body, type_of
 from longplay.http.webhooks.sending import Sender
@@ -16,6 +16,8 @@ from longplay.storage.hooks import Hooks
 from longplay.storage.jobs import JobTable
 from longplay.storage.outbox import OutboxQueue
 from longplay.storage.webhook_secrets import WebhookSecrets
+
+GIVEN_UP = "given up"  # an alarm counts the lines of the log whose `outcome` begins so
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ class Deliverer:
         job = self._kept(hook)
         if job is None or worn_out(seen):
             self.hooks.next(dropped(hook), seen=seen)
-            return "dropped: the job is not kept any more" if job is None else "dropped: no delivery came to its end"
+            return f"{GIVEN_UP}: no delivery came to its end" if job else "dropped: the job is not kept any more"
         mine = self.hooks.next(hook, seen=seen)
         return "superseded" if mine is None else self._record(mine, self._tell(mine, job))
 
@@ -75,4 +77,4 @@ class Deliverer:
         written = self.hooks.next(after, seen=hook, beside=heard)
         if written and written.due_at is not None:
             self.queue.send(written, now=self.clock())
-        return delivery.outcome
+        return f"{GIVEN_UP}: {delivery.outcome}" if given_up(after) else delivery.outcome
