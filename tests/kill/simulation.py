@@ -69,9 +69,9 @@ class Simulation(SimulatedDeployment):
         expected = (204,) if retries else (None, 204, 503)
         assert (answer and answer.status) in expected, answer
 
-    def send_batch(self, names: Sequence[str]) -> str:
+    def send_batch(self, names: Sequence[str], **more: Any) -> str:
         """The id of a new batch with a line of each name; the request is repeated until it is answered."""
-        lines = [{**self.provider.request, "custom_id": name, "tags": {"name": name}} for name in names]
+        lines = [{**self.provider.request, "custom_id": name, "tags": {"name": name}, **more} for name in names]
         answer = self._ask("batches", lambda: self.product.post("/batches", lines, Idempotency_Key="batch"))
         assert answer is not None
         assert answer.status == HTTPStatus.ACCEPTED, answer.body

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -29,7 +31,9 @@ from tests.kill.fault_injection import Scenario, run_scenario
 from tests.kill.injector import AwsAnswer, Fault, FaultInjector, FaultPoint
 from tests.kill.provider_scenarios import caps_pacing_and_cache
 from tests.kill.simulation import Simulation
+from tests.stories.webhooks.receiver import Receiver, running_receiver
 
+BATCH = ("one", "two")
 FIRST, LIVES = int(os.environ.get("SEED", "0")), int(os.environ.get("LIVES", "12"))
 MOST, ONE_IN = 4, 6  # faults in a life, and how many calls there are for each
 
@@ -56,13 +60,34 @@ def a_job(sim: Simulation) -> None:
     sim.submit("job", dict(sim.provider.request))
 
 
-def _violations(running: RunningProvider, server: str) -> list[str]:
+def a_batch_with_webhooks(receiver: Receiver) -> Callable[[Simulation], None]:
+    """Two lines, of which one may be open; the end of each job is told."""
+
+    def steps(sim: Simulation) -> None:
+        receiver.received.clear()
+        sim.send_batch(BATCH, webhook=receiver.url)
+        sim.settle()
+        jobs = [item for item in sim.items() if item["pk"].startswith("job#")]
+        told = {each.headers["webhook-id"] for each in receiver.received}
+        untold = {f"{job['id']}.{job['status']}" for job in jobs} - told
+        assert not untold, f"not told: {untold}"
+
+    return steps
+
+
+def _violations(
+    running: RunningProvider,
+    server: str,
+    steps: Callable[[Simulation], None] = a_job,
+    names: Sequence[str] = ("job",),
+    **settings: Any,
+) -> list[str]:
     scenario = Scenario(
-        steps=a_job,
-        ends={"job": "succeeded | failed"},
+        steps=steps,
+        ends=dict.fromkeys(names, "succeeded | failed"),
         may_lack=MOST,
         seats_may_stay=True,
-        settings=caps_pacing_and_cache(server),
+        settings={**caps_pacing_and_cache(server), **settings},
     )
     return [
         f"seed {seed}: {violation}"
@@ -73,7 +98,10 @@ def _violations(running: RunningProvider, server: str) -> list[str]:
 
 def _life(scenario: Scenario, running: RunningProvider, seed: int) -> list[str]:
     """The guarantees that a life broke, with random faults, and with each invocation in one of several containers."""
-    run = run_scenario(scenario, running, injector=RandomFaults(seed), containers=SeveralContainers(seed))
+    try:
+        run = run_scenario(scenario, running, injector=RandomFaults(seed), containers=SeveralContainers(seed))
+    except AssertionError as failed:
+        return [str(failed)]
     return run.violations
 
 
@@ -87,3 +115,17 @@ def test_mixed_faults_break_no_guarantee(provider: Provider, haste: None) -> Non
 def test_mixed_faults_break_no_guarantee_on_an_open_connection(model_server: ModelServer, haste: None) -> None:
     """The same with a server that keeps the connection open."""
     assert _violations(model_server_provider(model_server), "*") == []
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver that takes everything."""
+    with running_receiver() as running:
+        yield running
+
+
+def test_mixed_faults_break_no_guarantee_of_a_batch(model_server: ModelServer, receiver: Receiver, haste: None) -> None:
+    """Each line becomes one job, and the end of each is told to its webhook."""
+    caps = {"owner_caps": {"usd": 5, "open_jobs": 1}, "cache": "off", "private_webhooks": True}
+    steps = a_batch_with_webhooks(receiver)
+    assert _violations(model_server_provider(model_server), "*", steps, BATCH, **caps) == []

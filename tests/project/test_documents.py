@@ -44,6 +44,13 @@ def test_a_default_is_as_the_readme_says(name: str, shown: str) -> None:
     assert shown in (ROOT / "README.md").read_text()
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_no_documented_request_takes_the_key_along_a_redirect(document: Path) -> None:
+    """Every HTTP client sends x-api-key on to the bucket, whose URLs need no key."""
+    requests = [line for line in document.read_text().splitlines() if "x-api-key" in line]
+    assert [line for line in requests if re.search(r"\s(-\w*L|--location)\b", line)] == []
+
+
 def test_every_token_that_can_be_stored_is_documented() -> None:
     """The document shows the command that stores it."""
     assert [name for name in TOKENS if f"PROVIDER={name}" not in DOCUMENT.read_text()] == []
