@@ -11,7 +11,7 @@ from tests.harness.providers import model_server_provider
 from tests.kill.fault_injection import Scenario
 from tests.kill.fault_points import fault_points
 from tests.kill.simulation import Simulation
-from tests.kill.test_aws_errors import every_answer
+from tests.kill.test_aws_errors import some_answers
 
 PACED = {
     "cache": "off",
@@ -52,16 +52,16 @@ def a_canceled_batch(sim: Simulation) -> None:
     assert len([item for item in sim.items() if item["pk"].startswith("job#")]) == 1
 
 
-@pytest.mark.parametrize("points", [fault_points, every_answer])
+@pytest.mark.parametrize("points", [fault_points, some_answers])
 def test_every_line_becomes_one_job(
     model_server: ModelServer, survives_with: Callable[..., None], points: Callable[..., None]
 ) -> None:
-    """Every function is killed at each of its calls; then every call is answered with each error of AWS."""
+    """Every function is killed at each of its calls; then every call is answered with errors of AWS."""
     ends = dict.fromkeys(LINES, "succeeded")
     survives_with(Scenario(steps=a_batch, ends=ends, settings=PACED), model_server_provider(model_server), points)
 
 
-@pytest.mark.parametrize("points", [fault_points, every_answer])
+@pytest.mark.parametrize("points", [fault_points, some_answers])
 def test_a_canceled_batch_makes_no_more_jobs(
     model_server: ModelServer, survives_with: Callable[..., None], points: Callable[..., None]
 ) -> None:

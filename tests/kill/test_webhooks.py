@@ -11,7 +11,7 @@ from tests.harness.providers import model_server_provider
 from tests.kill.fault_injection import Scenario
 from tests.kill.fault_points import fault_points
 from tests.kill.simulation import Simulation
-from tests.kill.test_aws_errors import every_answer
+from tests.kill.test_aws_errors import some_answers
 from tests.stories.webhooks.receiver import Receiver, running_receiver
 
 SETTINGS = {"cache": "off", "private_webhooks": True}
@@ -24,11 +24,11 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-@pytest.mark.parametrize("points", [fault_points, every_answer])
+@pytest.mark.parametrize("points", [fault_points, some_answers])
 def test_a_webhook_is_told_whatever_fails(
     model_server: ModelServer, survives_with: Callable[..., None], receiver: Receiver, points: Callable[..., None]
 ) -> None:
-    """Every function is killed at each of its calls; then every call is answered with each error of AWS."""
+    """Every function is killed at each of its calls; then every call is answered with errors of AWS."""
 
     def a_job_with_a_webhook(sim: Simulation) -> None:
         receiver.received.clear()

@@ -120,7 +120,7 @@ def _answer(answer: Answer, operation: Operation) -> Schema:
             name: {"schema": {"type": "string"}, "description": text} for name, text in answer.headers.items()
         }
     if answer.document and answer.lines:
-        described["content"] = {_JSONL: {"schema": {"type": "string"}}}
+        described["content"] = {_JSONL: {"schema": _lines_of(answer.document)}}
     elif answer.document:
         described["content"] = {"application/json": {"schema": {"$ref": _REF.format(name=answer.document.__name__)}}}
     elif operation.id == "getOpenApi" and answer.description.startswith("OpenAPI"):
@@ -128,6 +128,15 @@ def _answer(answer: Answer, operation: Operation) -> Schema:
     if operation.leads_to:
         described["links"] = {name: _link(name, what) for name, what in operation.leads_to.items()}
     return described
+
+
+def _lines_of(document: type[msgspec.Struct]) -> Schema:
+    """Text with such a document on each line (JSON Schema 2020-12, validation, section 8)."""
+    return {
+        "type": "string",
+        "contentMediaType": _JSONL,
+        "contentSchema": {"$ref": _REF.format(name=document.__name__)},
+    }
 
 
 def _link(operation: str, what: str) -> Schema:
