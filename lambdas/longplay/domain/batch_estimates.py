@@ -16,7 +16,8 @@ class Room:
     """The room that an account and the workers leave for the lines of a batch.
 
     `starts` are the next starts that the account's windows allow (epoch seconds), one for each line, or none where it
-    has no windows. `seats` is how many of its calls run at once, and `workers` how many workers its queue has.
+    has no windows. `seats` is how many of the jobs may be under way at once, and `workers` how many workers its queue
+    has.
     """
 
     starts: Sequence[float]
@@ -39,13 +40,15 @@ def estimate(batch: Batch, jobs: Iterable[Job], rooms: Mapping[str, Room], *, no
     expire = 0
     for account, rest in batch.ahead.items():
         last, late = _last_start(batch, rest, rooms[account], _busy(open_jobs, rest.queue, rooms[account]), now)
-        ends.append(max(last, min(batch.not_before, batch.deadline)) + rest.typical)
+        ends.append(max(last, min(batch.resumes_at, batch.deadline)) + rest.typical)
         expire += late
     return Estimate(eta_seconds=max(0.0, max(ends, default=now) - now), expire=expire)
 
 
 def _last_start(batch: Batch, rest: Ahead, room: Room, busy: float, now: float) -> tuple[float, int]:
     """The start of the last line that is let in before the deadline, and how many are not."""
+    if batch.resumes_at >= batch.deadline:
+        return now, rest.lines
     latest = batch.deadline + LONGEST_LINE  # a line that is let in at the last moment can wait so long
     by_worker = busy + rest.seconds / room.workers
     by_seat = rest.lines * rest.typical / room.seats if room.seats else 0.0

@@ -75,8 +75,9 @@ class Batch(Entry, frozen=True, kw_only=True):
     """A batch, without its lines.
 
     The lines before `let_in` are jobs, or are refused; `refused` counts all of these. `left` is the most that the lines
-    behind may cost, and `ahead` has them by account. Nothing is let in once `closed_at` is set: all lines are in, the
-    deadline has passed, or its owner has `canceled` it. The jobs before `undo` are still to be canceled.
+    behind may cost, and `ahead` has them by account. Room for the next one is expected at `resumes_at`. Nothing is let
+    in once `closed_at` is set: all lines are in, the deadline has passed, or its owner has `canceled` it. The jobs
+    before `undo` are still to be canceled.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Batch(Entry, frozen=True, kw_only=True):
     left: int = 0
     ahead: dict[str, Ahead] = msgspec.field(default_factory=dict)
     reason: Reason = Reason.LETTING_IN
+    resumes_at: float = 0.0
     closed_at: float | None = None
     canceled: bool = False
     undo: int = 0
@@ -163,7 +165,7 @@ def progressed(batch: Batch, lines: Sequence[Line], *, to: int, refused: Iterabl
 def next_step(batch: Batch, *, after: float, now: float, resend_after: float) -> Batch:
     """The batch as its next step is made in `after` seconds, and at its deadline at the latest."""
     at = now if not after else now + min(max(after, SHORTEST_LOOK), LONGEST_LOOK, max(0.0, batch.deadline - now))
-    return replace(batch, not_before=at, due_at=at + resend_after)
+    return replace(batch, not_before=at, due_at=at + resend_after, resumes_at=now + after)
 
 
 def closed(batch: Batch, *, now: float) -> Batch:

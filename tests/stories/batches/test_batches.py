@@ -295,15 +295,37 @@ def test_a_line_whose_model_is_gone_is_refused_and_the_others_go_on(
     assert (gone["status"], gone["error"]["code"], gone["error"]["charged"]) == ("refused", "model_unavailable", "no")
 
 
-def test_the_eta_of_a_batch_is_honest(product_with: Deploy, clock: Clock) -> None:
-    """Nine of ten looks tell the time that is left within a factor of two, or ten seconds."""
-    product = product_with(limits={"*": {"windows": [[3, 60]]}}, cache="off")
-    batch, told = send(product, lines(30)), list[tuple[float, float]]()
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"limits": {"*": {"windows": [[3, 60]]}}},
+        {"owner_caps": {"open_jobs": 1}},
+        {"deployment_caps": {"open_jobs": 2}},
+    ],
+)
+def test_the_eta_of_a_batch_is_honest(product_with: Deploy, clock: Clock, settings: dict[str, Any]) -> None:
+    """Nine of ten looks tell the time that is left within a factor of two, or half a minute."""
+    product = product_with(**settings, cache="off")
+    batch, told = send(product, lines(20)), list[tuple[float, float]]()
 
     def look(seen: dict[str, Any]) -> None:
         told.append((time.time(), seen.get("wait", {}).get("eta_seconds", 0.0)))
 
     until_over(product, clock, batch, step=5, each=look)
     end = told[-1][0]
-    good = [abs(eta - (end - at)) <= max(10.0, (end - at) / 2) for at, eta in told]
-    assert sum(good) >= 0.9 * len(good), told
+    good = [(end - at) / 2 - 30 <= eta <= 2 * (end - at) + 30 for at, eta in told]
+    assert sum(good) >= 0.9 * len(good), [(round(end - at), round(eta)) for at, eta in told]
+
+
+def test_a_batch_that_waits_for_midnight_says_so(product_with: Deploy, clock: Clock) -> None:
+    """Its ETA is then, and a batch whose deadline comes before has no hope for the lines that wait."""
+    midnight = 86_400 - time.time() % 86_400
+    product = product_with(owner_caps={"jobs": 2}, cache="off")
+    batch = send(product, lines(5), "?deadline_seconds=86400")
+    product.deliver()
+    clock.shift(1)
+    assert read(product, batch)["wait"]["eta_seconds"] == pytest.approx(midnight, abs=120)
+    product = product_with(owner_caps={"jobs": 2}, cache="off")
+    hopeless = send(product, lines(5), "?deadline_seconds=30")
+    product.deliver()
+    assert "About 5 of the lines that wait will expire" in read(product, hopeless)["wait"]["basis"]

@@ -100,8 +100,9 @@ class BatchView:
             if limit and limit.windows
             else ()
         )
-        seats = limit.max_concurrent if limit else None
-        return Room(starts=starts, seats=seats, workers=workers.get(ahead.queue, workers["calls"]))
+        caps = (self.settings.owner_caps.open_jobs, self.settings.deployment_caps.open_jobs)
+        seats = [most for most in (limit.max_concurrent if limit else None, *caps) if most is not None]
+        return Room(starts=starts, seats=min(seats, default=None), workers=workers.get(ahead.queue, workers["calls"]))
 
 
 def _one_line(line: documents.BatchLine) -> str:
