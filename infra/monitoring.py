@@ -64,16 +64,10 @@ class Monitoring(Construct):
 
     def watch_accounts(self, generator: Function) -> None:
         """An alarm when a provider refuses the account: its jobs wait or take another route until the operator acts."""
-        refused = generator.log_group.add_metric_filter(
-            "AccountRefused",
-            filter_pattern=logs.FilterPattern.string_value("$.outcome", "=", ACCOUNT_REFUSED),
-            metric_namespace=cdk.Stack.of(self).stack_name,
-            metric_name="AccountRefused",
-        )
         meaning = (
             "A provider refused a token, its rights, its credit or a call without one: `make doctor` says what to do."
         )
-        self._alarm("AccountRefused", refused.metric(period=PERIOD, statistic="sum"), above=0, meaning=meaning)
+        self._watch_log(generator, "AccountRefused", ACCOUNT_REFUSED, meaning)
 
     def watch_queues(self, queues: Sequence[sqs.Queue], *, longest_wait: float) -> None:
         """An alarm when a message is older than `longest_wait` seconds."""
@@ -91,17 +85,11 @@ class Monitoring(Construct):
 
     def watch_given_up(self, deliverer: Function) -> None:
         """An alarm when a webhook or the event bus has taken nothing in all tries of a day."""
-        given_up = deliverer.log_group.add_metric_filter(
-            "WebhookGivenUp",
-            filter_pattern=logs.FilterPattern.string_value("$.outcome", "=", GIVEN_UP),
-            metric_namespace=cdk.Stack.of(self).stack_name,
-            metric_name="WebhookGivenUp",
-        )
         meaning = (
             "A receiver failed for a day and is told no more: the log of Deliverer has the hook, and its owner can "
             "have it told again with POST /jobs/{id}/redeliver."
         )
-        self._alarm("WebhookGivenUp", given_up.metric(period=PERIOD, statistic="sum"), above=0, meaning=meaning)
+        self._watch_log(deliverer, "WebhookGivenUp", GIVEN_UP, meaning)
 
     def watch_dead_letters(self, queue: sqs.Queue) -> None:
         """An alarm when the dead-letter queue contains a message."""
@@ -117,6 +105,16 @@ class Monitoring(Construct):
         first_row = [_graph("Invocations", invocations), _graph("Errors", errors)]
         second_row = [_graph("Duration", durations), _graph("Waiting messages", waiting)]
         cloudwatch.Dashboard(self, "Dashboard", widgets=[first_row, second_row])
+
+    def _watch_log(self, function: Function, name: str, outcome: str, meaning: str) -> None:
+        """An alarm when a function logs this outcome."""
+        counted = function.log_group.add_metric_filter(
+            name,
+            filter_pattern=logs.FilterPattern.string_value("$.outcome", "=", outcome),
+            metric_namespace=cdk.Stack.of(self).stack_name,
+            metric_name=name,
+        )
+        self._alarm(name, counted.metric(period=PERIOD, statistic="sum"), above=0, meaning=meaning)
 
     def _alarm(self, construct_id: str, metric: cloudwatch.Metric, *, above: float, meaning: str) -> None:
         alarm = cloudwatch.Alarm(

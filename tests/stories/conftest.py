@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import time_machine
+from longplay.domain.settings import DAY, HOUR
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Traveller]:
-    """A clock that a test moves, and that moves while a function sleeps; it starts at the present time."""
-    with time_machine.travel(time.time(), tick=False) as coordinates:
+    """A clock that a test moves, and that moves while a function sleeps.
+
+    It starts at the present time, or an hour later in the last hour of a day (UTC), so that short stories have one day.
+    """
+    late = DAY - time.time() % DAY < HOUR
+    with time_machine.travel(time.time() + late * HOUR, tick=False) as coordinates:
         monkeypatch.setattr(time, "sleep", coordinates.shift)
         yield coordinates
 

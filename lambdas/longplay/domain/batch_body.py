@@ -10,11 +10,12 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from longplay.domain.batches import MOST_LINES, RefusedLine
+from longplay.domain.batches import MOST_LINES, RefusedLine, refused_line
 from longplay.domain.body import LONGEST_BODY, decode_body, members, text_in
 from longplay.domain.errors import InvalidParameter, InvalidRequest, Problem, TooLarge
+from longplay.domain.query import one, refuse_others, whole_number
 from longplay.domain.request import SHORTEST_DEADLINE
-from longplay.domain.texts import shown, text_of
+from longplay.domain.texts import text_of
 
 LONGEST_ID = 64  # characters of a `custom_id`
 ON_ERROR = ("reject", "skip")
@@ -36,30 +37,20 @@ class BatchOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_options(query: Mapping[str, Sequence[str]], *, longest_deadline: int) -> BatchOptions:
     """The options in a query; raises InvalidParameter."""
-    for name, values in query.items():
-        if name not in ("on_error", "deadline_seconds"):
-            raise InvalidParameter(
-                shown(name), f"`{shown(name)}` is unknown; a batch takes on_error, deadline_seconds."
-            )
-        if len(values) > 1:
-            raise InvalidParameter(name, f"`{name}` is given {len(values)} times; give it once.")
-    on_error = next(iter(query.get("on_error", ())), "reject")
+    refuse_others(query, "on_error", "deadline_seconds")
+    on_error = one("on_error", query.get("on_error", ["reject"]))
     if on_error not in ON_ERROR:
         raise InvalidParameter("on_error", f"`on_error` must be one of {', '.join(ON_ERROR)}.")
-    text = next(iter(query.get("deadline_seconds", ())), str(longest_deadline))
-    seconds = int(text) if text.isascii() and text.isdigit() and len(text) <= len("86400") else 0
+    text = one("deadline_seconds", query.get("deadline_seconds", [str(longest_deadline)]))
     least = min(SHORTEST_DEADLINE, longest_deadline)
-    if not least <= seconds <= longest_deadline:
-        raise InvalidParameter(
-            "deadline_seconds", f"`deadline_seconds` must be a whole number from {least} to {longest_deadline}."
-        )
+    seconds = whole_number("deadline_seconds", text, least=least, most=longest_deadline)
     return BatchOptions(skip=on_error == "skip", deadline_seconds=seconds)
 
 
 def read_lines(
     body: bytes, read: Callable[[int, Mapping[str, Any], str | None], T], *, skip: bool
 ) -> tuple[list[T | RefusedLine], list[str | None]]:
-    """The results of `read` for each line, given its number from 0, its members and its `custom_id`; and all of these.
+    """The results of `read` for each line, given its number from 0, its members and its `custom_id`; and all the ids.
 
     A line for which it raises a Problem is refused. Raises TooLarge, and InvalidRequest with the faults of all lines
     where one is refused, or with `skip` where all are.
@@ -157,13 +148,6 @@ def _custom_id(value: Any, ids: dict[str, int], number: int) -> str | None:
     if (first := ids.setdefault(custom_id, number)) != number:
         raise InvalidRequest("custom_id", f"`custom_id` is that of line {first} too; results are told apart by it.")
     return custom_id
-
-
-def refused_line(number: int, problem: Problem) -> RefusedLine:
-    """The line that this problem keeps from becoming a job."""
-    if not isinstance(problem, InvalidRequest):
-        return RefusedLine(number=number, code=problem.code, message=problem.detail)
-    return RefusedLine(number=number, code=problem.code, message=problem.detail, errors=problem.errors)
 
 
 def _refusal(refused: Sequence[RefusedLine], *, total: int) -> InvalidRequest:

@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from longplay.domain.errors import InvalidRequest, Problem
 from longplay.domain.estimates import seconds_of_a_worker
 from longplay.domain.job import Job
 from longplay.domain.outbox import Entry
@@ -115,6 +116,13 @@ class Batch(Entry, frozen=True, kw_only=True):
     def seed(self, number: int) -> str:
         """The seed of the job of a line, so that the line makes one job however often it is let in."""
         return f"line {number} of {self.folder}"
+
+
+def refused_line(number: int, problem: Problem) -> RefusedLine:
+    """The line that this problem keeps from becoming a job."""
+    if not isinstance(problem, InvalidRequest):
+        return RefusedLine(number=number, code=problem.code, message=problem.detail)
+    return RefusedLine(number=number, code=problem.code, message=problem.detail, errors=problem.errors)
 
 
 def line_of(number: int, submission: Submission, job: Job, *, custom_id: str | None) -> Line:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from longplay.domain.catalogue import Catalogue, Kind
 from longplay.domain.errors import InvalidParameter
 from longplay.domain.job import Job, Status
-from longplay.domain.texts import shown
+from longplay.domain.query import one, refuse_others, whole_number
 
 MOST_LISTED = 100
 USUALLY_LISTED = 20
@@ -67,34 +67,24 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def parse_listing(query: Mapping[str, Sequence[str]], owner: str, catalogue: Catalogue) -> Wanted:
     """The list that the parameters of a query ask for; raises InvalidParameter with the parameter and its bound."""
     fields = {name: _PARSERS[name](values, catalogue) for name, values in query.items() if name in _PARSERS}
-    _refuse_others(query, *_PARSERS, "cursor")
+    refuse_others(query, *_PARSERS, "cursor")
     wanted = Wanted(**fields)
-    after = _position(_one("cursor", query["cursor"]), owner, wanted) if "cursor" in query else None
+    after = _position(one("cursor", query["cursor"]), owner, wanted) if "cursor" in query else None
     return replace(wanted, after=after)
 
 
 def parse_batch_listing(query: Mapping[str, Sequence[str]], owner: str) -> Wanted:
     """The list of batches that a query asks for; raises InvalidParameter."""
-    _refuse_others(query, "limit", "cursor")
+    refuse_others(query, "limit", "cursor")
     wanted = Wanted(limit=_limit(query["limit"], None)) if "limit" in query else Wanted()
-    after = _position(_one("cursor", query["cursor"]), owner, wanted) if "cursor" in query else None
+    after = _position(one("cursor", query["cursor"]), owner, wanted) if "cursor" in query else None
     return replace(wanted, after=after)
 
 
 def parse_begin(query: Mapping[str, Sequence[str]], *, total: int) -> int:
     """The first line of a page of results, from 0; raises InvalidParameter."""
-    _refuse_others(query, "from")
-    text = _one("from", query.get("from", ["0"]))
-    begin = int(text) if text.isascii() and text.isdigit() and len(text) <= len("1000") else total
-    if begin >= total:
-        raise InvalidParameter("from", f"`from` must be the number of a line, from 0 to {total - 1}.")
-    return begin
-
-
-def _refuse_others(query: Mapping[str, Sequence[str]], *known: str) -> None:
-    for name in query:
-        if name not in known:
-            raise InvalidParameter(shown(name), f"`{shown(name)}` is unknown; a list takes: {', '.join(known)}.")
+    refuse_others(query, "from")
+    return whole_number("from", one("from", query.get("from", ["0"])), least=0, most=total - 1)
 
 
 def cursor_after(position: Position, owner: str, wanted: Wanted) -> str:
@@ -126,12 +116,6 @@ def _foreign() -> InvalidParameter:
     )
 
 
-def _one(name: str, values: Sequence[str]) -> str:
-    if len(values) > 1:
-        raise InvalidParameter(name, f"`{name}` is given {len(values)} times; give it once.")
-    return values[0]
-
-
 def _words(name: str, words: type[Status] | type[Kind]) -> Callable[[Sequence[str], Catalogue], frozenset[Any]]:
     def parse(values: Sequence[str], _: Catalogue) -> frozenset[Any]:
         if not set(values) <= {*words}:
@@ -143,13 +127,13 @@ def _words(name: str, words: type[Status] | type[Kind]) -> Callable[[Sequence[st
 
 def _model(values: Sequence[str], catalogue: Catalogue) -> str:
     """The model's own name, by any of its names; a model of an older catalogue is taken as it is given."""
-    name = _one("model", values)
+    name = one("model", values)
     known = catalogue.find(name)
     return known.name if known else name
 
 
 def _batch(values: Sequence[str], _: Catalogue) -> str:
-    return _one("batch", values)
+    return one("batch", values)
 
 
 def _tag(values: Sequence[str], _: Catalogue) -> dict[str, str]:
@@ -164,7 +148,7 @@ def _tag(values: Sequence[str], _: Catalogue) -> dict[str, str]:
 def _time(name: str) -> Callable[[Sequence[str], Catalogue], float]:
     def parse(values: Sequence[str], _: Catalogue) -> float:
         try:
-            time = datetime.fromisoformat(_one(name, values))
+            time = datetime.fromisoformat(one(name, values))
         except ValueError:
             time = datetime.min
         if time.tzinfo is None:
@@ -175,11 +159,7 @@ def _time(name: str) -> Callable[[Sequence[str], Catalogue], float]:
 
 
 def _limit(values: Sequence[str], _: Catalogue | None) -> int:
-    text = _one("limit", values)
-    limit = int(text) if text.isascii() and text.isdigit() and len(text) < len("1000") else 0
-    if not 1 <= limit <= MOST_LISTED:
-        raise InvalidParameter("limit", f"`limit` must be a whole number from 1 to {MOST_LISTED}.")
-    return limit
+    return whole_number("limit", one("limit", values), least=1, most=MOST_LISTED)
 
 
 _PARSERS: dict[str, Callable[[Sequence[str], Catalogue], Any]] = {

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from longplay.domain.errors import InvalidParameter
+from longplay.domain.query import whole_number
 
 MOST_DAYS = 400
 _NAMES = ("jobs", "succeeded", "failed", "canceled", "cached", "charged", "unknown")
@@ -53,12 +53,7 @@ def by_model(counted: Iterable[Counted]) -> Mapping[str, Usage]:
 
 def parse_days(text: str | None) -> int:
     """The number of days in a query, today included; raises InvalidParameter unless it is from 1 to 400."""
-    if text is None:
-        return 1
-    days = int(text) if text.isascii() and text.isdigit() and len(text) < len("1000") else 0
-    if not 1 <= days <= MOST_DAYS:
-        raise InvalidParameter("days", f"`days` must be a whole number from 1 to {MOST_DAYS}.")
-    return days
+    return 1 if text is None else whole_number("days", text, least=1, most=MOST_DAYS)
 
 
 def today(now: float) -> date:

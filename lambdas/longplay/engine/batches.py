@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from longplay.domain.batch_body import refused_line
 from longplay.domain.batches import (
     STEP,
     UNDONE_AT_ONCE,
@@ -20,6 +19,7 @@ from longplay.domain.batches import (
     next_step,
     over,
     progressed,
+    refused_line,
     undone,
 )
 from longplay.domain.decisions import when_canceled

@@ -87,7 +87,7 @@ class BatchService:
         if batch is None or batch.owner != owner:
             raise BatchNotFound(NO_BATCH)
         if batch.expires_at <= self.clock():
-            raise BatchExpired("This batch's retention has passed. Its jobs are erased. Send it anew.")
+            raise BatchExpired("This batch's retention has passed. Its jobs are erased. Send it again.")
         return batch
 
     def jobs_of(self, batch: Batch, numbers: range) -> dict[int, Job]:
