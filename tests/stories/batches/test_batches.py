@@ -29,6 +29,11 @@ def _stored(product: Product, prefix: str) -> list[str]:
     return [entry["Key"] for entry in found]
 
 
+def _move_to_noon(clock: Clock) -> None:
+    """The next noon (UTC), far from the midnight at which daily caps begin again."""
+    clock.shift((43_200 - time.time()) % 86_400)
+
+
 @pytest.mark.parametrize("form", [list, jsonl])
 def test_every_line_becomes_a_job_and_has_a_result(product: Product, clock: Clock, form: Callable[[Any], Any]) -> None:
     """An array and JSONL alike; results come in the order of the lines, with the ids that the caller gave them."""
@@ -101,6 +106,7 @@ def test_a_batch_leaves_others_room_in_line(product_with: Deploy, clock: Clock) 
 )
 def test_a_batch_waits_for_a_cap(product_with: Deploy, clock: Clock, caps: dict[str, float], reason: str) -> None:
     """Until a job ends, or until midnight."""
+    _move_to_noon(clock)
     product = product_with(owner_caps=caps, cache="off")
     batch, reasons = send(product, lines(8, max_charges=1)), set[str]()
 
@@ -319,7 +325,8 @@ def test_the_eta_of_a_batch_is_honest(product_with: Deploy, clock: Clock, settin
 
 def test_a_batch_that_waits_for_midnight_says_so(product_with: Deploy, clock: Clock) -> None:
     """Its ETA is then, and a batch whose deadline comes before has no hope for the lines that wait."""
-    midnight = 86_400 - time.time() % 86_400
+    _move_to_noon(clock)
+    midnight = 43_200
     product = product_with(owner_caps={"jobs": 2}, cache="off")
     batch = send(product, lines(5), "?deadline_seconds=86400")
     product.deliver()
