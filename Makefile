@@ -61,7 +61,7 @@ toolkit: $(LOCAL_TOOLS) .local/toolkit/ready
 check: .venv/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy lambdas infra local benchmarks spaces tests app.py
+	.venv/bin/mypy lambdas infra local benchmarks spaces web tests app.py
 	.venv/bin/codespell
 	.venv/bin/python -m tests.project.words
 	.venv/bin/python -m tests.project.description

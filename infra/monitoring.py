@@ -14,7 +14,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.functions.function import Function
+from infra.functions.function import BaseFunction, Function
 
 PERIOD = cdk.Duration.minutes(5)
 
@@ -40,7 +40,7 @@ class Monitoring(Construct):
         if email:
             self.topic.add_subscription(subscriptions.EmailSubscription(email))
 
-    def watch_functions(self, functions: Sequence[Function]) -> None:
+    def watch_functions(self, functions: Sequence[BaseFunction]) -> None:
         """Alarms when a function fails, and when Lambda refuses to run it because the concurrency is used up."""
         for function in functions:
             name = function.node.id
@@ -96,7 +96,7 @@ class Monitoring(Construct):
         meaning = "A message crashed its function three times: read it in the dead-letter queue."
         self._alarm("DeadLetters", _visible(queue), above=0, meaning=meaning)
 
-    def show(self, functions: Sequence[Function], queues: Sequence[sqs.Queue]) -> None:
+    def show(self, functions: Sequence[BaseFunction], queues: Sequence[sqs.Queue]) -> None:
         """Adds the dashboard in CloudWatch."""
         invocations = [function.metric_invocations(label=function.node.id) for function in functions]
         errors = [function.metric_errors(label=function.node.id) for function in functions]

@@ -12,7 +12,7 @@ from infra.api.api import Api
 from infra.api.faces import Faces
 from infra.functions.bundling import asset
 from infra.functions.doctor import Doctor
-from infra.functions.function import Function, Runtime
+from infra.functions.function import BaseFunction, Function, Runtime
 from infra.functions.workers import Deliverer, Generator, Sweeper
 from infra.gpu.sagemaker import Gpu, endpoint_urls
 from infra.monitoring import Monitoring
@@ -57,8 +57,8 @@ class LongplayStack(cdk.Stack):
         doctor = Doctor(self, "Doctor", runtime=runtime, secret_arn=storage.secret_arn)
         gpu = Gpu(self, "Gpu", runtime=runtime, secret_arn=storage.secret_arn, image=stage.gpu_image)
         gpu.run(stage.gpu, stage.gpu_endpoints, generator=generator.function, doctor=doctor.function)
-        functions = [
-            *(api.submit, api.jobs, api.batches, api.callbacks, api.webhooks),
+        functions: list[BaseFunction] = [
+            *(api.submit, api.jobs, api.batches, api.callbacks, api.webhooks, api.web),
             *(generator.function, deliverer.function, sweeper.function, doctor.function),
             *((faces.faces, faces.authorizer) if faces else ()),
             *gpu.functions,
@@ -67,7 +67,7 @@ class LongplayStack(cdk.Stack):
         self._add_outputs(stage, api, faces, storage, queues, functions)
 
     def _watch(
-        self, stage: Stage, generator: Function, deliverer: Function, functions: list[Function], queues: Queues
+        self, stage: Stage, generator: Function, deliverer: Function, functions: list[BaseFunction], queues: Queues
     ) -> None:
         monitoring = Monitoring(self, "Monitoring", email=stage.alarm_email)
         monitoring.watch_functions(functions)
@@ -87,7 +87,7 @@ class LongplayStack(cdk.Stack):
         faces: Faces | None,
         storage: Storage,
         queues: Queues,
-        functions: list[Function],
+        functions: list[BaseFunction],
     ) -> None:
         outputs = {
             "ApiUrl": api.rest_api.url,

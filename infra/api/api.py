@@ -1,4 +1,4 @@
-"""The HTTP API: a regional REST API with API keys, and the five functions behind it."""
+"""The HTTP API: a regional REST API with API keys, and the six functions behind it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from constructs import Construct
 
 from infra.api.refusals import add_refusals
 from infra.functions.acknowledge import acknowledge
-from infra.functions.function import LOG_RETENTION, Function, Runtime
+from infra.functions.function import LOG_RETENTION, BaseFunction, Function, Runtime
+from infra.web.web import WebFunction
 
 #: API Gateway waits 29 s for a function; a longer run would cost money for an answer that no caller receives.
 LONGEST_ANSWER = cdk.Duration.seconds(28)
@@ -28,11 +29,14 @@ CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 FILES_PER_SECOND = 50
 FILES = "/files/{job}/{token}/{n}"
 DESCRIPTION_PER_SECOND = 10
+PAGES_PER_SECOND = 20
 
 #: A test of a webhook makes this account send a request to an address of the caller's choice.
 TESTS_PER_SECOND = 2
 WEBHOOK_TEST = "/webhooks/test"
 DESCRIPTION = "/openapi.json"
+PROBLEMS = "/problems/{code}"
+WEB = "/web/{file}"
 
 #: The id of the key identifies the caller; the key itself is a password and is not logged. Nor is a path: the link to
 #: a file has its token there. The functions' logs have the id of the job, and the same request id.
@@ -59,10 +63,11 @@ FILE_TOKENS = (
     "The link to a file contains 128 random bits of its job, so that a player or a page can use it without a key."
 )
 PUBLIC = "The description of the API is public: generators of clients read it without a key."
+PAGES = "Pages are the same for everyone, and hold nothing of a caller: the key is typed into them."
 LOGS_FOR_THE_ACCOUNT = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 ACKNOWLEDGED = {
     "AwsSolutions-APIG2": "The functions check every field, and name it and its bounds; API Gateway's models cannot.",
-    "AwsSolutions-APIG3": "Callbacks, file links and the description need no key; a web ACL is the operator's choice.",
+    "AwsSolutions-APIG3": "Callbacks, file links and public pages need no key; a web ACL is the operator's choice.",
     "AwsSolutions-APIG4": KEYS,
     "AwsSolutions-COG4": KEYS,
     "AwsSolutions-APIG6": "The access log has each request's error; execution logs go to a group that never expires.",
@@ -74,8 +79,8 @@ ACKNOWLEDGED = {
 
 
 class Api(Construct):
-    """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs`, `batches`, `callbacks` and
-    `webhooks`.
+    """Exposes `rest_api`, its `usage_plan`, and the functions `submit`, `jobs`, `batches`, `callbacks`,
+    `webhooks` and `web`.
 
     `requests_per_second` is for all callers together; one key may use half of it, so it cannot shut the others out.
     """
@@ -114,6 +119,7 @@ class Api(Construct):
         self.batches = Function(
             self, "Batches", entry="batches", runtime=runtime, timeout=LONGEST_ANSWER, memory_size=512
         )
+        self.web = WebFunction(self, "Web")
         self._allow(root_arn)
         self._allow_batches()
         self.rest_api = self._rest_api(self._stage(requests_per_second))
@@ -158,6 +164,8 @@ class Api(Construct):
                 f"{CALLBACKS}/POST": _throttled(CALLBACKS_PER_SECOND),
                 f"{FILES}/GET": _throttled(FILES_PER_SECOND),
                 f"{DESCRIPTION}/GET": _throttled(DESCRIPTION_PER_SECOND),
+                f"{PROBLEMS}/GET": _throttled(PAGES_PER_SECOND),
+                f"{WEB}/GET": _throttled(PAGES_PER_SECOND),
                 f"{WEBHOOK_TEST}/POST": _throttled(TESTS_PER_SECOND),
             },
             access_log_destination=apigateway.LogGroupLogDestination(log),
@@ -206,9 +214,11 @@ class Api(Construct):
         root.add_resource("key").add_method("GET", _accepted(), method_responses=[_NO_CONTENT])
         self._route_without_key(FILES, "GET", self.jobs, FILE_TOKENS)
         self._route_without_key(DESCRIPTION, "GET", self.jobs, PUBLIC)
+        self._route_without_key(PROBLEMS, "GET", self.web, PAGES)
+        self._route_without_key(WEB, "GET", self.web, PAGES)
         self._route_without_key(CALLBACKS, "POST", self.callbacks, CALLBACK_TOKENS)
 
-    def _route_without_key(self, path: str, verb: str, function: Function, why: str) -> None:
+    def _route_without_key(self, path: str, verb: str, function: BaseFunction, why: str) -> None:
         resource = self.rest_api.root.resource_for_path(path)
         method = resource.add_method(verb, _calling(function), api_key_required=False)
         acknowledge(method, {"AwsSolutions-APIG4": why, "AwsSolutions-COG4": why})
@@ -263,7 +273,7 @@ def _accepted() -> apigateway.MockIntegration:
     )
 
 
-def _calling(function: Function) -> apigateway.LambdaIntegration:
+def _calling(function: BaseFunction) -> apigateway.LambdaIntegration:
     return apigateway.LambdaIntegration(function, allow_test_invoke=False)
 
 

@@ -164,5 +164,7 @@ def _document(refusal: Refusal, details: Mapping[str, str], for_other_clients: b
         "charged": refusal.charged,
         "request_id": "$context.requestId",
     }
+    # a page about the code; the other API has none
+    help_page = {} if for_other_clients else {"help": f"problems/{refusal.code}"}
     shown = {"message": detail, "errors": [{"message": detail}]} if for_other_clients else {}
-    return document | status | shown
+    return document | status | help_page | shown

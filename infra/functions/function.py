@@ -37,7 +37,7 @@ ACKNOWLEDGED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """The code and settings of every function, and the table, bucket and queues that they share."""
+    """The code and settings of the functions of the shared asset, and the table, bucket and queues that they share."""
 
     code: lambda_.Code
     settings: str
@@ -62,12 +62,59 @@ class Runtime:
         }
 
 
-class Function(lambda_.Function):
-    """One entry point of the asset. At first it may only write its log; the `allow` methods grant more.
+class BaseFunction(lambda_.Function):
+    """A function with its own role and log. At first it may only write its log; `allow` grants more.
 
     Lambda ends a chain of a function and a queue after 16 rounds (AWS: "recursive loop detection", 2026-11), unless
     the function `sends_to_itself` on purpose.
     """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: lambda_.Code,
+        handler: str,
+        timeout: cdk.Duration,
+        memory_size: int,
+        environment: Mapping[str, str],
+        ephemeral_storage_size: cdk.Size | None = None,
+        sends_to_itself: bool = False,
+    ) -> None:
+        lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")
+        self._own_role = iam.Role(scope, f"{construct_id}Role", assumed_by=lambda_service)
+        log = logs.LogGroup(
+            scope,
+            f"{construct_id}Log",
+            retention=LOG_RETENTION,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            code=code,
+            handler=handler,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            role=self._own_role,
+            log_group=log,
+            timeout=timeout,
+            memory_size=memory_size,
+            ephemeral_storage_size=ephemeral_storage_size,
+            environment={**environment},
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if sends_to_itself else lambda_.RecursiveLoop.TERMINATE,
+        )
+        self.allow("logs:CreateLogStream", "logs:PutLogEvents", on=log.log_group_arn)
+        acknowledge(self, ACKNOWLEDGED)
+
+    def allow(self, *actions: str, on: str, when: Mapping[str, object] | None = None) -> None:
+        """Grants these actions on one ARN, optionally under a condition."""
+        self.add_to_role_policy(iam.PolicyStatement(actions=[*actions], resources=[on], conditions=when))
+
+
+class Function(BaseFunction):
+    """One entry point of the shared asset; the `allow` methods grant rights on what the functions share."""
 
     def __init__(
         self,
@@ -82,36 +129,18 @@ class Function(lambda_.Function):
         environment: Mapping[str, str] | None = None,
         sends_to_itself: bool = False,
     ) -> None:
-        lambda_service = iam.ServicePrincipal("lambda.amazonaws.com")
         self._runtime = runtime
-        self._own_role = iam.Role(scope, f"{construct_id}Role", assumed_by=lambda_service)
-        log = logs.LogGroup(
-            scope,
-            f"{construct_id}Log",
-            retention=LOG_RETENTION,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
         super().__init__(
             scope,
             construct_id,
             code=runtime.code,
             handler=f"{entry}.handler",
-            runtime=RUNTIME,
-            architecture=ARCHITECTURE,
-            role=self._own_role,
-            log_group=log,
             timeout=timeout,
             memory_size=memory_size,
             ephemeral_storage_size=ephemeral_storage_size,
             environment={**runtime.environment, **(environment or {})},
-            recursive_loop=lambda_.RecursiveLoop.ALLOW if sends_to_itself else lambda_.RecursiveLoop.TERMINATE,
+            sends_to_itself=sends_to_itself,
         )
-        self.allow("logs:CreateLogStream", "logs:PutLogEvents", on=log.log_group_arn)
-        acknowledge(self, ACKNOWLEDGED)
-
-    def allow(self, *actions: str, on: str, when: Mapping[str, object] | None = None) -> None:
-        """Grants these actions on one ARN, optionally under a condition."""
-        self.add_to_role_policy(iam.PolicyStatement(actions=[*actions], resources=[on], conditions=when))
 
     def allow_items(self, *verbs: str) -> None:
         """Grants these DynamoDB actions on the items of the table, not on its indexes."""

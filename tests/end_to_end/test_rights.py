@@ -74,6 +74,12 @@ MAY_NOT = {
         ("sqs", "send_message", {"QueueUrl": "{StepsQueueUrl}", "MessageBody": "{}"}),
         ("apigateway", "get_api_keys", {}),
     ],
+    "Web": [
+        ("secretsmanager", "get_secret_value", SECRET),
+        ("dynamodb", "get_item", ITEM),
+        ("s3", "get_object", FILE),
+        ("sqs", "send_message", {"QueueUrl": "{StepsQueueUrl}", "MessageBody": "{}"}),
+    ],
     "Generator": [
         ("s3", "put_object", {**UPLOAD, "Body": b""}),
         ("s3", "delete_object", FILE),

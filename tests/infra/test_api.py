@@ -12,6 +12,8 @@ from tests.infra.reading import Template, only, properties, readable
 CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 FILES = "/files/{job}/{token}/{n}"
 DESCRIPTION = "/openapi.json"
+PROBLEMS = "/problems/{code}"
+WEB = "/web/{file}"
 ROUTES = {
     ("POST", "/generate"): "ApiSubmit",
     ("POST", "/uploads"): "ApiSubmit",
@@ -37,6 +39,8 @@ ROUTES = {
     ("GET", "/key"): "MOCK",
     ("GET", FILES): "ApiJobs",
     ("GET", DESCRIPTION): "ApiJobs",
+    ("GET", PROBLEMS): "ApiWeb",
+    ("GET", WEB): "ApiWeb",
     ("POST", CALLBACKS): "ApiCallbacks",
 }
 
@@ -47,12 +51,18 @@ def test_each_method_and_path_calls_its_function(prod: Template) -> None:
     assert {(m["HttpMethod"], _path(prod, m["ResourceId"])): _target(m) for m in methods} == ROUTES
 
 
-def test_only_callbacks_links_the_description_and_preflights_need_no_key(prod: Template) -> None:
+def test_only_callbacks_links_pages_the_description_and_preflights_need_no_key(prod: Template) -> None:
     """Every other method requires an API key."""
     keyless = [method for method in _methods(prod) if not method["ApiKeyRequired"]]
     calls = [method for method in keyless if method["HttpMethod"] != "OPTIONS"]
     found = {(_path(prod, method["ResourceId"]), _target(method)) for method in calls}
-    assert found == {(CALLBACKS, "ApiCallbacks"), (FILES, "ApiJobs"), (DESCRIPTION, "ApiJobs")}
+    assert found == {
+        (CALLBACKS, "ApiCallbacks"),
+        (FILES, "ApiJobs"),
+        (DESCRIPTION, "ApiJobs"),
+        (PROBLEMS, "ApiWeb"),
+        (WEB, "ApiWeb"),
+    }
 
 
 def test_the_keys_work_at_the_stage_prod(prod: Template) -> None:
@@ -70,7 +80,10 @@ def test_one_key_cannot_use_up_the_limit_of_the_whole_api(prod: Template) -> Non
     assert for_one["BurstLimit"] < for_all["ThrottlingBurstLimit"]
 
 
-@pytest.mark.parametrize(("path", "verb"), [(CALLBACKS, "POST"), (FILES, "GET"), (DESCRIPTION, "GET")])
+@pytest.mark.parametrize(
+    ("path", "verb"),
+    [(CALLBACKS, "POST"), (FILES, "GET"), (DESCRIPTION, "GET"), (PROBLEMS, "GET"), (WEB, "GET")],
+)
 def test_a_flood_without_a_key_takes_no_requests_from_callers_with_one(prod: Template, path: str, verb: str) -> None:
     """Callbacks and links to files each have a lower limit, counted separately."""
     throttles = _throttles(prod)

@@ -48,6 +48,8 @@ GRANTS = {
         "QueuesHooks.Arn": SEND,
         "FacesFacesLog.Arn": LOG,
     },
+    # its pages are files in its asset
+    "ApiWebRole": {"ApiWebLog.Arn": LOG},
     # asks our own API over HTTP, and nothing of AWS
     "FacesAuthorizerRole": {"FacesAuthorizerLog.Arn": LOG},
     "ApiJobsRole": {

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import notices
 import time_machine
 import wiring
+from longplay.domain.errors import Unavailable
 from longplay.domain.settings import Settings, parse_settings
-from longplay.storage.patience import Unavailable
 from longplay.storage.table import from_item
 from moto import mock_aws
 from moto.backends import get_backend

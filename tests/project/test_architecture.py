@@ -16,6 +16,7 @@ LAYERS = ["entry points", "http", "engine", "doctor", "providers", "storage", "d
 READ_BY_INFRA = {
     "longplay.domain.catalogue",
     "longplay.domain.models_file",
+    "longplay.domain.problem_texts",
     "longplay.domain.settings",
     "longplay.providers",
 }

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import time_machine
 import wiring
+from longplay.domain.errors import Unavailable
 from longplay.storage.limiter import Limiter
-from longplay.storage.patience import Unavailable
 
 from local.stand_ins.replicate import ReplicateServer
 from tests.harness.product import Product

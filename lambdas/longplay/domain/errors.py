@@ -270,6 +270,23 @@ class Paused(Problem):
     retryable = True
 
 
+_AGAIN = (
+    "AWS did not answer this request in time. Send it again with the same Idempotency-Key: nothing is created or "
+    "charged twice."
+)
+
+
+class Unavailable(Problem):
+    """A call to AWS failed although it was repeated. Nothing that it would have written is there."""
+
+    status, code, title = 503, "temporarily_unavailable", "The service is busy"
+    retryable = True
+
+    def __init__(self, cause: str, detail: str = _AGAIN) -> None:
+        super().__init__(detail, retry_after=5)
+        self.cause = cause
+
+
 class TooManyWaiting(Problem):
     """As many answers are held back as may be; no job was created."""
 

@@ -23,7 +23,7 @@ from longplay.domain.batches import (
     undone,
 )
 from longplay.domain.decisions import when_canceled
-from longplay.domain.errors import LineTooLong, OverDailyBudget, Paused, Problem, TooManyOpenJobs
+from longplay.domain.errors import LineTooLong, OverDailyBudget, Paused, Problem, TooManyOpenJobs, Unavailable
 from longplay.domain.job import Job
 from longplay.engine.admission import Admission
 from longplay.engine.ledger import Ledger
@@ -32,7 +32,7 @@ from longplay.storage.batches import Batches, BatchFiles
 from longplay.storage.files import ResultBucket, input_key
 from longplay.storage.jobs import BatchClosed, Refused
 from longplay.storage.outbox import Note, OutboxQueue
-from longplay.storage.patience import Patience, Unavailable
+from longplay.storage.patience import Patience
 from longplay.storage.switch import Switch
 
 _PASSING = (LineTooLong, TooManyOpenJobs, OverDailyBudget, Paused, Unavailable)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from longplay.domain.caller_texts import AWS_BUSY, NO_ROOM, NO_ROOM_YET, NOT_YET_STORED, REFUSED_ACCESS, poll_text
 from longplay.domain.decisions import RESERVED, after_reference, claim_poll, take_over
-from longplay.domain.errors import Charged, FailureKind, ProviderError
+from longplay.domain.errors import Charged, FailureKind, ProviderError, Unavailable
 from longplay.domain.job import Job, Wait, WaitReason
 from longplay.domain.phases import STEPS, Event, Step
 from longplay.domain.schedule import LONGEST_WAIT, given_up
@@ -25,7 +25,7 @@ from longplay.providers.protocol import ROOM, Accepted, Done, PollError
 from longplay.storage.circuits import pauses
 from longplay.storage.jobs import Refused, new_secret
 from longplay.storage.limiter import Limiter
-from longplay.storage.patience import Patience, Unavailable
+from longplay.storage.patience import Patience
 from longplay.storage.queue import Message
 from longplay.storage.workspace import NoRoom, workspace
 

@@ -217,6 +217,7 @@ def _problem(problem: Problem, *, request_id: str) -> Response[str]:
         retryable=problem.retryable,
         charged=Charged.NO,
         request_id=request_id,
+        help=f"problems/{problem.code}",
         **extra,
     )
     wait = {"Retry-After": str(problem.retry_after)} if problem.retry_after else {}

@@ -403,7 +403,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """A refusal (RFC 9457): what happened, whether it was charged, and whether the same request may succeed later.
 
     `field` names the first member that is not valid, and `errors` has all of a body. Of a cap there are its rest and
-    when it resets; `needs_usd` is what the job may cost.
+    when it resets; `needs_usd` is what the job may cost. `help` is a page about the code, relative to the API's root.
     """
 
     type: str
@@ -414,6 +414,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     retryable: bool
     charged: Charged
     request_id: str
+    help: str | UnsetType = UNSET
     field: str | UnsetType = UNSET
     errors: tuple[Fault, ...] | UnsetType = UNSET
     needs_usd: Usd | UnsetType = UNSET

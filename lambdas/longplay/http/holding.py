@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
-from longplay.domain.errors import InvalidParameter
+from longplay.domain.errors import InvalidParameter, Unavailable
 from longplay.domain.job import Job
 from longplay.http.service import Service
 from longplay.storage.held_answers import HeldAnswers
-from longplay.storage.patience import Unavailable
 
 LONGEST = 24  # seconds; API Gateway gives up after 29, and a submit may take a few itself
 MARGIN = 2.0  # seconds of the function's time that are left for the answer

@@ -23,6 +23,7 @@ from longplay.domain.errors import (
     NotRetryable,
     OutputNotFound,
     Paused,
+    Unavailable,
 )
 from longplay.domain.input_images import StoredImage
 from longplay.domain.job import Job, Output, Status
@@ -39,7 +40,6 @@ from longplay.media.broken import BrokenMedia
 from longplay.media.peaks import peaks_of
 from longplay.storage.files import ResultBucket
 from longplay.storage.jobs import JobTable, Refused
-from longplay.storage.patience import Unavailable
 from longplay.storage.switch import Switch
 
 NO_JOB = "There is no job with this id under your key. Check the id; jobs belong to one owner."

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from longplay.domain.errors import LongplayError, Problem
+from longplay.domain.errors import LongplayError, Unavailable
 
 USUAL = 4.0  # seconds that a call may be repeated for
 BRIEF = 1.0  # seconds for a convenience
@@ -54,23 +54,6 @@ _WRONG = frozenset({"ValidationException", "InvalidParameterValue", "MissingPara
 
 T = TypeVar("T")
 _log = logging.getLogger("longplay.aws")
-
-
-_AGAIN = (
-    "AWS did not answer this request in time. Send it again with the same Idempotency-Key: nothing is created or "
-    "charged twice."
-)
-
-
-class Unavailable(Problem):
-    """A call to AWS failed although it was repeated. Nothing that it would have written is there."""
-
-    status, code, title = 503, "temporarily_unavailable", "The service is busy"
-    retryable = True
-
-    def __init__(self, cause: str, detail: str = _AGAIN) -> None:
-        super().__init__(detail, retry_after=5)
-        self.cause = cause
 
 
 class Conflict(LongplayError):

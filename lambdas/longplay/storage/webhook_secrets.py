@@ -8,8 +8,8 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from longplay.domain import changes
+from longplay.domain.errors import Unavailable
 from longplay.domain.webhook_secrets import Rotations, rotated, secret_of, signing
-from longplay.storage.patience import Unavailable
 from longplay.storage.table import Table, WriteRefused
 from longplay.storage.tokens import SecretsClient
 

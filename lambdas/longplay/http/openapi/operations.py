@@ -169,6 +169,8 @@ _FROM = Parameter(
 )
 _BATCH_READ = Answer(description="The batch.", document=batch_documents.Batch, headers=_WAITING)
 
+_CODE = Parameter(name="code", where="path", schema={"type": "string"}, description="The problem's `code`.")
+
 _TOLD = {
     status: {status: Answer(description="What it was told.", document=documents.Deliveries)} for status in (200, 202)
 }
@@ -409,6 +411,19 @@ OPERATIONS = (
         path="/openapi.json",
         summary="This description.",
         answers={200: Answer(description="OpenAPI 3.1."), 304: Answer(description="You have this document.")},
+        needs_key=False,
+    ),
+    Operation(
+        id="readProblem",
+        verb="get",
+        path="/problems/{code}",
+        summary="A page about the code of a refusal: `help` of a Problem.",
+        parameters=(_CODE,),
+        answers={
+            200: Answer(description="The page, in HTML."),
+            304: Answer(description="You have this page."),
+            404: Answer(description="There is no such code; a page, too."),
+        },
         needs_key=False,
     ),
 )
