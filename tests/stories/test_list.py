@@ -174,6 +174,7 @@ def test_an_expired_job_is_not_listed(product: Product, seven: list[str], clock:
         ("created_after=yesterday", "created_after"),
         ("created_before=2026-11-25T10:00:00", "created_before"),
         ("created_before=2026-11-25T10:00:00+01:00", "created_before"),
+        ("created_after=2026-11-25T10:00:00Z&created_before=2026-11-24T10:00:00Z", "created_after"),
         ("cursor=", "cursor"),
         ("cursor=x", "cursor"),
         ("cursor=é", "cursor"),

@@ -69,6 +69,8 @@ def parse_listing(query: Mapping[str, Sequence[str]], owner: str, catalogue: Cat
     fields = {name: _PARSERS[name](values, catalogue) for name, values in query.items() if name in _PARSERS}
     refuse_others(query, *_PARSERS, "cursor")
     wanted = Wanted(**fields)
+    if wanted.created_after > wanted.created_before:  # DynamoDB refuses such a range, too
+        raise InvalidParameter("created_after", "`created_after` must not be later than `created_before`.")
     after = _position(one("cursor", query["cursor"]), owner, wanted) if "cursor" in query else None
     return replace(wanted, after=after)
 
