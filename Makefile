@@ -10,7 +10,7 @@ PYTHON = $(firstword $(foreach candidate,python3.13 python3.12 python3.11 python
 NO_PYTHON = Longplay needs Python 3.11 or newer with its venv module (Debian: apt install python3-venv). None was found
 
 REQUIREMENTS = requirements.txt lambdas/requirements.txt local/requirements.txt tests/requirements.txt
-CLOUD_TOOLS = .venv/ready .local/cdk/ready
+CLOUD_TOOLS = .venv/ready .local/cdk/ready .local/web/ready
 LOCAL_TOOLS = $(CLOUD_TOOLS) .local/emulator/ready .local/runtime/ready
 CDK = .local/cdk/node_modules/.bin/cdk --no-notices
 BOOTSTRAPPED = .venv/bin/python -c 'import boto3; boto3.client("cloudformation").describe_stacks(StackName="CDKToolkit")' 2>/dev/null
@@ -134,6 +134,13 @@ resume: .venv/ready
 .local/cdk/ready: .venv/ready
 	@echo 'Installing the AWS CDK command into .local/ (once)'
 	@npm install --silent --no-audit --no-fund --no-package-lock --prefix .local/cdk aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+# The libraries of the page; the stack copies the files that a browser loads.
+.local/web/ready: web/package.json .venv/ready
+	@echo 'Installing the libraries of the page into .local/ (once)'
+	@mkdir -p .local/web && cp web/package.json .local/web/
+	@npm install --silent --no-audit --no-fund --no-package-lock --prefix .local/web
 	@touch $@
 
 # The clients of other people that the faces are for: npm's beside PyPI's.

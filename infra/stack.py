@@ -37,6 +37,7 @@ class LongplayStack(cdk.Stack):
             secret_arn=storage.secret_arn,
             root_arn=storage.webhook_root_arn,
             requests_per_second=stage.requests_per_second,
+            emulated=stage.emulated,
         )
         faces = _faces(self, stage, api, runtime)
         # CloudFormation does not know the address of an emulator's API

@@ -1,13 +1,16 @@
-"""The function that serves the pages about error codes, from the files beside it.
+"""The function that serves the page and the pages about error codes, from the files beside it.
 
 It needs the standard library alone, no permission and no key.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 Response = dict[str, Any]
 
@@ -27,15 +30,35 @@ _SAFE = {
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
+_POLICY_OF_PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; connect-src 'self' {files}; "
+    "img-src 'self' blob: data: {files}; media-src 'self' blob: {files}; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 _KEPT = "public, max-age=300"  # seconds; then a browser asks whether its copy is still good
 
 
 def handler(event: dict[str, Any], _context: object) -> Response:
     """The file that the event's route names."""
-    parameters = event["pathParameters"]
-    if event["resource"] == "/web/{file}":
-        return _file(f"static/{parameters['file']}", event)
-    return _file(f"problems/{parameters['code']}.html", event)
+    match event["resource"]:
+        case "/":
+            return _page(event["requestContext"]["path"])
+        case "/problems/{code}":
+            return _file(f"problems/{event['pathParameters']['code']}.html", event)
+        case _:
+            return _file(f"static/{event['pathParameters']['file']}", event)
+
+
+def _page(path: str) -> Response:
+    """The page, with a nonce for the styles that its player adds; with it, the page may not be kept."""
+    if not path.endswith("/"):  # its links are relative, so /prod must become /prod/
+        return _response(301, "text/plain", "", {"Location": f"{path.rpartition('/')[2]}/"})
+    nonce = secrets.token_urlsafe(12)
+    # an emulator's bucket is relative to the emulator
+    files = urljoin(os.environ.get("AWS_ENDPOINT_URL", ""), os.environ["FILES_ORIGIN"])
+    policy = _POLICY_OF_PAGE.format(nonce=nonce, files=files)
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": policy}
+    return _response(200, "text/html", _FILES["index.html"].replace("%NONCE%", nonce), headers)
 
 
 def _file(name: str, event: dict[str, Any]) -> Response:

@@ -29,14 +29,17 @@ CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 FILES_PER_SECOND = 50
 FILES = "/files/{job}/{token}/{n}"
 DESCRIPTION_PER_SECOND = 10
-PAGES_PER_SECOND = 20
+
+#: A browser that opens the page asks for some twenty files.
+PAGES_PER_SECOND = 50
 
 #: A test of a webhook makes this account send a request to an address of the caller's choice.
 TESTS_PER_SECOND = 2
 WEBHOOK_TEST = "/webhooks/test"
 DESCRIPTION = "/openapi.json"
 PROBLEMS = "/problems/{code}"
-WEB = "/web/{file}"
+PAGE = "/"
+WEB = "/web/{file+}"
 
 #: The id of the key identifies the caller; the key itself is a password and is not logged. Nor is a path: the link to
 #: a file has its token there. The functions' logs have the id of the job, and the same request id.
@@ -94,6 +97,7 @@ class Api(Construct):
         secret_arn: str,
         root_arn: str,
         requests_per_second: int,
+        emulated: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self.submit = Function(self, "Submit", entry="submit", runtime=runtime, timeout=LONGEST_ANSWER)
@@ -119,7 +123,7 @@ class Api(Construct):
         self.batches = Function(
             self, "Batches", entry="batches", runtime=runtime, timeout=LONGEST_ANSWER, memory_size=512
         )
-        self.web = WebFunction(self, "Web")
+        self.web = WebFunction(self, "Web", bucket=runtime.bucket, emulated=emulated)
         self._allow(root_arn)
         self._allow_batches()
         self.rest_api = self._rest_api(self._stage(requests_per_second))
@@ -164,6 +168,7 @@ class Api(Construct):
                 f"{CALLBACKS}/POST": _throttled(CALLBACKS_PER_SECOND),
                 f"{FILES}/GET": _throttled(FILES_PER_SECOND),
                 f"{DESCRIPTION}/GET": _throttled(DESCRIPTION_PER_SECOND),
+                f"{PAGE}/GET": _throttled(PAGES_PER_SECOND),
                 f"{PROBLEMS}/GET": _throttled(PAGES_PER_SECOND),
                 f"{WEB}/GET": _throttled(PAGES_PER_SECOND),
                 f"{WEBHOOK_TEST}/POST": _throttled(TESTS_PER_SECOND),
@@ -178,6 +183,7 @@ class Api(Construct):
             "RestApi",
             rest_api_name=cdk.Stack.of(self).stack_name,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
+            min_compression_size=cdk.Size.kibibytes(1),
             cloud_watch_role=True,
             default_method_options=apigateway.MethodOptions(api_key_required=True),
             default_cors_preflight_options=_for_pages(),
@@ -214,6 +220,7 @@ class Api(Construct):
         root.add_resource("key").add_method("GET", _accepted(), method_responses=[_NO_CONTENT])
         self._route_without_key(FILES, "GET", self.jobs, FILE_TOKENS)
         self._route_without_key(DESCRIPTION, "GET", self.jobs, PUBLIC)
+        self._route_without_key(PAGE, "GET", self.web, PAGES)
         self._route_without_key(PROBLEMS, "GET", self.web, PAGES)
         self._route_without_key(WEB, "GET", self.web, PAGES)
         self._route_without_key(CALLBACKS, "POST", self.callbacks, CALLBACK_TOKENS)

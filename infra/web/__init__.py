@@ -1,1 +1,1 @@
-"""The pages about error codes."""
+"""The page, and the pages about error codes."""

@@ -13,7 +13,7 @@ CALLBACKS = "/callbacks/{provider}/{job}/{fence}"
 FILES = "/files/{job}/{token}/{n}"
 DESCRIPTION = "/openapi.json"
 PROBLEMS = "/problems/{code}"
-WEB = "/web/{file}"
+PAGE, WEB = "/", "/web/{file+}"
 ROUTES = {
     ("POST", "/generate"): "ApiSubmit",
     ("POST", "/uploads"): "ApiSubmit",
@@ -39,6 +39,7 @@ ROUTES = {
     ("GET", "/key"): "MOCK",
     ("GET", FILES): "ApiJobs",
     ("GET", DESCRIPTION): "ApiJobs",
+    ("GET", PAGE): "ApiWeb",
     ("GET", PROBLEMS): "ApiWeb",
     ("GET", WEB): "ApiWeb",
     ("POST", CALLBACKS): "ApiCallbacks",
@@ -60,6 +61,7 @@ def test_only_callbacks_links_pages_the_description_and_preflights_need_no_key(p
         (CALLBACKS, "ApiCallbacks"),
         (FILES, "ApiJobs"),
         (DESCRIPTION, "ApiJobs"),
+        (PAGE, "ApiWeb"),
         (PROBLEMS, "ApiWeb"),
         (WEB, "ApiWeb"),
     }
@@ -82,12 +84,12 @@ def test_one_key_cannot_use_up_the_limit_of_the_whole_api(prod: Template) -> Non
 
 @pytest.mark.parametrize(
     ("path", "verb"),
-    [(CALLBACKS, "POST"), (FILES, "GET"), (DESCRIPTION, "GET"), (PROBLEMS, "GET"), (WEB, "GET")],
+    [(CALLBACKS, "POST"), (FILES, "GET"), (DESCRIPTION, "GET"), (PAGE, "GET"), (PROBLEMS, "GET"), (WEB, "GET")],
 )
 def test_a_flood_without_a_key_takes_no_requests_from_callers_with_one(prod: Template, path: str, verb: str) -> None:
     """Callbacks and links to files each have a lower limit, counted separately."""
     throttles = _throttles(prod)
-    own = throttles["/" + path.replace("/", "~1")]
+    own = throttles["/" if path == "/" else "/" + path.replace("/", "~1")]
     assert own["HttpMethod"] == verb
     assert own["ThrottlingRateLimit"] < throttles["/*"]["ThrottlingRateLimit"]
 
@@ -171,9 +173,9 @@ def _throttles(template: Template) -> dict[str, dict[str, Any]]:
 
 def _path(template: Template, resource: dict[str, str]) -> str:
     if "Ref" not in resource:
-        return ""
+        return "/"
     place = template["Resources"][resource["Ref"]]["Properties"]
-    return f"{_path(template, place['ParentId'])}/{place['PathPart']}"
+    return f"{_path(template, place['ParentId']).rstrip('/')}/{place['PathPart']}"
 
 
 def _target(method: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ ENVIRONMENTS = {
     "faces.handler": SHARED_ENVIRONMENT,
     "authorizer.handler": SHARED_ENVIRONMENT | {"KEY_URL": f"{API_URL}key"},
     "sweeper.handler": SHARED_ENVIRONMENT,
-    "server.handler": {},
+    "server.handler": {"FILES_ORIGIN": "https://StorageFiles.RegionalDomainName"},
     "doctor.handler": SHARED_ENVIRONMENT | {"PROVIDER_SECRET_ID": "StorageProviderTokens.Id"},
 }
 
