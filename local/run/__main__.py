@@ -50,6 +50,7 @@ def run(stack: ExitStack, folder: Path, *, once: bool) -> int:
     source = stack.enter_context(model_source(os.environ, folder / "run"))
     endpoint = _set_up(stack, source, folder)
     stack.enter_context(announced(endpoint, folder))
+    print(f"  Page: {endpoint.page_url}", flush=True)
     jobs = _generate(Caller(endpoint.api_url, endpoint.api_key), source.requests, folder / "outputs")
     _introduce(endpoint, source.requests[0], jobs)
     if not once:
@@ -90,6 +91,7 @@ def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
         deployment.store_token(provider, token)
     key = deployment.new_key(OWNER)
     return Endpoint(
+        page_url=f"{deployment.api_url}/#key={key}",
         api_url=deployment.api_url,
         api_key=key,
         faces_url=deployment.faces_url,
@@ -116,6 +118,7 @@ def _introduce(endpoint: Endpoint, wish: Mapping[str, object], jobs: list[Job]) 
     for job in jobs:
         for output in job["outputs"]:
             print(f"  {job['kind']}: {output['url']}")
+    print(f"  Page: {endpoint.page_url}")
     print(f"  API URL: {endpoint.api_url}\n  API key: {endpoint.api_key}")
     print(f"  Faces for clients of Hugging Face and OpenAI: {endpoint.faces_url}, and {endpoint.faces_url}/v1")
     print(f"  Try: {curl(endpoint.api_url, endpoint.api_key, json.dumps(wish))}", flush=True)

@@ -16,8 +16,9 @@ ENDPOINT = "endpoint.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """The API and its key, the faces, the model server, and the AWS emulator."""
+    """The page with the key in its address, the API and its key, the faces, the model server, and the AWS emulator."""
 
+    page_url: str
     api_url: str
     api_key: str
     faces_url: str | None
