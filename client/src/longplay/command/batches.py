@@ -1,0 +1,107 @@
+"""Many requests from one file: as a batch whose files are saved as they come, or to fill the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from longplay.client import Longplay
+from longplay.command import screen
+from longplay.command.ends import Exit
+from longplay.documents import Batch, BatchLine
+
+_LOOKS = 4.0  # seconds between two looks at most: a person watches
+_ENDED = ("succeeded", "failed", "canceled", "expired", "refused")
+
+
+def batch(
+    file: Annotated[Path, typer.Argument(help="JSONL: a request on each line.", exists=True, dir_okay=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the files.", file_okay=False)],
+    profile: Annotated[str | None, typer.Option("--profile", envvar="LONGPLAY_PROFILE")] = None,
+) -> None:
+    """Generates a file for each line, into a folder. The same call again goes on where it stopped."""
+    content = file.read_bytes()
+    lines = [msgspec.json.decode(line, type=dict[str, Any]) for line in content.splitlines() if line.strip()]
+    output.mkdir(parents=True, exist_ok=True)
+    with Longplay(profile=profile) as longplay:
+        # the same lines into the same folder are the same batch, so nothing is made or charged twice
+        key = hashlib.sha256(content + str(output.resolve()).encode()).hexdigest()
+        made = longplay.batch(lines, idempotency_key=key)
+        _follow(longplay, made, output)
+
+
+def warm(
+    file: Annotated[Path, typer.Argument(help="A prompt on each line.", exists=True, dir_okay=False)],
+    model: Annotated[str | None, typer.Option("-m", "--model")] = None,
+    profile: Annotated[str | None, typer.Option("--profile", envvar="LONGPLAY_PROFILE")] = None,
+) -> None:
+    """Generates popular prompts ahead, so that an equal request is answered at once."""
+    prompts = [line.strip() for line in file.read_text().splitlines() if line.strip()]
+    lines = [{"prompt": prompt, **({"model": model} if model else {})} for prompt in prompts]
+    with Longplay(profile=profile) as longplay:
+        _wait(longplay, longplay.batch(lines), lambda _: None)
+
+
+def _follow(longplay: Longplay, made: Batch, folder: Path) -> None:
+    told: set[int] = set()
+
+    def fetch(current: Batch) -> None:
+        ended = sum(current.counts.get(status, 0) for status in _ENDED)
+        if ended > len(told):
+            _save(longplay, current, folder, told)
+
+    _wait(longplay, made, fetch)
+
+
+def _wait(longplay: Longplay, made: Batch, fetch: Any) -> None:
+    """Looks at the batch until every line has an end; then says what it cost. Exits with 1 if a line has no file."""
+    try:
+        with screen.waiting() as progress:
+            current, after = longplay.look_at_batch(made.id)
+            while not current.over:
+                progress(current)
+                fetch(current)
+                time.sleep(min(after, _LOOKS))
+                current, after = longplay.look_at_batch(made.id)
+            fetch(current)
+    except KeyboardInterrupt:
+        screen.tell("The batch goes on. The same command fetches the rest.")
+        raise
+    screen.tell(f"{current.counts.get('succeeded', 0)} of {current.total} lines succeeded. {screen.cost(current)}")
+    if current.counts.get("succeeded", 0) < current.total:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _save(longplay: Longplay, current: Batch, folder: Path, told: set[int]) -> None:
+    for line in longplay.results(current):
+        if line.status in _ENDED and line.line not in told:
+            told.add(line.line)
+            _save_line(longplay, line, folder)
+
+
+def _save_line(longplay: Longplay, line: BatchLine, folder: Path) -> None:
+    """Saves the files of a line under its `custom_id` or number; a file that is there is not fetched again."""
+    name = _safe(line.custom_id) or f"{line.line + 1:04}"
+    if line.status != "succeeded":
+        screen.tell(f"line {line.line + 1} {line.status}. {_reason(line)}".strip())
+    for n, output in enumerate(line.job.outputs if line.job else ()):
+        target = folder / f"{name}{f'-{n}' if n else ''}.{output.extension}"
+        if not target.exists() or target.stat().st_size != output.bytes:
+            longplay.download(output, target)
+        screen.show(str(target))
+
+
+def _reason(line: BatchLine) -> str:
+    if line.error:
+        return line.error.detail
+    return line.job.error.message if line.job and line.job.error else ""
+
+
+def _safe(name: str | None) -> str:
+    """The name as one of a file: no path leads out of the folder."""
+    return "".join(sign if sign.isalnum() or sign in "-_. " else "_" for sign in name or "").strip(". ")
