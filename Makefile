@@ -52,16 +52,18 @@ help:
 run: $(LOCAL_TOOLS) $(if $(SPACE),.local/space/ready)
 	@.venv/bin/python -m local.run
 
-test: $(LOCAL_TOOLS) .local/space/ready .local/clients/ready
+test: $(LOCAL_TOOLS) .local/space/ready .local/clients/ready .local/client/ready
+	@cd client && ../.local/client/bin/python -m pytest -q
 	.venv/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 toolkit: $(LOCAL_TOOLS) .local/toolkit/ready
 	.venv/bin/pytest -q -rA tests/end_to_end/toolkit
 
-check: .venv/ready
+check: .venv/ready .local/client/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy lambdas infra local benchmarks spaces web tests app.py
+	@cd client && ../.local/client/bin/mypy src tests
 	.venv/bin/codespell
 	.venv/bin/python -m tests.project.words
 	.venv/bin/python -m tests.project.description
@@ -74,7 +76,7 @@ openapi: .venv/ready
 lock: .venv/ready
 	@$(LOCK) lambdas/requirements.in -o lambdas/requirements.txt
 	@$(LOCK) requirements.in -c lambdas/requirements.txt -o requirements.txt
-	@for name in requirements runtime-requirements emulator-requirements space-requirements clients-requirements; do $(LOCK) local/$$name.in -o local/$$name.txt || exit 1; done
+	@for name in requirements runtime-requirements emulator-requirements space-requirements clients-requirements client-requirements; do $(LOCK) local/$$name.in -o local/$$name.txt || exit 1; done
 
 bench: $(LOCAL_TOOLS)
 	.venv/bin/python -m benchmarks
@@ -141,6 +143,15 @@ resume: .venv/ready
 	@echo 'Installing the libraries of the page into .local/ (once)'
 	@mkdir -p .local/web && cp web/package.json .local/web/
 	@npm install --silent --no-audit --no-fund --no-package-lock --prefix .local/web
+	@touch $@
+
+# Our own client, from a wheel, with what its tests need; it has the same name as the code of the functions.
+.local/client/ready: local/client-requirements.txt client/pyproject.toml $(shell find client/src -name '*.py') | .venv/ready
+	@echo 'Installing our own client into .local/ (once)'
+	@$(UV) venv --allow-existing --python .venv/bin/python .local/client
+	@$(UV) pip install --python .local/client/bin/python --requirement $<
+	@$(UV) build --wheel --out-dir .local/client/wheel client
+	@$(UV) pip install --python .local/client/bin/python --no-deps --reinstall .local/client/wheel/*.whl
 	@touch $@
 
 # The clients of other people that the faces are for: npm's beside PyPI's.
