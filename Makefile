@@ -32,6 +32,7 @@ export CDK_DISABLE_CLI_TELEMETRY = true
 help:
 	@echo 'make run                      the whole of it on this machine; ONCE=1 stops after two files'
 	@echo '                              HF_TOKEN=hf_… asks the real Hugging Face, MODEL_SERVER=http://… any server like it'
+	@echo '                              PORT=8400 serves there, STAGE=dev rehearses the caps and deadlines of that stage'
 	@echo '                              SPACE=1 asks the app of your own Space, run here on Gradio'"'"'s server'
 	@echo 'make test, check, bench       the tests; format, lint, types and words; the benchmarks'
 	@echo 'make toolkit                  the local run on Hugging Face'"'"'s inference toolkit, with PyTorch (2 GB); not in make test'

@@ -20,7 +20,7 @@ def test_a_prompt_becomes_a_job_that_is_waited_for(longplay: Longplay, deploymen
     assert (job.status, job.outputs[0].extension, job.document["cost"]) == ("succeeded", "wav", {"charged_usd": 0.005})
     assert msgspec.json.decode(deployment.asked[0].content) == {"prompt": "a song", "duration": 4}
     assert [job.status for job in seen] == ["running", "running"]
-    assert deployment.slept == [0.0, 7.0]
+    assert deployment.slept == [1.0, 7.0]
 
 
 def test_a_post_is_repeated_with_the_same_key_where_that_can_help(longplay: Longplay, deployment: Deployment) -> None:

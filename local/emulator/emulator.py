@@ -59,13 +59,14 @@ class Emulator:
 
 
 @contextmanager
-def emulator(home: Path) -> Iterator[Emulator]:
-    """An emulator with its log in `home`; at the end it is stopped, with its functions, and their files are deleted.
+def emulator(home: Path, *, port: int | None = None) -> Iterator[Emulator]:
+    """An emulator with its log in `home`, at a free port unless one is given.
 
-    Raises LocalRunError if it does not answer within SECONDS_TO_START.
+    At the end it is stopped, with its functions, and their files are deleted. Raises LocalRunError if it does not
+    answer within SECONDS_TO_START.
     """
     home.mkdir(parents=True, exist_ok=True)
-    port, log = free_port(), home / "emulator.log"
+    port, log = port or free_port(), home / "emulator.log"
     with (
         _emptied(home / "emulator") as files,
         log.open("wb") as output,

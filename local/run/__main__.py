@@ -1,6 +1,7 @@
 """`make run`: all of Longplay on this machine, from an empty AWS account to a track and an image.
 
-ONCE=1 ends it after the two files. SPACE, HF_TOKEN or MODEL_SERVER choose the model server.
+ONCE=1 ends it after the two files. SPACE, HF_TOKEN or MODEL_SERVER choose the model server. PORT fixes the port, and
+STAGE takes the settings of a stage in longplay.toml: caps, deadlines, horizon.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 
+from infra.settings.file import tables
 from local.emulator.deployment import deploy
 from local.emulator.emulator import Emulator, emulator
 from local.run.caller import FINISHED, Caller, Job, download
 from local.run.endpoint import Endpoint, alone_in, announced
 from local.run.model_source import ModelSource, model_source, tokens
-from local.run.progress import curl, describe, saved, say
+from local.run.progress import curl, describe, megabytes, saved, say
+from local.run.rehearsal import chosen_port, settings_of
 from local.tools import LOCAL, LocalRunError, require_tools
 
 OWNER = "local"
@@ -77,16 +80,17 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _set_up(stack: ExitStack, source: ModelSource, folder: Path) -> Endpoint:
+    port, settings = chosen_port(os.environ), settings_of(os.environ.get("STAGE", ""), tables())
     say("starting the AWS emulator")
-    aws = stack.enter_context(emulator(folder / "run"))
+    aws = stack.enter_context(emulator(folder / "run", port=port))
     say(f"deploying the stack to it; log of emulator and functions: {aws.log}")
-    endpoint = _deployed(aws, source, folder / "run")
+    endpoint = _deployed(aws, source, settings, folder / "run")
     say(f"deployed; the model server is {source.name}")
     return endpoint
 
 
-def _deployed(aws: Emulator, source: ModelSource, home: Path) -> Endpoint:
-    deployment = deploy(aws, home, context={"stage": "local", **source.context})
+def _deployed(aws: Emulator, source: ModelSource, settings: Mapping[str, str], home: Path) -> Endpoint:
+    deployment = deploy(aws, home, context={"stage": "local", **settings, **source.context})
     for provider, token in {**tokens(os.environ), **source.tokens}.items():
         deployment.store_token(provider, token)
     key = deployment.new_key(OWNER)
@@ -121,7 +125,8 @@ def _introduce(endpoint: Endpoint, wish: Mapping[str, object], jobs: list[Job]) 
     print(f"  Page: {endpoint.page_url}")
     print(f"  API URL: {endpoint.api_url}\n  API key: {endpoint.api_key}")
     print(f"  Faces for clients of Hugging Face and OpenAI: {endpoint.faces_url}, and {endpoint.faces_url}/v1")
-    print(f"  Try: {curl(endpoint.api_url, endpoint.api_key, json.dumps(wish))}", flush=True)
+    print(f"  Try: {curl(endpoint.api_url, endpoint.api_key, json.dumps({**wish, 'fresh': True}))}")
+    print(f"  Files, logs and tools of this checkout: {megabytes(LOCAL):,} MB in {LOCAL}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Mapping
@@ -34,6 +35,18 @@ def describe(job: Mapping[str, Any]) -> str:
 def curl(api_url: str, api_key: str, body: str) -> str:
     """A curl command that submits `body`."""
     return f"curl -X POST {api_url}/generate -H 'x-api-key: {api_key}' -d {shlex.quote(body)}"
+
+
+def megabytes(folder: Path) -> int:
+    """How much disk the files of a folder take; some may go in between."""
+    return round(sum(_bytes(Path(base, name)) for base, _, names in os.walk(folder) for name in names) / 1e6)
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.lstat().st_blocks * 512
+    except FileNotFoundError:
+        return 0
 
 
 def _seconds(eta: float | None) -> str:

@@ -16,6 +16,7 @@ import psutil
 from local.tools import ROOT
 
 MINUTE = 60
+CHOICES = ("HF_TOKEN", "MODEL_SERVER", "SPACE", "PORT", "STAGE")
 
 
 @dataclass
@@ -62,9 +63,7 @@ class Run:
 
 def started(folder: Path, **variables: str) -> Run:
     """A run with its files in `folder`, with these environment variables."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("HF_TOKEN", "MODEL_SERVER", "SPACE")
-    }
+    environment = {name: value for name, value in os.environ.items() if name not in CHOICES}
     process = subprocess.Popen(
         [sys.executable, "-m", "local.run", "--folder", str(folder)],
         cwd=ROOT,

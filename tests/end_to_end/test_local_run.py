@@ -6,11 +6,13 @@ import tempfile
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from PIL import Image
 
+from local.ports import free_port
 from local.tools import LOCAL, require_tools
 from tests.end_to_end.local_runs import Run, left_behind, started
 
@@ -20,7 +22,7 @@ def both() -> Iterator[tuple[Run, Run]]:
     """Two runs of one checkout at the same time; the first has ONCE=1."""
     require_tools()
     with tempfile.TemporaryDirectory(prefix="test-", dir=LOCAL) as folder:
-        runs = started(Path(folder, "once"), ONCE="1"), started(Path(folder, "serving"))
+        runs = started(Path(folder, "once"), ONCE="1"), started(Path(folder, "serving"), PORT=str(free_port()))
         yield runs
         for run in runs:
             run.process.kill()
@@ -44,6 +46,18 @@ def test_a_run_prints_that_a_model_is_loading(both: tuple[Run, Run]) -> None:
     """The operator sees the reason for the wait."""
     run, _ = both
     assert "waiting for model_loading" in run.output
+
+
+def test_a_run_opens_with_the_page_and_is_where_it_was_asked_to_be(both: tuple[Run, Run]) -> None:
+    """The key is in the page's address. The request it shows is never answered from the cache."""
+    _, run = both
+    run.read_until("serving until Ctrl-C")
+    address = run.address
+    assert run.output.index(f"Page: {address['page_url']}") < run.output.index("saved ")
+    assert requests.get(address["page_url"], timeout=30).text.startswith("<!doctype html>")
+    port = urlsplit(address["api_url"]).port
+    assert f":{port}/" in address["page_url"]
+    assert '"fresh": true' in run.output.partition("Try: ")[2]
 
 
 def test_a_run_serves_at_its_endpoint_until_it_is_interrupted(both: tuple[Run, Run]) -> None:

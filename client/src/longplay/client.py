@@ -20,6 +20,7 @@ from longplay.places import place
 
 Progress = Callable[[Job], None]
 _IMAGES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
+_FIRST = 1.0  # seconds until a job that was just submitted is looked at
 _PAGE = 100  # jobs or lines of a page
 
 
@@ -81,7 +82,7 @@ class Longplay:
     def wait(self, job: Job | str, *, on_progress: Progress | None = None, timeout: float | None = None) -> Job:
         """The job once it has succeeded; `on_progress` gets it at each look. Raises as `generate` does."""
         give_up = None if timeout is None else time.monotonic() + timeout
-        current, after = (job, 0.0) if isinstance(job, Job) else self._look(job)
+        current, after = (job, _FIRST) if isinstance(job, Job) else self._look(job)
         while not current.over:
             if on_progress:
                 on_progress(current)
