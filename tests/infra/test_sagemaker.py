@@ -82,9 +82,11 @@ def test_the_longest_name_of_an_endpoint_is_allowed() -> None:
 
 
 def test_the_endpoints_are_added_to_the_servers_of_the_functions(gpu: Template) -> None:
-    """The default servers remain."""
-    for function in properties(gpu, "AWS::Lambda::Function").values():
-        settings = parse_settings(readable(function["Environment"]["Variables"]["SETTINGS"]))
+    """The default servers remain. The function of the page has no settings."""
+    variables = [function["Environment"]["Variables"] for function in properties(gpu, "AWS::Lambda::Function").values()]
+    assert [found for found in variables if "SETTINGS" not in found and "FILES_ORIGIN" not in found] == []
+    for found in (found for found in variables if "SETTINGS" in found):
+        settings = parse_settings(readable(found["SETTINGS"]))
         runtime = "https://runtime.sagemaker.AWS::Region.AWS::URLSuffix/endpoints/"
         own = {f"sagemaker-{model}": runtime + name for model, name in ENDPOINTS.items()}
         assert settings.servers == {**Settings().servers, **own}
