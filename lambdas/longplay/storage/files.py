@@ -33,12 +33,12 @@ def s3_client() -> S3Client:
     """A client whose presigned URLs are signed with SigV4 and lead to the bucket's own region.
 
     Without this, boto3 signs some URLs with SigV2, and signs for s3.amazonaws.com. For a new bucket of another region
-    that host answers 307 and takes no POST (AWS: virtual hosting of buckets, "Redirection", 2026-11).
+    that host answers 307 and takes no POST (AWS: virtual hosting of buckets, "Redirection", 2026-11). The page's policy
+    names the bucket's host in its region, so us-east-1 has its own one too.
     """
     retries: Any = {"mode": "standard", "max_attempts": 8}
-    return boto3.client(
-        "s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}, retries=retries)
-    )
+    hosts: Any = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+    return boto3.client("s3", config=Config(signature_version="s3v4", s3=hosts, retries=retries))
 
 
 class ResultBucket:
