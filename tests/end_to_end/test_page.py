@@ -173,6 +173,20 @@ def test_a_url_that_has_ended_is_renewed(opened: Open) -> None:
     assert len(ended) == 1
 
 
+def test_an_api_that_cannot_be_reached_is_told_until_it_can(stack: DeployedStack, opened: Open) -> None:
+    """The job is followed all the while, and arrives."""
+    stack.server.fault("slow", seconds=3)
+    page = opened()
+    page.locator("#prompt").fill("a song behind a tunnel")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.context.set_offline(True)
+    expect(page.get_by_role("alert")).to_contain_text("Longplay cannot be reached")
+    page.context.set_offline(False)
+    _arrived(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_an_image_to_start_from_is_uploaded(opened: Open) -> None:
     """It goes to the bucket, and the model is one that takes it."""
     page = opened()

@@ -59,7 +59,7 @@ export async function upload(image) {
   for (const [name, value] of Object.entries(form.fields)) data.append(name, value);
   data.append("file", image);
   const answer = await fetched(form.url, { method: form.method, body: data });
-  if (!answer.ok) throw new Problem({ title: "The image was not taken", detail: `It may have ${Math.floor(form.largest / 1e6)} MB at most.` });
+  if (!answer.ok) throw new Problem({ code: "not_taken", title: "The image was not taken", detail: `It may have ${Math.floor(form.largest / 1e6)} MB at most.` });
   return form.image;
 }
 

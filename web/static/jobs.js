@@ -64,12 +64,13 @@ async function follow(id, after) {
 async function look(id) {
   try {
     const { document: job, after } = await call(`jobs/${id}`);
+    if (state.problem?.passing) set({ problem: null });
     if (over(job)) ended(job);
     else follow(id, after);
     take(job);
   } catch (problem) {
     if (problem.retryable) follow(id, 5);
-    else set({ problem });
+    show(problem.retryable ? Object.assign(problem, { passing: true }) : problem);
   }
 }
 
@@ -92,6 +93,8 @@ export async function generate() {
     if (state.image) body.image = await upload(state.image);
     const { document: job } = await post("generate", body);
     say(over(job) ? "An equal request had this result already; it cost nothing." : "Your request is taken.");
+    location.hash = ""; // where one job was shown alone
+    set({ only: "" });
     take(job);
     document.querySelector("article header").scrollIntoView({ block: "nearest" }); // on a phone it is far below
   });
@@ -132,11 +135,15 @@ export async function attempt(action) {
   try {
     await action();
   } catch (problem) {
-    if (!("code" in problem)) throw problem;
-    const refused = problem.status === 401 || problem.status === 403;
-    if (refused) forget();
-    set({ problem: refused ? NOT_ACCEPTED : problem });
+    show(problem);
   }
+}
+
+function show(problem) {
+  if (!("code" in problem)) throw problem; // a fault of the page
+  const refused = problem.status === 401 || problem.status === 403;
+  if (refused) forget();
+  set({ problem: refused ? NOT_ACCEPTED : problem });
 }
 
 export function forget() {
