@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from local.ports import free_port
 from local.tools import LOCAL
@@ -189,6 +190,30 @@ def test_a_key_is_tried_before_it_is_stored(run: Run, stack: DeployedStack) -> N
     assert run("login", "--url", url, "--key", stack.key, environment=none).returncode == 0
     assert b"musicgen-small" in run("models", environment=none).stdout
     assert run("usage", "--json", environment=none).stdout.startswith(b'{"today":')
+
+
+def test_a_webhook_is_printed_where_it_is_listened_for(
+    stack: DeployedStack, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """With the secret of its caller; a request by anyone else is refused."""
+    key = stack.deployment.new_key("listener")
+    secret = stack.post("/webhooks/secret", key=key).json()["secret"]
+    port = free_port()
+    command = [str(COMMAND), "webhooks", "listen", "--port", str(port)]
+    given = environment | {"LONGPLAY_WEBHOOK_SECRET": secret}
+    with subprocess.Popen(command, env=given, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        assert b"Listening" in process.stderr.readline()
+        address = f"http://127.0.0.1:{port}/"
+        assert requests.post(address, data=b"{}", timeout=10).status_code == 400
+        job = stack.post(
+            "/generate", {"prompt": "a song that tells", "fresh": True, "webhook": address}, key=key
+        ).json()
+        event = json.loads(process.stdout.readline())
+        assert (event["type"], event["data"]["id"]) == ("job.succeeded", job["id"])
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
 
 
 def test_a_job_is_canceled_and_deleted(run: Run, stack: DeployedStack) -> None:

@@ -12,6 +12,7 @@ from longplay.errors import (
     StillWaiting,
     Unreachable,
 )
+from longplay.webhooks import WebhookRefused, verify_webhook
 
 __all__ = [
     "Batch",
@@ -28,4 +29,6 @@ __all__ = [
     "Refused",
     "StillWaiting",
     "Unreachable",
+    "WebhookRefused",
+    "verify_webhook",
 ]

@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from longplay.client import Longplay
-from longplay.command import batches, screen
+from longplay.command import batches, screen, webhooks
 from longplay.command.ends import status_of, words_of
 from longplay.command.files import STDOUT, deliver
 from longplay.documents import Job, Model
@@ -164,6 +164,7 @@ def usage(
 
 app.command()(batches.batch)
 app.command()(batches.warm)
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def _finish(longplay: Longplay, job: Job, *, output: str | None, wait: float | None, json: bool, open_it: bool) -> None:
