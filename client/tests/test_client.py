@@ -13,14 +13,14 @@ from .conftest import DONE, JOB, Deployment, problem
 
 def test_a_prompt_becomes_a_job_that_is_waited_for(longplay: Longplay, deployment: Deployment) -> None:
     """It polls when the API says so, and tells of each look."""
-    running = httpx2.Response(202, json=JOB, headers={"Retry-After": "7"})
+    running = httpx2.Response(202, json=JOB, headers={"Retry-After": "3"})
     deployment.answers = [running, running, httpx2.Response(200, json=DONE)]
     seen: list[Job] = []
     job = longplay.generate("a song", duration=4, on_progress=seen.append)
     assert (job.status, job.outputs[0].extension, job.document["cost"]) == ("succeeded", "wav", {"charged_usd": 0.005})
     assert msgspec.json.decode(deployment.asked[0].content) == {"prompt": "a song", "duration": 4}
     assert [job.status for job in seen] == ["running", "running"]
-    assert deployment.slept == [1.0, 7.0]
+    assert deployment.slept == [1.0, 3.0]
 
 
 def test_a_post_is_repeated_with_the_same_key_where_that_can_help(longplay: Longplay, deployment: Deployment) -> None:
@@ -75,7 +75,7 @@ def test_a_wait_ends_in_time(longplay: Longplay, deployment: Deployment) -> None
     """The job goes on, and the error has it."""
     deployment.answers = [httpx2.Response(200, json=JOB, headers={"Retry-After": "20"})]
     with pytest.raises(StillWaiting) as raised:
-        longplay.wait("a", timeout=10)
+        longplay.wait("a", timeout=4)
     assert raised.value.job.id == JOB["id"]
     assert deployment.slept == []
 

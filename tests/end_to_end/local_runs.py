@@ -28,8 +28,10 @@ class Run:
     output: str = ""
 
     def read_until(self, words: str) -> None:
-        """Reads the output until a line contains these words."""
+        """Reads the output until a line contains these words; what was read before counts, too."""
         assert self.process.stdout
+        if words in self.output:
+            return
         for line in self.process.stdout:
             self.output += line
             if words in line:

@@ -7,6 +7,7 @@ from typing import Any
 
 MOST_TRIES = 6  # the first one and five repeats
 LONGEST = 60.0  # seconds between two tries
+LONGEST_POLL = 5.0  # seconds between two looks at a job: an estimate can be too long, and someone waits
 _BROKEN = 500
 
 
@@ -25,7 +26,7 @@ def pause(tries: int) -> float:
 
 def poll_after(headers: Mapping[str, str]) -> float:
     """Seconds until a job that is not over is asked for again."""
-    return min(LONGEST, _seconds(headers.get("retry-after")) or 2.0)
+    return min(LONGEST_POLL, _seconds(headers.get("retry-after")) or 2.0)
 
 
 def _seconds(text: str | None) -> float | None:

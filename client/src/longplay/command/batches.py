@@ -15,7 +15,6 @@ from longplay.command import screen
 from longplay.command.ends import Exit
 from longplay.documents import Batch, BatchLine
 
-_LOOKS = 4.0  # seconds between two looks at most: a person watches
 _ENDED = ("succeeded", "failed", "canceled", "expired", "refused")
 
 
@@ -66,7 +65,7 @@ def _wait(longplay: Longplay, made: Batch, fetch: Any) -> None:
             while not current.over:
                 progress(current)
                 fetch(current)
-                time.sleep(min(after, _LOOKS))
+                time.sleep(after)
                 current, after = longplay.look_at_batch(made.id)
             fetch(current)
     except KeyboardInterrupt:
