@@ -1,4 +1,4 @@
-"""docs/reference.md: the description of the API as a page to read; `make openapi` writes both."""
+"""docs/reference.md: the API and its error codes as a page to read; `make openapi` writes it from the description."""
 
 from __future__ import annotations
 
@@ -28,7 +28,19 @@ def page(description: Schema) -> str:
     )
     schemas = description["components"]["schemas"]
     documents = (_document(name, schema) for name, schema in sorted(schemas.items()))
-    return "\n\n".join([_HEAD.rstrip(), *operations, "## Documents", *documents]) + "\n"
+    return "\n\n".join([_HEAD.rstrip(), *operations, "## Error codes", _codes(), "## Documents", *documents]) + "\n"
+
+
+def _codes() -> str:
+    """Every code of a refusal; `GET /problems/{code}` has the same of each."""
+    from longplay.domain.problem_texts import TEXTS, problems
+
+    statuses = {kind.code: str(kind.status) for kind in problems()}
+    rows = [
+        (f"`{code}`", statuses.get(code, "API Gateway's own"), text.what, text.advice)
+        for code, text in sorted(TEXTS.items())
+    ]
+    return _table(("Code", "Status", "", "What you can do"), rows)
 
 
 def _operation(verb: str, path: str, operation: Schema) -> str:

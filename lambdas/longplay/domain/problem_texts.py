@@ -26,7 +26,7 @@ _ROOM = "Wait for `Retry-After` seconds, then repeat the request."
 TEXTS: Mapping[str, Text] = {
     "invalid_request": Text(
         "A member of the body, a parameter of the query or a header is not valid.",
-        "`errors` names each fault by its JSON pointer and its bounds. Mend them all and send the request again.",
+        "`errors` names each fault by its JSON pointer and its bounds. Correct them all and send the request again.",
     ),
     "too_large": Text(
         "The body is larger than the API takes.",
