@@ -26,7 +26,7 @@ OPERATE = .venv/bin/python -m $(if $(LOCAL),local.operate,infra.operate --stage 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY = true
 
-.PHONY: help run test toolkit check openapi bench lock deploy diff key token doctor usage pause resume destroy space space-remove
+.PHONY: help run test toolkit check openapi bench lock deploy diff key keys key-revoke token doctor usage pause resume destroy space space-remove
 .DELETE_ON_ERROR:
 
 help:
@@ -43,6 +43,7 @@ help:
 	@echo 'make diff                     what a deployment would change; changes nothing'
 	@echo 'make destroy                  removes it, and leaves its files and jobs; DATA=1 deletes them too'
 	@echo 'make key OWNER=name           an API key for a caller of the deployed stack'
+	@echo 'make keys                     lists the keys without their values; make key-revoke KEY=id deletes one'
 	@echo 'make token PROVIDER=name      stores a provider token there (asked for, never shown)'
 	@echo 'make space, space-remove      your own Space at Hugging Face with free GPU time, private; and removes it'
 	@echo 'make doctor                   looks whether each model would work, and says what to do where not; costs nothing'
@@ -99,11 +100,21 @@ destroy: $(CLOUD_TOOLS)
 	@$(CDK) destroy -c stage=$(STAGE) $(ARGS)
 	@$(if $(DATA),$(ERASE) $(if $(filter --force,$(ARGS)),--yes) || { echo 'To come back to it: $(ERASE)'; exit 1; })
 
+# Values come from the environment, to which make exports them, so that no shell runs what stands in them.
 key: .venv/ready
-	@$(OPERATE) key "$(or $(OWNER),$(error say whose key it is: make key OWNER=name))"
+	@: $(if $(OWNER),,$(error say whose key it is: make key OWNER=name))
+	@$(OPERATE) key "$$OWNER"
+
+keys: .venv/ready
+	@$(OPERATE) keys
+
+key-revoke: .venv/ready
+	@: $(if $(KEY),,$(error say which key: make key-revoke KEY=id, as `make keys` lists them))
+	@$(OPERATE) key-revoke "$$KEY"
 
 token: .venv/ready
-	@$(OPERATE) token "$(or $(PROVIDER),$(error say whose token it is: make token PROVIDER=huggingface))"
+	@: $(if $(PROVIDER),,$(error say whose token it is: make token PROVIDER=huggingface))
+	@$(OPERATE) token "$$PROVIDER"
 
 space: .venv/ready
 	@.venv/bin/python -m infra.operator.space create
@@ -119,7 +130,7 @@ usage: .venv/ready
 	@$(OPERATE) usage
 
 pause: .venv/ready
-	@$(OPERATE) pause $(MINUTES)
+	@$(OPERATE) pause $${MINUTES:+"$$MINUTES"}
 
 resume: .venv/ready
 	@$(OPERATE) resume

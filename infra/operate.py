@@ -1,6 +1,7 @@
 """The operator's commands: API keys, provider tokens, a check of every route, pausing, and erasing left data.
 
-python -m infra.operate key OWNER | token PROVIDER | doctor | usage | pause [MINUTES] | resume | outputs
+python -m infra.operate key OWNER | keys | key-revoke KEY | token PROVIDER
+python -m infra.operate doctor | usage | pause [MINUTES] | resume | outputs
 python -m infra.operate erase-data OUTPUTS
 python -m infra.operate review [-c name=value …]: the settings that a deployment would change
 For a stage other than prod, put --stage before the command: --stage dev outputs.
@@ -12,7 +13,6 @@ import argparse
 import json
 import os
 import re
-import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +27,8 @@ from longplay.providers import TOKENS
 
 from infra.operator.doctor_table import table, unserved
 from infra.operator.erasure import Remains
+from infra.operator.errors import OperationError
+from infra.operator.keys import create_key, listed, revoke
 from infra.operator.usage import usage_csv
 from infra.settings.changes import changes, losses, of_functions
 from infra.settings.file import FILE, stages, tables
@@ -39,10 +41,6 @@ SWITCH, SECONDS_CACHED = "settings", 30
 DOCTOR_CALL = Config(read_timeout=310, retries={"total_max_attempts": 1})
 
 HOUR, WEEK = 60, 7 * 24 * 60  # minutes
-
-
-class OperationError(Exception):
-    """A command cannot be carried out; the message says what to do instead."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,21 +63,6 @@ def stack_outputs(session: boto3.Session, *, stack: str) -> dict[str, str]:
             raise
         raise OperationError(f"there is no stack {stack} in {session.region_name}: deploy it first") from error
     return {output["OutputKey"]: output["OutputValue"] for output in found["Stacks"][0].get("Outputs", [])}
-
-
-def create_key(session: boto3.Session, *, owner: str, usage_plan_id: str) -> str:
-    """Creates an API key of `owner` in the usage plan and returns it; older keys of the same owner stay valid.
-
-    The key is `lp_<owner>_<secret>`, so all keys of an owner see the same jobs.
-    Raises OperationError unless the owner is 1 to 32 of a–z, 0–9 and -.
-    """
-    if not re.fullmatch(r"[a-z0-9-]{1,32}", owner):
-        raise OperationError(f"{owner!r} cannot be an owner: use 1 to 32 of a-z, 0-9 and -")
-    api_gateway = session.client("apigateway")
-    value = f"lp_{owner}_{secrets.token_hex(24)}"
-    key = api_gateway.create_api_key(name=f"longplay-{owner}", value=value, enabled=True)
-    api_gateway.create_usage_plan_key(usagePlanId=usage_plan_id, keyId=key["id"], keyType="API_KEY")
-    return value
 
 
 def store_token(session: boto3.Session, *, provider: str, token: str, secret_id: str) -> None:
@@ -118,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     operations = parser.add_subparsers(required=True)
     key = _operation(operations, "key", _key, "make an API key, shown this once")
     key.add_argument("owner", help="callers with this key see the jobs of this owner")
+    _operation(operations, "keys", _keys, "list the API keys without their values")
+    revoked = _operation(operations, "key-revoke", _revoke, "delete an API key")
+    revoked.add_argument("key", help="its id as in the list, or the key itself")
     token = _operation(operations, "token", _token, "store a provider's token, read from a prompt or a pipe")
     token.add_argument("provider", choices=TOKENS)
     _operation(operations, "doctor", _doctor, "check whether each route of each model would work; costs nothing")
@@ -150,6 +136,14 @@ def _operation(
 def _key(session: boto3.Session, options: argparse.Namespace) -> str:
     outputs = _outputs_of(session, options)
     return create_key(session, owner=options.owner, usage_plan_id=outputs["UsagePlanId"])
+
+
+def _keys(session: boto3.Session, options: argparse.Namespace) -> str:
+    return listed(session, usage_plan_id=_outputs_of(session, options)["UsagePlanId"])
+
+
+def _revoke(session: boto3.Session, options: argparse.Namespace) -> str:
+    return revoke(session, options.key, usage_plan_id=_outputs_of(session, options)["UsagePlanId"])
 
 
 def _token(session: boto3.Session, options: argparse.Namespace) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from infra.operate import create_key, store_token
+from infra.operate import store_token
+from infra.operator.keys import create_key
 from local.emulator.emulator import ACCOUNT, ADMINISTRATOR, REGION, Emulator, Session
 from local.tools import CDK, LOCAL, ROOT, LocalRunError, environment, kill_group, tail
 

@@ -62,6 +62,34 @@ def test_a_key_names_its_owner_and_belongs_to_the_usage_plan(
     assert api_gateway.get_api_key(apiKey=joined["id"], includeValue=True)["value"] == key
 
 
+def test_keys_are_listed_without_their_values_and_revoked_one_by_one(
+    aws: Emulator, outputs: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the id in the list, or by the key itself, as it was found somewhere. Keys of other plans are left alone."""
+    other = aws.client("apigateway").create_api_key(name="longplay-other", enabled=True)
+    main(["key", "carol"])
+    main(["key", "carol"])
+    one, two = capsys.readouterr().out.split()
+    main(["keys"])
+    table = capsys.readouterr().out
+    assert one not in table
+    assert other["id"] not in table
+    rows = [line.split() for line in table.splitlines() if "carol" in line]
+    assert {row[-1] for row in rows} == {f"…{one[-4:]}", f"…{two[-4:]}"}
+    main(["key-revoke", next(row[0] for row in rows if row[-1] == f"…{one[-4:]}")])
+    main(["key-revoke", two])
+    assert "within five minutes" in capsys.readouterr().out
+    main(["keys"])
+    assert "carol" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("which", ["nothing", "lp_carol_0"])
+def test_an_unknown_key_is_not_revoked(outputs: dict[str, str], which: str) -> None:
+    """The message says how to list them."""
+    with pytest.raises(SystemExit, match="make keys"):
+        main(["key-revoke", which])
+
+
 def test_an_owner_may_have_several_keys(outputs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     """Each new key is different."""
     main(["key", "alice"])
