@@ -162,6 +162,7 @@ resume: .venv/ready
 	@echo 'Installing our own client into .local/ (once)'
 	@$(UV) venv --allow-existing --python .venv/bin/python .local/client
 	@$(UV) pip install --python .local/client/bin/python --requirement $<
+	@rm -rf .local/client/wheel
 	@$(UV) build --wheel --out-dir .local/client/wheel client
 	@$(UV) pip install --python .local/client/bin/python --no-deps --reinstall .local/client/wheel/*.whl
 	@touch $@

@@ -6,14 +6,16 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import msgspec
 
+from longplay.documents import Batch, Job, Model
 from longplay.errors import Unreachable, refusal
 from longplay.repeats import MOST_TRIES, again_after, pause
 
+T = TypeVar("T", Job, Model, Batch)
 TIMEOUT = httpx2.Timeout(35.0, connect=10.0)  # seconds; API Gateway answers within 29
 
 
@@ -26,8 +28,11 @@ class Answer:
 
     @property
     def document(self) -> dict[str, Any]:
-        """Its JSON document; {} for an answer without one."""
-        return msgspec.json.decode(self.content, type=dict[str, Any]) if self.content else {}
+        """Its JSON document; {} for an answer without one. Raises Unreachable for what no API of Longplay answers."""
+        try:
+            return msgspec.json.decode(self.content, type=dict[str, Any]) if self.content else {}
+        except msgspec.DecodeError as error:
+            raise Unreachable("What answers at this address is not Longplay: look at the address.") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +67,8 @@ class Api:
         for tries in range(1, MOST_TRIES + 1):
             try:
                 response = self.http.request(method, self.address(path), headers=sent, **options)
+            except httpx2.InvalidURL as error:
+                raise Unreachable(f"{self.url} is no address of an API ({error}).") from error
             except httpx2.TransportError as error:
                 self._rest(pause(tries), error, tries)
                 continue
@@ -81,6 +88,14 @@ class Api:
                 "arrived goes on there, and is not made twice."
             ) from error
         self.sleep(seconds)
+
+
+def read(document: dict[str, Any], kind: type[T]) -> T:
+    """The document as this kind; raises Unreachable for another one."""
+    try:
+        return msgspec.structs.replace(msgspec.convert(document, kind), document=document)
+    except msgspec.ValidationError as error:
+        raise Unreachable(f"What answers at this address is not Longplay ({error}): look at the address.") from error
 
 
 def _problem(response: httpx2.Response) -> dict[str, Any]:

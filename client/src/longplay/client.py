@@ -12,15 +12,16 @@ import httpx2
 import msgspec
 
 from longplay import repeats
-from longplay.api import TIMEOUT, Answer, Api
-from longplay.documents import Batch, BatchLine, Job, Model, Output, read
+from longplay.api import TIMEOUT, Answer, Api, read
+from longplay.documents import Batch, BatchLine, Job, Model, Output
 from longplay.downloads import Download
-from longplay.errors import JobFailed, LongplayError, StillWaiting
+from longplay.errors import JobFailed, LongplayError, StillWaiting, Unreachable, refusal
 from longplay.places import place
 
 Progress = Callable[[Job], None]
 _IMAGES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
 _FIRST = 1.0  # seconds until a job that was just submitted is looked at
+_NOT_TAKEN = 413  # the status of a refusal for a file that is too large
 _PAGE = 100  # jobs or lines of a page
 
 
@@ -71,7 +72,7 @@ class Longplay:
         return self.wait(self.submit(prompt, **request), on_progress=on_progress, timeout=timeout)
 
     def submit(self, prompt: str, *, image: str | Path | None = None, **request: Any) -> Job:
-        """The new job of this prompt, at once. `image` is a file to start from, or a value of the API."""
+        """The new job of this prompt, at once. `image` is a file to start from, or a value of the API (`job:…`)."""
         body = {"prompt": prompt, **({"image": self._image(image)} if image else {}), **request}
         return self._job(self.api.post("generate", msgspec.json.encode(body)))
 
@@ -173,5 +174,11 @@ class Longplay:
         content = path.read_bytes()
         kind = next((kind for start, kind in _IMAGES.items() if content.startswith(start)), "image/png")
         form = self.api.post("uploads", msgspec.json.encode({"content_type": kind})).document
-        self._http.post(form["url"], data=form["fields"], files={"file": content}).raise_for_status()
+        try:
+            sent = self._http.post(form["url"], data=form["fields"], files={"file": content})
+        except httpx2.TransportError as error:
+            raise Unreachable(f"The image could not be sent ({error}). Nothing was started; try again.") from error
+        if not sent.is_success:
+            largest = f"{form['largest'] / 1e6:g} MB"
+            raise refusal(_NOT_TAKEN, {"detail": f"The image was not taken: it may have {largest}.", "charged": "no"})
         return str(form["image"])

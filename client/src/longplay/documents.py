@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -139,7 +139,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 class LineError(msgspec.Struct, frozen=True, kw_only=True):
     """Why a line was refused."""
 
-    detail: str = ""
+    message: str = ""
 
 
 class BatchLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,11 +150,3 @@ class BatchLine(msgspec.Struct, frozen=True, kw_only=True):
     custom_id: str | None = None
     job: Job | None = None
     error: LineError | None = None
-
-
-T = TypeVar("T", Job, Model, Batch)
-
-
-def read(document: dict[str, Any], kind: type[T]) -> T:
-    """The document as this kind; raises msgspec.ValidationError for another one."""
-    return msgspec.structs.replace(msgspec.convert(document, kind), document=document)

@@ -38,21 +38,34 @@ def place(url: str | None, key: str | None, *, profile: str | None = None) -> Pl
     """The place to use; raises NoKey. A stored key goes to the address that it was stored with, and to no other."""
     url, key = url or os.environ.get("LONGPLAY_URL"), key or os.environ.get("LONGPLAY_API_KEY")
     if url and key:
-        return Place(url=url, key=key)
+        return _checked(url, key)
     if url:
         raise NoKey(f"There is no key for {url}: set LONGPLAY_API_KEY, too.")
     named = profile or os.environ.get("LONGPLAY_PROFILE")
     found = profiles().get(named or USUAL) or (None if named else _local())
     if found is None:
         raise NoKey(f"There is no profile {named}: run `longplay login --profile {named}`." if named else _NONE)
-    return Place(url=found.url, key=key or found.key)
+    return _checked(found.url, key or found.key)
+
+
+def _checked(url: str, key: str) -> Place:
+    """The place without what a person copies along: spaces, and what follows the address of the page."""
+    address, key = url.strip().partition("#")[0].rstrip("/"), key.strip()
+    if not address.startswith(("http://", "https://")):
+        raise NoKey(f"{url} is no address of an API: it begins with https://.")
+    if not (key.isascii() and key.isprintable()):
+        raise NoKey("The key has signs that no key has: copy it again.")
+    return Place(url=address, key=key)
 
 
 def profiles() -> dict[str, Place]:
     """The stored places by name."""
-    with suppress(FileNotFoundError):
+    try:
         return msgspec.json.decode(_file().read_bytes(), type=dict[str, Place])
-    return {}
+    except FileNotFoundError:
+        return {}
+    except msgspec.DecodeError as error:
+        raise NoKey(f"{_file()} cannot be read ({error}): delete it, then run `longplay login`.") from error
 
 
 def store(name: str, found: Place) -> Path:

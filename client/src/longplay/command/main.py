@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -14,10 +15,10 @@ import typer
 
 from longplay.client import Longplay
 from longplay.command import batches, screen, webhooks
-from longplay.command.ends import status_of, words_of
+from longplay.command.ends import Exit, status_of, words_of
 from longplay.command.files import STDOUT, deliver
 from longplay.documents import Job, Model
-from longplay.errors import LongplayError
+from longplay.errors import JobFailed, LongplayError
 from longplay.places import USUAL, Place, store
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Music, images and video from a prompt.")
@@ -33,6 +34,9 @@ def main() -> None:
     """Runs the command and ends the process with its status."""
     try:
         app()  # ends by itself with 0, with 2 for wrong usage and with 130 after Ctrl-C
+    except UnicodeError:
+        screen.tell("The text is not valid UTF-8.")
+        sys.exit(Exit.USAGE)
     except (LongplayError, OSError) as error:
         screen.tell(words_of(error))
         sys.exit(status_of(error))
@@ -102,7 +106,7 @@ def jobs(
 ) -> None:
     """Lists your jobs, newest first."""
     with Longplay(profile=profile) as longplay:
-        found = [job for job, _ in zip(longplay.jobs(status=status), range(limit), strict=False)]
+        found = [*islice(longplay.jobs(status=status), limit)]
     if json:
         _lines([job.document for job in found])
     else:
@@ -174,6 +178,10 @@ def _finish(longplay: Longplay, job: Job, *, output: str | None, wait: float | N
             job = longplay.wait(job, on_progress=progress, timeout=wait)
     except KeyboardInterrupt:
         screen.tell(f"The job goes on. Fetch its file with: longplay get {job.id} --wait 600")
+        raise
+    except JobFailed as failed:
+        if json:
+            screen.show_json(failed.job.document)
         raise
     if json:
         screen.show_json(job.document)
