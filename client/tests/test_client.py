@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx2
 import msgspec
 import pytest
@@ -106,3 +108,51 @@ def test_a_batch_sends_its_lines_and_reads_its_results(longplay: Longplay, deplo
     assert deployment.asked[0].content == b'{"prompt":"a"}\n{"prompt":"b"}'
     assert deployment.asked[0].headers["Idempotency-Key"] == "k"
     assert [line.custom_id for line in longplay.results(made)] == ["x", None]
+
+
+@pytest.mark.parametrize("answer", [httpx2.Response(200, text="<html>"), httpx2.Response(200, json={"hello": "world"})])
+def test_another_server_is_told_from_longplay(
+    longplay: Longplay, deployment: Deployment, answer: httpx2.Response
+) -> None:
+    """An address that is wrong by a word answers something, too."""
+    deployment.answers = [answer]
+    with pytest.raises(Unreachable, match="not Longplay"):
+        longplay.job("a")
+
+
+PNG = b"\x89PNG rest"
+FORM = {"url": "https://bucket.test/", "fields": {"key": "uploads/a/b"}, "image": "upload:b", "largest": 10_000_000}
+
+
+def test_an_image_is_uploaded_and_named_in_the_request(
+    longplay: Longplay, deployment: Deployment, tmp_path: Path
+) -> None:
+    """The bucket gets the form's fields before the file, and not the key."""
+    (tmp_path / "house.png").write_bytes(PNG)
+    form, taken = httpx2.Response(201, json=FORM), httpx2.Response(204)
+    deployment.answers = [form, taken, httpx2.Response(202, json=JOB)]
+    longplay.submit("the house burns", image=tmp_path / "house.png")
+    opened, sent, submitted = deployment.asked
+    assert msgspec.json.decode(opened.content) == {"content_type": "image/png"}
+    assert sent.content.index(b"uploads/a/b") < sent.content.index(PNG)
+    assert "x-api-key" not in sent.headers
+    assert msgspec.json.decode(submitted.content)["image"] == "upload:b"
+
+
+@pytest.mark.parametrize(("answer", "error"), [(httpx2.Response(400), Refused), (httpx2.ReadError("x"), Unreachable)])
+def test_an_image_that_is_not_taken_is_told(
+    longplay: Longplay, deployment: Deployment, tmp_path: Path, answer: httpx2.Response, error: type[Exception]
+) -> None:
+    """No job is made."""
+    (tmp_path / "house.png").write_bytes(PNG)
+    deployment.answers = [httpx2.Response(201, json=FORM), answer]
+    with pytest.raises(error):
+        longplay.submit("the house burns", image=tmp_path / "house.png")
+    assert len(deployment.asked) == 2
+
+
+def test_the_image_of_a_job_is_named_and_not_uploaded(longplay: Longplay, deployment: Deployment) -> None:
+    """It is there already."""
+    deployment.answers = [httpx2.Response(202, json=JOB)]
+    longplay.submit("the house burns", image="job:abc")
+    assert msgspec.json.decode(deployment.asked[0].content)["image"] == "job:abc"

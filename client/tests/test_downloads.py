@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 import pytest
 from longplay import DownloadFailed, Longplay, Output
+from longplay.downloads import is_file_of
 
 from .conftest import CONTENT, OUTPUT, Deployment
 
@@ -65,7 +66,7 @@ def test_a_bucket_that_ignores_the_range_starts_over(
     longplay: Longplay, deployment: Deployment, tmp_path: Path
 ) -> None:
     """200 is the whole file, so the part is written from its beginning."""
-    (tmp_path / "a.wav.part").write_bytes(b"old")
+    (tmp_path / f"a.wav.{WAV.sha256[:8]}.part").write_bytes(b"old")
     deployment.answers = [httpx2.Response(200, content=CONTENT)]
     assert longplay.download(WAV, tmp_path / "a.wav").read_bytes() == CONTENT
 
@@ -83,3 +84,44 @@ def test_a_file_that_has_expired_is_told(longplay: Longplay, deployment: Deploym
     deployment.answers = [httpx2.Response(404)]
     with pytest.raises(DownloadFailed, match="expires_at"):
         longplay.download(WAV, tmp_path / "a.wav")
+
+
+def test_a_part_of_another_file_of_this_name_is_not_taken(
+    longplay: Longplay, deployment: Deployment, tmp_path: Path
+) -> None:
+    """A job that was left at half, and then another one into the same file."""
+    other = msgspec.structs.replace(WAV, sha256="0" * 64)
+    deployment.answers = [httpx2.Response(200, stream=_Broken()), httpx2.ConnectError("gone")]
+    with pytest.raises(DownloadFailed):
+        longplay.download(other, tmp_path / "a.wav")
+    deployment.answers = [httpx2.Response(200, content=CONTENT)]
+    assert longplay.download(WAV, tmp_path / "a.wav").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_busy_bucket_is_asked_again(longplay: Longplay, deployment: Deployment, tmp_path: Path, status: int) -> None:
+    """`SlowDown` says nothing of the file."""
+    deployment.answers = [httpx2.Response(status), httpx2.Response(200, content=CONTENT)]
+    assert longplay.download(WAV, tmp_path / "a.wav").read_bytes() == CONTENT
+    assert deployment.slept == [0.5]
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx2.Response(200, stream=_Broken()), httpx2.Response(200, content=b"RIFF"), httpx2.Response(503)]
+)
+def test_a_pipe_is_told_where_the_file_is_not_whole(
+    longplay: Longplay, deployment: Deployment, answer: httpx2.Response
+) -> None:
+    """A pipe takes nothing back, so the end is an error."""
+    deployment.answers = [answer]
+    with pytest.raises(DownloadFailed):
+        list(longplay.pieces(WAV))
+
+
+def test_a_file_of_the_same_size_is_not_taken_for_the_same(tmp_path: Path) -> None:
+    """All tracks of ten seconds have one size."""
+    (tmp_path / "a.wav").write_bytes(CONTENT[::-1])
+    assert not is_file_of(WAV, tmp_path / "a.wav")
+    assert not is_file_of(WAV, tmp_path / "none.wav")
+    (tmp_path / "a.wav").write_bytes(CONTENT)
+    assert is_file_of(WAV, tmp_path / "a.wav")

@@ -77,3 +77,24 @@ def test_a_local_run_is_found_from_a_folder_below(folder: Path, monkeypatch: pyt
     endpoint.write_text("{")
     with pytest.raises(NoKey):
         place(None, None)
+
+
+def test_the_address_of_the_page_is_one_of_the_api() -> None:
+    """As a person copies it, with the slash, the key and a line break."""
+    assert place("https://a.test/prod/#key=lp_a_1", " lp_a_1\n") == Place(url="https://a.test/prod", key="lp_a_1")
+
+
+@pytest.mark.parametrize(
+    ("url", "key"), [("a.test", "lp_a_1"), ("https://a.test", "lp_ä_1"), ("https://a.test", "lp\x001")]
+)
+def test_what_cannot_be_sent_is_told_at_once(url: str, key: str) -> None:
+    """Before anything is tried for a quarter of a minute."""
+    with pytest.raises(NoKey):
+        place(url, key)
+
+
+def test_a_broken_file_of_profiles_is_told() -> None:
+    """By its path."""
+    store("default", A).write_text("{")
+    with pytest.raises(NoKey, match=r"profiles\.json"):
+        place(None, None)

@@ -166,7 +166,7 @@ def test_a_batch_is_saved_line_by_line_and_again_without_new_jobs(run: Run, tmp_
     assert first.returncode == 0, first.stderr
     assert b"3 of 3 lines succeeded." in first.stderr
     files = sorted((tmp_path / "songs").iterdir())
-    assert [path.name for path in files] == ["_0.wav", "_1.wav", "_2.wav"]
+    assert [path.name for path in files] == ["___0-0001.wav", "___1-0002.wav", "___2-0003.wav"]
     files[1].unlink()
     jobs = len(run("jobs", "-n", "50").stdout.splitlines())
     assert run("batch", "songs.jsonl", "-o", "songs").returncode == 0
