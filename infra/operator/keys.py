@@ -37,11 +37,9 @@ def create_key(session: boto3.Session, *, owner: str, usage_plan_id: str) -> str
 def listed(session: boto3.Session, *, usage_plan_id: str) -> str:
     """A table of the keys of a stage, the oldest first, with the last four characters of each."""
     keys = sorted(_keys(session, usage_plan_id), key=lambda key: key["createdDate"])
-    return (
-        _aligned([_HEADS, *(_row(key) for key in keys)])
-        if keys
-        else "There is no key: `make key OWNER=name` makes one."
-    )
+    if not keys:
+        return "There is no key: `make key OWNER=name` makes one."
+    return _aligned([_HEADS, *(_row(key) for key in keys)])
 
 
 def revoke(session: boto3.Session, which: str, *, usage_plan_id: str) -> str:

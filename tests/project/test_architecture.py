@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 LAYERS = ["entry points", "http", "engine", "doctor", "providers", "storage", "domain", "media"]
 READ_BY_INFRA = {
     "longplay.domain.catalogue",
+    "longplay.domain.errors",
     "longplay.domain.models_file",
     "longplay.domain.problem_texts",
     "longplay.domain.settings",

@@ -15,7 +15,7 @@ from longplay.domain.errors import Case, Charged, FailureKind, ProviderError
 
 @dataclass(frozen=True)
 class Text:
-    """The failure in a sentence (`{detail}` is in the model's words), and the advice for a job that failed of it."""
+    """A failure or a refusal in a sentence (`{detail}` is in the model's words), and the advice for its caller."""
 
     what: str
     advice: str

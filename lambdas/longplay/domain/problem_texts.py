@@ -6,18 +6,9 @@ A refusal has its own `detail`, with the facts of the request. A page is for the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from longplay.domain.caller_texts import Text
 from longplay.domain.errors import Problem
-
-
-@dataclass(frozen=True)
-class Text:
-    """The meaning of the code and the way on for a caller, each in a sentence or two."""
-
-    what: str
-    advice: str
-
 
 _NOT_YOURS = "It was never made, or it belongs to another key's owner; the answer is the same for both."
 _SAME_KEY = "Repeat the request with the same `Idempotency-Key`: nothing is made or charged twice."
@@ -85,7 +76,7 @@ TEXTS: Mapping[str, Text] = {
     ),
     "too_many_waiting": Text(
         "Answers that wait for a result are few, so that they cannot crowd out the work itself.",
-        f"{_ROOM} `POST /generate` does not wait, and always takes the job.",
+        f"{_ROOM} `POST /generate` does not wait.",
     ),
     "too_many_rotations": Text(
         "The secret of your webhooks was renewed as often as signatures can carry.",
