@@ -23,7 +23,7 @@ from local.run.caller import FINISHED, Caller, Job, download
 from local.run.endpoint import Endpoint, alone_in, announced
 from local.run.model_source import ModelSource, model_source, tokens
 from local.run.progress import curl, describe, megabytes, saved, say
-from local.run.rehearsal import chosen_port, settings_of
+from local.run.rehearsal import chosen_port, chosen_settings
 from local.tools import LOCAL, LocalRunError, require_tools
 
 OWNER = "local"
@@ -80,7 +80,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _set_up(stack: ExitStack, source: ModelSource, folder: Path) -> Endpoint:
-    port, settings = chosen_port(os.environ), settings_of(os.environ.get("STAGE", ""), tables())
+    port, settings = chosen_port(os.environ), chosen_settings(os.environ, tables)
     say("starting the AWS emulator")
     aws = stack.enter_context(emulator(folder / "run", port=port))
     say(f"deploying the stack to it; log of emulator and functions: {aws.log}")

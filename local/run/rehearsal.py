@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from infra.settings.settings import SettingsError
 from local.tools import LocalRunError
 
 #: The local run has one model server, so limits of others mean nothing there; it has no mailbox and no GPU.
@@ -29,11 +30,19 @@ def chosen_port(environ: Mapping[str, str]) -> int | None:
     return int(text)
 
 
-def settings_of(stage: str, tables: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """The settings of a stage in longplay.toml, as context of a deployment; raises LocalRunError without its table."""
+def chosen_settings(environ: Mapping[str, str], read: Callable[[], Mapping[str, Mapping[str, Any]]]) -> dict[str, str]:
+    """The settings of the stage that STAGE names, as context of a deployment; none without it.
+
+    `read` gives the tables of longplay.toml. Raises LocalRunError if it cannot be read or has no such table.
+    """
+    stage = environ.get("STAGE", "").strip()
     if not stage:
         return {}
-    if stage not in tables:
-        raise LocalRunError(f"STAGE={stage}: longplay.toml has no table [{stage}]")
-    given = {name: value for name, value in tables[stage].items() if name not in NOT_HERE}
+    try:
+        table = read()[stage]
+    except SettingsError as error:
+        raise LocalRunError(str(error)) from error
+    except KeyError as error:
+        raise LocalRunError(f"STAGE={stage}: longplay.toml has no table [{stage}]") from error
+    given = {name: value for name, value in table.items() if name not in NOT_HERE}
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
