@@ -151,6 +151,21 @@ def test_a_job_alone_used_again_copied_and_deleted(opened: Open) -> None:
     expect(page.get_by_text("Nothing here yet.")).to_be_visible()
 
 
+def test_another_key_shows_the_jobs_of_its_owner_alone(stack: DeployedStack, opened: Open) -> None:
+    """Also where an answer to the first key is still on its way."""
+    stack.server.fault("slow", seconds=4)
+    page = opened()
+    page.locator("#prompt").fill("a song of the first owner")
+    page.get_by_role("button", name="Generate").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.get_by_role("button", name="Forget it").click()
+    page.get_by_label("API key").fill(stack.deployment.new_key(f"visitor-{next(NEW_OWNERS)}"))
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_text("Nothing here yet.")).to_be_visible()
+    page.wait_for_timeout(5_000)
+    expect(page.get_by_text("a song of the first owner")).to_have_count(0)
+
+
 def test_an_unknown_job_is_told(opened: Open) -> None:
     """An old address leads to the reason, and to its page."""
     page = opened()
@@ -189,7 +204,7 @@ def test_an_api_that_cannot_be_reached_is_told_until_it_can(stack: DeployedStack
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_an_image_to_start_from_is_uploaded(opened: Open) -> None:
+def test_an_image_to_start_from_is_uploaded(stack: DeployedStack, opened: Open) -> None:
     """It goes to the bucket, and the model is one that takes it."""
     page = opened()
     page.get_by_text("Image", exact=True).click()
@@ -203,9 +218,16 @@ def test_an_image_to_start_from_is_uploaded(opened: Open) -> None:
     image = download.value.path().read_bytes()
     chosen.set_input_files({"name": "house.png", "mimeType": "image/png", "buffer": image})
     expect(page.get_by_text("Starts from house.png.")).to_be_visible()
+    stack.server.fault("loading", seconds=60)
     page.locator("#prompt").fill("the house burns")
     page.get_by_role("button", name="Generate").click()
     expect(page.get_by_role("heading", name="the house burns")).to_be_visible()
+    page.get_by_text("Image", exact=True).click()
+    card = page.locator("article", has=page.get_by_role("heading", name="the house burns"))
+    card.get_by_role("button", name="Cancel").click()
+    card.get_by_role("button", name="Use again").click()
+    expect(page.get_by_text("Starts from the image of that job.")).to_be_visible()
+    expect(page.locator("#prompt")).to_have_value("the house burns")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -52,8 +52,9 @@ export async function post(path, body) {
   }
 }
 
-// The value for `image` of an image that the caller has.
+// The value for `image` of a file that the caller has, or of an image that is there already.
 export async function upload(image) {
+  if (image.reference) return image.reference;
   const { document: form } = await post("uploads");
   const data = new FormData();
   for (const [name, value] of Object.entries(form.fields)) data.append(name, value);

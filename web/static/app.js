@@ -4,7 +4,7 @@ import { repeat } from "./lib/lit-html/directives/repeat.js";
 import { html, nothing, render } from "./lib/lit-html/lit-html.js";
 import { ask, EXAMPLES } from "./ask.js";
 import { card } from "./card.js";
-import { forget, list, open, over, showAlone } from "./jobs.js";
+import { list, open, over, showAlone, useKey } from "./jobs.js";
 import { set, state, whenChanged } from "./store.js";
 
 const root = document.getElementById("app");
@@ -14,7 +14,7 @@ const page = () => html`
   <main class="desk">${state.key ? desk() : door()}</main>`;
 
 const keyLine = () => html`<p>Key ${state.key.split("_").slice(0, 2).join("_")}_…
-  <button class="plain" @click=${forget}>Forget it</button></p>`;
+  <button class="plain" @click=${() => useKey("")}>Forget it</button></p>`;
 
 const desk = () => html`
   <section aria-labelledby="ask"><h2 id="ask" class="unseen">Ask</h2>${problem()} ${state.models ? ask() : loading()}</section>
@@ -32,13 +32,7 @@ const door = () => html`<form class="door" @submit=${entered}>
 
 function entered(event) {
   event.preventDefault();
-  enter(event.target.key.value.trim());
-}
-
-function enter(key) {
-  sessionStorage.setItem("key", key);
-  set({ key, problem: null });
-  open();
+  useKey(event.target.key.value.trim());
 }
 
 function problem() {
@@ -74,10 +68,7 @@ function begin(prompt) {
 // The fragment has a job that is shown alone, or a key, which is not left in the address.
 function route() {
   const [, key] = /^#key=(.+)$/.exec(location.hash) ?? [];
-  if (key) {
-    window.history.replaceState(null, "", location.pathname);
-    return enter(decodeURIComponent(key));
-  }
+  if (key) return useKey(decodeURIComponent(key));
   const [, job] = /^#\/jobs\/([a-z0-9]+)$/.exec(location.hash) ?? [];
   return state.key ? showAlone(job ?? "") : undefined;
 }

@@ -36,4 +36,4 @@ console.log(api + job.outputs[0].link);
 `,
 };
 
-export const asked = ({ model, prompt, parameters }) => ({ model, prompt, ...parameters });
+export const asked = ({ model, prompt, image, parameters }) => ({ model, prompt, ...(image && { image }), ...parameters });

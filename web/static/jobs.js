@@ -69,8 +69,9 @@ async function look(id) {
     else follow(id, after);
     take(job);
   } catch (problem) {
-    if (problem.retryable) follow(id, 5);
-    show(problem.retryable ? Object.assign(problem, { passing: true }) : problem);
+    const passing = problem.retryable || problem.status >= 500;
+    if (passing) follow(id, 5);
+    show(Object.assign(problem, { passing }));
   }
 }
 
@@ -86,7 +87,7 @@ export async function showAlone(id) {
 }
 
 export async function generate() {
-  if (!state.prompt.trim() || state.busy) return;
+  if (!state.prompt.trim() || state.busy || !chosen()?.available) return;
   set({ busy: "Sending", problem: null });
   await attempt(async () => {
     const body = request();
@@ -112,7 +113,8 @@ function request() {
 // Fills the form with what a job was asked for.
 export function useAgain(job) {
   location.hash = "";
-  set({ kind: job.kind, model: job.model, prompt: job.prompt, values: { ...job.parameters }, image: null, fresh: true, only: "" });
+  const image = job.image ? { reference: job.image, name: "the image of that job" } : null;
+  set({ kind: job.kind, model: job.model, prompt: job.prompt, values: { ...job.parameters }, image, fresh: true, only: "" });
   document.getElementById("prompt").focus();
 }
 
@@ -146,7 +148,14 @@ function show(problem) {
   set({ problem: refused ? NOT_ACCEPTED : problem });
 }
 
-export function forget() {
+function forget() {
   sessionStorage.removeItem("key");
   set({ key: "", models: null, usage: null, jobs: [], next: "", problem: null });
+}
+
+// Begins again, so that no answer to the one key arrives under the other.
+export function useKey(key) {
+  if (key) sessionStorage.setItem("key", key);
+  else sessionStorage.removeItem("key");
+  location.replace(location.pathname);
 }

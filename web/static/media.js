@@ -12,7 +12,7 @@ export function heal({ target: media }) {
   const { currentTime: at = 0, src } = media;
   if (Date.now() - (media.healedAt ?? 0) < 10_000) return;
   media.healedAt = Date.now();
-  const plays = media.wanted;
+  const plays = media.paused === false;
   media.addEventListener("loadedmetadata", () => resume(media, at, plays), { once: true });
   media.src = src;
 }
@@ -29,8 +29,6 @@ class Track extends HTMLElement {
     this.audio = Object.assign(document.createElement("audio"), { controls: true, preload: "metadata" });
     this.audio.setAttribute("aria-label", this.name);
     this.audio.addEventListener("error", heal);
-    this.audio.addEventListener("play", () => { this.audio.wanted = true; });
-    this.audio.addEventListener("pause", () => { this.audio.wanted = this.audio.error !== null; });
     this.audio.src = fileOf(this.output);
     this.append(this.audio);
     if (this.output.peaks_url) this.wave();

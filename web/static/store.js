@@ -8,7 +8,7 @@ export const state = {
   model: "",
   prompt: "",
   values: {}, // the parameters that were filled in, by name
-  image: null, // a File to start from
+  image: null, // a File to start from, or the reference of an image that is there
   fresh: false,
   busy: "", // the part of sending that goes on
   jobs: [],
