@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -64,7 +65,8 @@ def run(stack: ExitStack, folder: Path, *, once: bool) -> int:
 def _serve() -> None:
     say("serving until Ctrl-C")
     with suppress(KeyboardInterrupt):
-        signal.pause()
+        while True:  # signal.pause() would miss a signal that another thread gets, or that comes just before it
+            time.sleep(1)
     say("stopping")
 
 
